@@ -1,0 +1,65 @@
+//! An answer that goes on: one JSON value a line.
+
+use bytes::{Buf, BytesMut};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use reqwest::Response;
+use serde::de::DeserializeOwned;
+
+use super::{ClientError, Result};
+
+/// A line longer than this is no answer of ours.
+const LONGEST_LINE: usize = 16 * 1024 * 1024;
+
+struct Reader {
+    request: String,
+    response: Response,
+    buffer: BytesMut,
+    ended: bool,
+}
+
+/// The values of a response's lines. Ends at the first error. Blank lines keep a quiet connection alive.
+pub(super) fn parsed<T: DeserializeOwned + Send + 'static>(
+    request: String,
+    response: Response,
+) -> BoxStream<'static, Result<T>> {
+    let reader = Reader { request, response, buffer: BytesMut::new(), ended: false };
+    stream::unfold(reader, |mut reader| async move {
+        let value = reader.next().await?;
+        reader.ended = value.is_err();
+        Some((value, reader))
+    })
+    .boxed()
+}
+
+impl Reader {
+    async fn next<T: DeserializeOwned>(&mut self) -> Option<Result<T>> {
+        while !self.ended {
+            if let Some(line) = self.take_line() {
+                if line.is_empty() {
+                    continue;
+                }
+                return Some(serde_json::from_slice(&line).map_err(|error| self.unreadable(error)));
+            }
+            if self.buffer.len() > LONGEST_LINE {
+                return Some(Err(self.unreadable(std::io::Error::other("a line of the answer has no end"))));
+            }
+            match self.response.chunk().await {
+                Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
+                Ok(None) => return None,
+                Err(error) => return Some(Err(ClientError::Broken(Box::new(error)))),
+            }
+        }
+        None
+    }
+
+    fn take_line(&mut self) -> Option<BytesMut> {
+        let end = self.buffer.iter().position(|byte| *byte == b'\n')?;
+        let line = self.buffer.split_to(end);
+        self.buffer.advance(1);
+        Some(line)
+    }
+
+    fn unreadable(&self, error: impl std::error::Error + Send + Sync + 'static) -> ClientError {
+        ClientError::Unreadable { request: self.request.clone(), source: Box::new(error) }
+    }
+}

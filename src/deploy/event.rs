@@ -1,0 +1,154 @@
+//! What a deploy reports while it runs. Data, never sentences: who shows it finds the words.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Exit, LogLine, ProbeAnswer};
+use crate::name::{ContainerName, DeployId, ImageName, ReleaseId};
+
+/// One thing that happened in a deploy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Counted from one within the deploy, without gaps.
+    pub seq: u64,
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum What {
+    /// Another deploy of the service runs; this one waits for it.
+    Queued {
+        behind: DeployId,
+    },
+    /// A phase began; the one before it ended.
+    Phase {
+        phase: Phase,
+    },
+    BuildOutput {
+        line: String,
+    },
+    Built {
+        image: ImageName,
+        bytes: u64,
+    },
+    /// What is going to be done, and why.
+    Planned {
+        notes: Vec<String>,
+        steps: Vec<String>,
+    },
+    Created {
+        container: ContainerName,
+    },
+    Started {
+        container: ContainerName,
+    },
+    /// A container answered a probe. Equal answers in a row are reported once.
+    Probed {
+        container: ContainerName,
+        answer: ProbeAnswer,
+    },
+    Ready {
+        container: ContainerName,
+        after: Duration,
+    },
+    /// Requests wait until the new containers answer.
+    Holding {
+        limit: Duration,
+    },
+    /// The router confirmed: requests go to these containers (and no others).
+    Switched {
+        containers: Vec<ContainerName>,
+    },
+    Stopped {
+        container: ContainerName,
+    },
+    Removed {
+        container: ContainerName,
+    },
+    /// Something went wrong that does not change how the deploy ends.
+    Warning {
+        message: String,
+    },
+    /// It failed before the switch; what it did is being undone.
+    Undoing {
+        because: Failure,
+    },
+    Finished {
+        outcome: Outcome,
+    },
+}
+
+/// The stations of a deploy, in order; a deploy passes through those it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    Queued,
+    Building,
+    /// Containers are made and started.
+    Starting,
+    /// Waiting for them to be ready.
+    Probing,
+    /// The routes change.
+    Switching,
+    /// The old containers finish their last requests.
+    Draining,
+    /// The old containers are stopped and removed.
+    Retiring,
+    Undoing,
+}
+
+/// How a deploy ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    Succeeded,
+    /// What served before serves still.
+    Failed {
+        failure: Failure,
+    },
+    /// A newer deploy of the service took its place in the queue.
+    Superseded {
+        by: DeployId,
+    },
+    /// The server died while it ran; what was found and done at the next start.
+    Interrupted {
+        detail: String,
+    },
+}
+
+impl Outcome {
+    pub fn succeeded(&self) -> bool {
+        matches!(self, Outcome::Succeeded)
+    }
+}
+
+/// Why a deploy failed, with all there is to find the reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    pub phase: Phase,
+    /// What went wrong, as one sentence without a full stop.
+    pub message: String,
+    /// Its causes, outermost first.
+    pub causes: Vec<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// About the container that failed, when one did.
+    pub container: Option<Evidence>,
+    /// The release that serves on.
+    pub still_serving: Option<ReleaseId>,
+}
+
+/// What a failed container left behind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub container: ContainerName,
+    pub exit: Option<Exit>,
+    pub last_probe: Option<ProbeAnswer>,
+    /// Its last lines.
+    pub logs: Vec<LogLine>,
+}

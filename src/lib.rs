@@ -1,0 +1,24 @@
+//! The core of mypaas: everything but the screen. It prints nothing, reads no `$HOME` and knows no terminal.
+//!
+//! Each layer may use those below it, never one above:
+//!
+//! ```text
+//! client        one method an endpoint, over a unix socket
+//! server        serve(listener, …): routes, handlers, the worker that owns all changes
+//! api           requests and replies, shared by both ends
+//! deploy        desired, plan, journal, execute, readiness, queue, events
+//! router        routes → Traefik           store   releases, deploys, journal on disk
+//! engine        containers: Docker, and its in-memory twin
+//! context       the pushed folder: which files, packing, unpacking
+//! manifest      Dockerfile → options, or diagnostics
+//! name, atomic_file
+//! ```
+
+pub mod api;
+pub mod atomic_file;
+pub mod client;
+pub mod deploy;
+pub mod engine;
+pub mod manifest;
+pub mod name;
+pub mod router;

@@ -1,0 +1,76 @@
+//! What takes requests to containers, as a port: [`Router`]. The router alone writes its files.
+//!
+//! ```text
+//! traefik/       routes → files for Traefik's file provider; Traefik's container; confirmation through its API
+//! memory.rs      the in-memory twin
+//! ```
+
+use std::fmt;
+use std::net::SocketAddrV4;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::EngineError;
+use crate::manifest::{HealthCheck, ServiceUrl};
+use crate::name::ServiceName;
+
+pub type Result<T, E = RouterError> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RouterError {
+    #[error("the router does not answer at {endpoint}")]
+    Unreachable { endpoint: String, source: Box<dyn std::error::Error + Send + Sync> },
+    /// Written, but not seen in the router's own view in time.
+    #[error("the router did not take up the routes of {service} within {limit:?}: {detail}")]
+    Unconfirmed { service: ServiceName, limit: Duration, detail: String },
+    /// The router reports an error in a route.
+    #[error("the router refuses the routes of {service}: {detail}")]
+    Refused { service: ServiceName, detail: String },
+    #[error("could not {action} {path}")]
+    File { action: &'static str, path: std::path::PathBuf, source: std::io::Error },
+    #[error("the router's container could not be kept running")]
+    Container(#[from] EngineError),
+}
+
+/// Takes requests to containers.
+#[async_trait]
+pub trait Router: Send + Sync + fmt::Debug + 'static {
+    /// Starts the router where it does not run, and waits until it answers.
+    async fn ensure_running(&self) -> Result<RouterInfo>;
+
+    /// Makes the routes live, in place of those the service had; returns once requests follow them.
+    async fn apply(&self, routes: &Routes) -> Result<()>;
+
+    /// Takes the service's routes away; returns once requests no longer follow them. None there is fine.
+    async fn withdraw(&self, service: &ServiceName) -> Result<()>;
+
+    /// The routes that were applied last, of all services; sorted by service.
+    async fn routes(&self) -> Result<Vec<Routes>>;
+
+    /// Whether the router answers, and where.
+    async fn info(&self) -> Result<RouterInfo>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouterInfo {
+    /// `Traefik`.
+    pub name: String,
+    pub version: String,
+    /// Where it takes http requests, on the server.
+    pub http_port: u16,
+    pub https_port: u16,
+}
+
+/// The routes of one service: its URLs, and the containers behind all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Routes {
+    pub service: ServiceName,
+    pub urls: Vec<ServiceUrl>,
+    /// One entry a container; empty answers 503.
+    pub targets: Vec<SocketAddrV4>,
+    pub healthcheck: Option<HealthCheck>,
+    /// Requests that cannot be answered wait for up to so long, and then fail.
+    pub hold: Option<Duration>,
+}
