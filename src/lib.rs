@@ -22,3 +22,4 @@ pub mod engine;
 pub mod manifest;
 pub mod name;
 pub mod router;
+pub mod server;
