@@ -23,3 +23,4 @@ pub mod manifest;
 pub mod name;
 pub mod router;
 pub mod server;
+pub mod store;
