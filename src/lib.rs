@@ -17,6 +17,7 @@
 pub mod api;
 pub mod atomic_file;
 pub mod client;
+pub mod context;
 pub mod deploy;
 pub mod engine;
 pub mod manifest;

@@ -29,6 +29,7 @@ pub use plan::{Actual, Plan, PlanError, plan};
 pub use readiness::Readiness;
 pub use step::Step;
 
+pub use crate::context::Commit;
 use crate::manifest::Manifest;
 use crate::name::{DeployId, ImageName, ReleaseId, ServiceName};
 
@@ -62,16 +63,6 @@ pub struct Origin {
     /// The pushed folder, on the machine it was pushed from.
     pub folder: Option<String>,
     pub commit: Option<Commit>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Commit {
-    /// Short form.
-    pub id: String,
-    /// First line of its message.
-    pub subject: String,
-    /// The folder had changes that are not in the commit.
-    pub dirty: bool,
 }
 
 /// An image and its manifest, never changed once made.
