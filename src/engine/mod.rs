@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{CpuLimit, MemoryLimit, Publish};
+use crate::manifest::{CpuLimit, MemoryLimit, Protocol, Publish};
 use crate::name::{ContainerName, DeployId, ImageName, ReleaseId, ServiceName};
 
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
@@ -222,6 +222,9 @@ pub struct Container {
     pub image: ImageName,
     pub digest: SpecDigest,
     pub address: Ipv4Addr,
+    /// While it runs: the ports of the server that lead to it, with those that the engine chose.
+    #[serde(default)]
+    pub published: Vec<PublishedPort>,
     pub restart: Restart,
     /// How often the engine restarted it by itself.
     pub restarts: u32,
@@ -233,6 +236,15 @@ impl Container {
     pub fn is_running(&self) -> bool {
         matches!(self.state, ContainerState::Running { .. })
     }
+}
+
+/// A port of the server that leads to a port of a running container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedPort {
+    pub address: IpAddr,
+    pub host_port: u16,
+    pub container_port: u16,
+    pub protocol: Protocol,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
