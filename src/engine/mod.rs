@@ -132,6 +132,25 @@ pub struct Subnet {
     pub prefix: u8,
 }
 
+impl Subnet {
+    pub fn contains(self, address: Ipv4Addr) -> bool {
+        let (first, last) = self.bounds();
+        (first..=last).contains(&u32::from(address))
+    }
+
+    /// The addresses that a container may have: all but the first and the last.
+    pub fn hosts(self) -> impl Iterator<Item = Ipv4Addr> {
+        let (first, last) = self.bounds();
+        (first.saturating_add(1)..last).map(Ipv4Addr::from)
+    }
+
+    fn bounds(self) -> (u32, u32) {
+        let host_bits = u32::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
+        let base = u32::from(self.base);
+        (base & !host_bits, base | host_bits)
+    }
+}
+
 /// Everything a container is made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContainerSpec {
