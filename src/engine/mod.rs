@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{CpuLimit, MemoryLimit, Publish};
+use crate::manifest::{CpuLimit, MemoryLimit, Protocol, Publish};
 use crate::name::{ContainerName, DeployId, ImageName, ReleaseId, ServiceName};
 
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
@@ -132,6 +132,25 @@ pub struct Subnet {
     pub prefix: u8,
 }
 
+impl Subnet {
+    pub fn contains(self, address: Ipv4Addr) -> bool {
+        let (first, last) = self.bounds();
+        (first..=last).contains(&u32::from(address))
+    }
+
+    /// The addresses that a container may have: all but the first and the last.
+    pub fn hosts(self) -> impl Iterator<Item = Ipv4Addr> {
+        let (first, last) = self.bounds();
+        (first.saturating_add(1)..last).map(Ipv4Addr::from)
+    }
+
+    fn bounds(self) -> (u32, u32) {
+        let host_bits = u32::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
+        let base = u32::from(self.base);
+        (base & !host_bits, base | host_bits)
+    }
+}
+
 /// Everything a container is made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContainerSpec {
@@ -222,6 +241,9 @@ pub struct Container {
     pub image: ImageName,
     pub digest: SpecDigest,
     pub address: Ipv4Addr,
+    /// While it runs: the ports of the server that lead to it, with those that the engine chose.
+    #[serde(default)]
+    pub published: Vec<PublishedPort>,
     pub restart: Restart,
     /// How often the engine restarted it by itself.
     pub restarts: u32,
@@ -233,6 +255,15 @@ impl Container {
     pub fn is_running(&self) -> bool {
         matches!(self.state, ContainerState::Running { .. })
     }
+}
+
+/// A port of the server that leads to a port of a running container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedPort {
+    pub address: IpAddr,
+    pub host_port: u16,
+    pub container_port: u16,
+    pub protocol: Protocol,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
