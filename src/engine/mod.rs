@@ -10,6 +10,7 @@
 //! ```
 
 mod docker;
+mod memory;
 mod probe;
 mod subnet;
 mod usage;
@@ -27,6 +28,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use docker::{DockerEngine, DockerSettings};
+pub use memory::{
+    Behaviour, BuildRecord, BuildScript, Call, Fault, FaultPlan, MemoryEngine, Moment, OnSigterm, StartScript,
+};
 pub use subnet::{Subnet, SubnetError};
 
 use crate::manifest::{CpuLimit, MemoryLimit, Publish};
