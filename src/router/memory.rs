@@ -135,7 +135,7 @@ impl MemoryRouter {
 
     async fn hang(&self) {
         self.hung.send_replace(true);
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
