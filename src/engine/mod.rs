@@ -2,11 +2,18 @@
 //! them is ever touched.
 //!
 //! ```text
-//! docker.rs   Docker's API, by bollard
-//! memory.rs   the in-memory twin, with faults on request; held to the same contract tests
+//! docker/     Docker's API, by bollard
+//! memory/     the in-memory twin, with faults on request; held to the same contract tests
 //! usage.rs    CPU and memory read from cgroup files (v1 and v2)
 //! probe.rs    asking a container whether it is ready
+//! subnet.rs   the network that containers get their addresses from
 //! ```
+
+mod docker;
+mod memory;
+mod probe;
+mod subnet;
+mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,6 +26,12 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use docker::{DockerEngine, DockerSettings};
+pub use memory::{
+    Behaviour, BuildRecord, BuildScript, Call, Fault, FaultPlan, MemoryEngine, Moment, OnSigterm, StartScript,
+};
+pub use subnet::{Subnet, SubnetError};
 
 use crate::manifest::{CpuLimit, MemoryLimit, Protocol, Publish};
 use crate::name::{ContainerName, DeployId, ImageName, ReleaseId, ServiceName};
@@ -40,6 +53,12 @@ pub enum EngineError {
     Pull { image: ImageName, source: Cause },
     #[error("port {port} of this server is taken")]
     PortTaken { port: String, source: Cause },
+    /// Another container of the network runs with it.
+    #[error("the address {address} is taken")]
+    AddressTaken { address: Ipv4Addr, source: Cause },
+    /// The name belongs to somebody else's object, which is left alone.
+    #[error("the {what} {name} was not made by this server, so it is left alone; rename or remove it yourself")]
+    NotOurs { what: &'static str, name: String },
     #[error("could not {action}")]
     Refused { action: String, source: Cause },
     #[error("{action} took longer than {limit:?}")]
@@ -123,32 +142,6 @@ pub struct Network {
     pub subnet: Subnet,
     /// The server's own address on it.
     pub gateway: Ipv4Addr,
-}
-
-/// An IPv4 network in CIDR form, as in `10.97.0.0/16`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subnet {
-    pub base: Ipv4Addr,
-    pub prefix: u8,
-}
-
-impl Subnet {
-    pub fn contains(self, address: Ipv4Addr) -> bool {
-        let (first, last) = self.bounds();
-        (first..=last).contains(&u32::from(address))
-    }
-
-    /// The addresses that a container may have: all but the first and the last.
-    pub fn hosts(self) -> impl Iterator<Item = Ipv4Addr> {
-        let (first, last) = self.bounds();
-        (first.saturating_add(1)..last).map(Ipv4Addr::from)
-    }
-
-    fn bounds(self) -> (u32, u32) {
-        let host_bits = u32::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
-        let base = u32::from(self.base);
-        (base & !host_bits, base | host_bits)
-    }
 }
 
 /// Everything a container is made from.
@@ -258,12 +251,12 @@ impl Container {
 }
 
 /// A port of the server that leads to a port of a running container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PublishedPort {
-    pub address: IpAddr,
-    pub host_port: u16,
     pub container_port: u16,
     pub protocol: Protocol,
+    pub address: IpAddr,
+    pub host_port: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -30,9 +30,10 @@ struct Behaviour {
 }
 
 impl Backend {
-    /// Starts at the address; its name is the address.
-    pub(crate) async fn start(address: SocketAddrV4) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap();
+    /// Starts at the address, at any port where it is 0; its name is the address.
+    pub(crate) async fn start(at: SocketAddrV4) -> Self {
+        let listener = TcpListener::bind(at).await.unwrap();
+        let address = SocketAddrV4::new(*at.ip(), listener.local_addr().unwrap().port());
         let behaviour = Arc::new(Behaviour {
             name: address.ip().to_string(),
             healthy: AtomicBool::new(true),
