@@ -12,7 +12,7 @@ use crate::server::feed::Recorder;
 
 impl Core {
     /// Needs the engine and the router.
-    pub(in crate::server) async fn recover(self: &Arc<Self>) -> Result<(), Problem> {
+    pub async fn recover(self: &Arc<Self>) -> Result<(), Problem> {
         for deploy in self.store.unfinished_deploys::<Deploy>()? {
             let recorder = self.recorder(&deploy);
             let outcome = self.recover_one(&deploy, &recorder).await?;
