@@ -18,6 +18,7 @@
 pub mod api;
 pub mod atomic_file;
 pub mod client;
+pub mod context;
 pub mod deploy;
 pub mod engine;
 pub mod fleet;
@@ -25,3 +26,4 @@ pub mod manifest;
 pub mod name;
 pub mod router;
 pub mod server;
+pub mod store;
