@@ -11,6 +11,8 @@ pub struct Place {
     pub home: PathBuf,
     /// The home directory of the user it runs as; what `~` means in `mypaas.volume`.
     pub user_home: PathBuf,
+    /// Where the container engine answers, as in `DOCKER_HOST`; none for the usual place.
+    pub docker_host: Option<String>,
 }
 
 /// Where the server of this folder listens.
