@@ -71,7 +71,8 @@ impl Executor<'_> {
     /// Takes up a plan that an earlier run left.
     pub async fn resume(&self, plan: &Plan, resume: Resume) -> Verdict {
         match resume {
-            Resume::Nothing => Verdict::Reached,
+            Resume::Nothing { reached: true } => Verdict::Reached,
+            Resume::Nothing { reached: false } => Verdict::Undone { because: failure::cut_off() },
             Resume::Forward { from } => self.forward(plan, from).await,
             Resume::Undo => {
                 self.undo(plan).await;
@@ -94,7 +95,7 @@ impl Executor<'_> {
             let last = plan.steps.last().unwrap_or(&Step::Withdraw);
             return self.give_up(plan, last, error).await;
         }
-        self.end();
+        self.note(&Entry::Ended { reached: true });
         Verdict::Reached
     }
 
@@ -159,17 +160,13 @@ impl Executor<'_> {
         for step in &plan.undo {
             self.attempt(step).await;
         }
-        self.end();
+        self.note(&Entry::Ended { reached: false });
     }
 
     fn enter(&self, current: &mut Option<Phase>, phase: Phase) {
         if current.replace(phase) != Some(phase) {
             (self.report)(What::Phase { phase });
         }
-    }
-
-    fn end(&self) {
-        self.note(&Entry::Ended);
     }
 
     /// For entries whose loss only costs a repetition.

@@ -22,11 +22,20 @@ const LONGEST: u32 = 1000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum Entry {
-    Planned { plan: Plan },
-    Begun { step: usize },
-    Done { step: usize },
+    Planned {
+        plan: Plan,
+    },
+    Begun {
+        step: usize,
+    },
+    Done {
+        step: usize,
+    },
     Undoing,
-    Ended,
+    /// Either what was desired is there, or what was there before.
+    Ended {
+        reached: bool,
+    },
 }
 
 /// How far a deploy had come, by its journal.
@@ -36,7 +45,7 @@ pub enum Progress {
     Begun(usize),
     Done(usize),
     Undoing,
-    Ended,
+    Ended { reached: bool },
 }
 
 /// Entries in an order that no deploy writes.
@@ -56,11 +65,12 @@ pub fn next(progress: Option<Progress>, entry: &Entry) -> Result<Progress, Illeg
         (Some(Progress::Done(done)), Entry::Begun { step }) if done + 1 == *step => Ok(Progress::Begun(*step)),
         // A step that a crash cut off begins again.
         (Some(Progress::Begun(begun)), Entry::Begun { step }) if begun == *step => Ok(Progress::Begun(begun)),
-        (Some(Progress::Ended) | None, entry) => Err(illegal(progress, entry)),
+        (Some(Progress::Ended { .. }) | None, entry) => Err(illegal(progress, entry)),
         // A crash may come between the steps of the undoing too; then it is undone again.
         (Some(_), Entry::Undoing) => Ok(Progress::Undoing),
-        (Some(Progress::Planned | Progress::Done(_) | Progress::Undoing | Progress::Begun(_)), Entry::Ended) => {
-            Ok(Progress::Ended)
+        (Some(Progress::Undoing), Entry::Ended { reached: false })
+        | (Some(Progress::Planned | Progress::Done(_)), Entry::Ended { reached: true }) => {
+            Ok(Progress::Ended { reached: matches!(entry, Entry::Ended { reached: true }) })
         }
         (Some(_), entry) => Err(illegal(progress, entry)),
     }
@@ -77,8 +87,10 @@ fn illegal(progress: Option<Progress>, entry: &Entry) -> IllegalEntry {
 /// What the next start has to do with a deploy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resume {
-    /// It was at its end.
-    Nothing,
+    /// It was at its end already.
+    Nothing {
+        reached: bool,
+    },
     Undo,
     /// Go on with this step.
     Forward {
@@ -88,7 +100,7 @@ pub enum Resume {
 
 pub fn resume(plan: &Plan, progress: Progress) -> Resume {
     let reached = match progress {
-        Progress::Ended => return Resume::Nothing,
+        Progress::Ended { reached } => return Resume::Nothing { reached },
         Progress::Undoing => return Resume::Undo,
         Progress::Planned => 0,
         Progress::Begun(step) => step,

@@ -66,7 +66,7 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Result<Plan, PlanError> {
 fn plan_serving(desired: &Desired, serving: &Serving, actual: &Actual) -> Result<Plan, PlanError> {
     let cast = Cast::of(desired, serving, actual)?;
     let stops_first = serving.strategy != Strategy::Roll;
-    let replaces_running = !cast.added.is_empty() && cast.retired.iter().any(|c| c.is_running());
+    let replaces_running = !cast.starting().is_empty() && !cast.running_retired().is_empty();
     Ok(if stops_first && replaces_running {
         held::plan(desired, serving, actual, &cast)
     } else {
@@ -192,10 +192,9 @@ fn plan_stopped(desired: &Desired, actual: &Actual) -> Plan {
 
 fn plan_gone(desired: &Desired, actual: &Actual) -> Plan {
     let all: Vec<_> = actual.containers.iter().collect();
-    let running: Vec<_> = actual.containers.iter().filter(|c| c.is_running()).collect();
     let mut steps: Vec<_> = reroute(actual.routes.as_ref(), None, Vec::new()).into_iter().collect();
-    steps.extend(drain(&running, actual, desired.pace));
-    steps.extend(stop(&running, desired.pace));
+    steps.extend(drain(&all, actual, desired.pace));
+    steps.extend(stop(&all, desired.pace));
     steps.extend(remove(&all));
     forward_only(desired, steps, vec!["The folders of its volumes stay on the server.".to_owned()])
 }
@@ -225,7 +224,8 @@ fn names(containers: &[&Container]) -> Vec<ContainerName> {
 fn drain(leaving: &[&Container], actual: &Actual, pace: Pace) -> Option<Step> {
     let routed = |container: &&&Container| {
         let routes = actual.routes.as_ref();
-        routes.is_none_or(|routes| routes.targets.iter().any(|target| target.ip() == &container.address))
+        container.is_running()
+            && routes.is_none_or(|routes| routes.targets.iter().any(|target| target.ip() == &container.address))
     };
     let containers: Vec<_> = leaving.iter().filter(routed).map(|container| container.name.clone()).collect();
     (!containers.is_empty()).then_some(Step::Drain { containers, wait: pace.drain })
@@ -233,6 +233,15 @@ fn drain(leaving: &[&Container], actual: &Actual, pace: Pace) -> Option<Step> {
 
 fn stop(containers: &[&Container], pace: Pace) -> Option<Step> {
     (!containers.is_empty()).then(|| Step::Stop { containers: names(containers), grace: pace.grace })
+}
+
+fn create(added: &[ContainerSpec]) -> Option<Step> {
+    (!added.is_empty()).then(|| Step::Create { containers: added.to_vec() })
+}
+
+fn remove_added(added: &[ContainerSpec]) -> Option<Step> {
+    let containers: Vec<_> = added.iter().map(|spec| spec.name.clone()).collect();
+    (!containers.is_empty()).then_some(Step::Remove { containers })
 }
 
 fn remove(containers: &[&Container]) -> Option<Step> {

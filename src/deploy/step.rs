@@ -76,7 +76,7 @@ impl Step {
             Step::AwaitReady { containers, readiness } => {
                 format!("wait until {} ({})", are(containers, "ready"), readiness.describe())
             }
-            Step::Keep { containers } => format!("restart {} by itself from now on", list(containers)),
+            Step::Keep { containers } => format!("keep {} running from now on", list(containers)),
             Step::Hold { routes } => {
                 let limit = routes.hold.unwrap_or_default().as_secs();
                 format!("hold requests, for {limit}s at most")

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{check, check_missing};
 pub use diagnostic::{Diagnostic, Excerpt, Severity};
-pub use value::UrlError;
+pub use value::{DurationError, UrlError, parse_duration};
 
 use crate::name::ServiceName;
 

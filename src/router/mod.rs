@@ -15,6 +15,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+pub use memory::MemoryRouter;
+pub use traefik::switch::Patience;
+pub use traefik::{TraefikRouter, TraefikSettings};
+
 use crate::engine::{Cause, EngineError};
 use crate::manifest::{HealthCheck, ServiceUrl};
 use crate::name::ServiceName;

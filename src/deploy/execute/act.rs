@@ -2,7 +2,8 @@
 
 use std::future::Future;
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::future::{FutureExt, try_join_all};
+use futures_util::stream::{FuturesUnordered, TryStreamExt};
 use tokio::time::sleep;
 
 use super::{Executor, StepError};
@@ -62,18 +63,17 @@ async fn route(on: &Executor<'_>, routes: &Routes, containers: &[ContainerName])
 
 /// The first that fails ends the waiting for all.
 async fn all_ready(on: &Executor<'_>, containers: &[ContainerName], readiness: &Readiness) -> Result<(), StepError> {
-    stream::iter(containers)
-        .map(|container| async move {
-            let ready = await_ready(on.engine, container, readiness, on.report).await;
-            let after = ready.map_err(|why| StepError::NotReady { container: container.clone(), why })?;
-            (on.report)(What::Ready { container: container.clone(), after });
-            Ok(())
-        })
-        .buffer_unordered(containers.len().max(1))
-        .try_collect()
-        .await
+    try_join_all(containers.iter().map(|container| ready(on, container, readiness))).await.map(drop)
 }
 
+async fn ready(on: &Executor<'_>, container: &ContainerName, readiness: &Readiness) -> Result<(), StepError> {
+    let ready = await_ready(on.engine, container, readiness, on.report).await;
+    let after = ready.map_err(|why| StepError::NotReady { container: container.clone(), why })?;
+    (on.report)(What::Ready { container: container.clone(), after });
+    Ok(())
+}
+
+/// Acts on a few containers at a time, and reports each that is done.
 async fn each<'a, F>(
     containers: &'a [ContainerName],
     act: impl Fn(&'a ContainerName) -> F,
@@ -82,18 +82,19 @@ async fn each<'a, F>(
 where
     F: Future<Output = Result<(), EngineError>>,
 {
-    let acts = stream::iter(containers.iter().map(|name| {
-        let acting = act(name);
-        async move { acting.await.map(|()| name.clone()).map_err(about(name)) }
-    }));
-    let mut acts = acts.buffer_unordered(AT_ONCE);
-    while let Some(name) = acts.try_next().await? {
-        done(name);
+    for few in containers.chunks(AT_ONCE) {
+        let mut acts = FuturesUnordered::new();
+        for name in few {
+            acts.push(act(name).map(move |acted| acted.map(|()| name).map_err(about(name))));
+        }
+        while let Some(name) = acts.try_next().await? {
+            done(name.clone());
+        }
     }
     Ok(())
 }
 
-fn about(container: &ContainerName) -> impl FnOnce(EngineError) -> StepError {
+fn about(container: &ContainerName) -> impl FnOnce(EngineError) -> StepError + use<> {
     let container = Some(container.clone());
     move |source| StepError::Engine { container, source }
 }

@@ -1,11 +1,9 @@
 //! Turns the error of a step into a [`Failure`]: the reason, the evidence, and what to do next.
 
-use std::error::Error;
-
 use futures_util::StreamExt;
 
 use super::StepError;
-use crate::deploy::event::{Evidence, Failure, Phase};
+use crate::deploy::event::{Evidence, Failure, Phase, causes};
 use crate::deploy::readiness::NotReady;
 use crate::deploy::step::Step;
 use crate::engine::{ContainerState, Engine, EngineError, Exit, LogLine, LogQuery, Probe, ProbeAnswer};
@@ -20,7 +18,7 @@ pub(super) async fn of(engine: &dyn Engine, step: &Step, error: StepError) -> Fa
         StepError::NotReady { container, why } => not_ready(engine, step, container, why).await,
         StepError::Engine { container, source } => {
             let hint = hint_for_engine(&source);
-            let mut failure = plain(phase, source.to_string(), causes(&source), hint);
+            let mut failure = Failure::plain(phase, source.to_string(), causes(&source), hint);
             if let Some(container) = container {
                 failure.container = Some(evidence(engine, container, None).await);
             }
@@ -28,14 +26,14 @@ pub(super) async fn of(engine: &dyn Engine, step: &Step, error: StepError) -> Fa
         }
         StepError::Router(error) => {
             let hint = "See `mypaas status` for the state of the router, then deploy again.";
-            plain(phase, error.to_string(), causes(&error), Some(hint.to_owned()))
+            Failure::plain(phase, error.to_string(), causes(&error), Some(hint.to_owned()))
         }
         StepError::Journal(error) => {
             let hint = "Nothing is changed without a journal. Is the disk full? Make room, then deploy again.";
             let message = "the journal could not be written".to_owned();
             let mut all = vec![error.to_string()];
             all.extend(causes(&error));
-            plain(phase, message, all, Some(hint.to_owned()))
+            Failure::plain(phase, message, all, Some(hint.to_owned()))
         }
     }
 }
@@ -44,7 +42,7 @@ pub(super) async fn of(engine: &dyn Engine, step: &Step, error: StepError) -> Fa
 pub(super) fn cut_off() -> Failure {
     let message = "the server stopped while the deploy ran".to_owned();
     let hint = "What it had begun is undone; deploy again.".to_owned();
-    plain(Phase::Undoing, message, Vec::new(), Some(hint))
+    Failure::plain(Phase::Undoing, message, Vec::new(), Some(hint))
 }
 
 /// For a warning, where the deploy goes on.
@@ -80,7 +78,7 @@ async fn not_ready(engine: &dyn Engine, step: &Step, container: ContainerName, w
             (all, None, hint)
         }
     };
-    let mut failure = plain(step.phase(), message, causes, hint);
+    let mut failure = Failure::plain(step.phase(), message, causes, hint);
     failure.container = Some(evidence(engine, container, last_probe).await);
     failure
 }
@@ -154,20 +152,4 @@ async fn last_lines(engine: &dyn Engine, container: &ContainerName) -> Vec<LogLi
         Ok(lines) => lines.filter_map(|line| async { line.ok() }).collect().await,
         Err(_) => Vec::new(),
     }
-}
-
-/// A failure without a container.
-pub(crate) fn plain(phase: Phase, message: String, causes: Vec<String>, hint: Option<String>) -> Failure {
-    Failure { phase, message, causes, hint, container: None, still_serving: None }
-}
-
-/// What lies behind an error, outermost first.
-pub(crate) fn causes(error: &dyn Error) -> Vec<String> {
-    let mut all = Vec::new();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        all.push(error.to_string());
-        cause = error.source();
-    }
-    all
 }

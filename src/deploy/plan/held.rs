@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Actual, Cast, Plan, final_routes, names, releases, remove, reroute, reroute_back, stop};
+use super::{
+    Actual, Cast, Plan, create, final_routes, names, releases, remove, remove_added, reroute, reroute_back, stop,
+};
 use crate::deploy::desired::{Desired, Serving, Strategy};
 use crate::deploy::readiness::Readiness;
 use crate::deploy::step::Step;
-use crate::name::ContainerName;
 use crate::router::Routes;
 
 pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>) -> Plan {
@@ -16,7 +17,7 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
     let starting = cast.starting();
     let held = held_routes(desired, serving, actual, cast);
     let holds = held.is_some();
-    let mut steps = vec![Step::Create { containers: cast.added.clone() }];
+    let mut steps: Vec<_> = create(&cast.added).into_iter().collect();
     steps.extend(held.map(|routes| Step::Hold { routes }));
     steps.extend(stop(&leaving, desired.pace));
     steps.push(Step::Start { containers: starting.clone() });
@@ -55,17 +56,17 @@ fn held_routes(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cas
 
 fn undo(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>) -> Vec<Step> {
     let old = names(&cast.running_retired());
-    let added: Vec<ContainerName> = cast.added.iter().map(|spec| spec.name.clone()).collect();
     let port = actual.routes.as_ref().and_then(|routes| routes.targets.first()).map(|target| target.port());
     let readiness = Readiness::again(port, serving.readiness.deadline);
-    vec![
+    let mut steps = vec![
         Step::Stop { containers: cast.starting(), grace: desired.pace.grace },
         Step::Start { containers: old.clone() },
         Step::AwaitReady { containers: old.clone(), readiness },
         Step::Keep { containers: old.clone() },
         reroute_back(actual, old),
-        Step::Remove { containers: added },
-    ]
+    ];
+    steps.extend(remove_added(&cast.added));
+    steps
 }
 
 fn notes(desired: &Desired, serving: &Serving, cast: &Cast<'_>, holds: bool) -> Vec<String> {

@@ -1,17 +1,15 @@
 //! New containers start while the old ones serve. Also for all that needs no old container to stop first: a first
 //! deploy, more or fewer containers, a start after a stop.
 
-use super::{Actual, Cast, Plan, drain, final_routes, names, releases, remove, reroute, reroute_back, stop};
+use super::{
+    Actual, Cast, Plan, create, drain, final_routes, names, releases, remove, remove_added, reroute, reroute_back, stop,
+};
 use crate::deploy::desired::{Desired, Serving};
 use crate::deploy::step::Step;
-use crate::name::ContainerName;
 
 pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>) -> Plan {
     let starting = cast.starting();
-    let mut steps = Vec::new();
-    if !cast.added.is_empty() {
-        steps.push(Step::Create { containers: cast.added.clone() });
-    }
+    let mut steps: Vec<_> = create(&cast.added).into_iter().collect();
     if !starting.is_empty() {
         steps.push(Step::Start { containers: starting.clone() });
         steps.push(Step::AwaitReady { containers: starting.clone(), readiness: serving.readiness.clone() });
@@ -38,10 +36,7 @@ fn undo(desired: &Desired, actual: &Actual, cast: &Cast<'_>) -> Vec<Step> {
     let old: Vec<_> = actual.containers.iter().filter(|container| container.is_running()).collect();
     let mut steps = vec![reroute_back(actual, names(&old))];
     steps.extend(stop(&cast.revived, desired.pace));
-    let added: Vec<ContainerName> = cast.added.iter().map(|spec| spec.name.clone()).collect();
-    if !added.is_empty() {
-        steps.push(Step::Remove { containers: added });
-    }
+    steps.extend(remove_added(&cast.added));
     steps
 }
 
@@ -50,19 +45,24 @@ fn notes(serving: &Serving, cast: &Cast<'_>) -> Vec<String> {
     let added = cast.added.len();
     let release = serving.template.release;
     if cast.retired.is_empty() && cast.kept.is_empty() && added > 0 {
-        notes.push(format!("Nothing of the service runs yet; {added} container(s) of {release} start."));
+        notes.push(format!("Nothing of the service runs yet; {} of {release} will start.", counted(added)));
     } else if cast.running_retired().is_empty() && added > 0 {
-        notes.push(format!("{added} container(s) of {release} are added."));
+        notes.push(format!("{} of {release} will be added.", counted(added)));
     } else if added > 0 {
         let old = releases(&cast.retired);
         notes.push(format!(
-            "{added} container(s) of {release} start while {old} serves; {old} goes once they are ready."
+            "{} of {release} will start while {old} serves; {old} goes once all are ready.",
+            counted(added)
         ));
     } else if !cast.retired.is_empty() {
-        notes.push(format!("{} container(s) go; the others stay as they are.", cast.retired.len()));
+        notes.push(format!("{} will go; the others stay as they are.", counted(cast.retired.len())));
     }
     if !cast.revived.is_empty() {
-        notes.push(format!("{} stopped container(s) are started again.", cast.revived.len()));
+        notes.push(format!("{} that stopped will be started again.", counted(cast.revived.len())));
     }
     notes
+}
+
+fn counted(containers: usize) -> String {
+    if containers == 1 { "1 container".to_owned() } else { format!("{containers} containers") }
 }

@@ -41,6 +41,17 @@ fn check_path(path: &str) -> Result<(), Fault> {
     }
 }
 
+/// Why a text is not a duration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct DurationError(String);
+
+/// A duration as an operator writes it: numbers with units, as in `500ms`, `60s` or `1m30s`; longer than nothing, and
+/// no longer than a day.
+pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
+    duration(text).map_err(|fault| DurationError(fault.problem.message().to_owned()))
+}
+
 /// Numbers with units, the units being ms, s, m and h: `500ms`, `1.5s`, `1m30s`.
 fn duration(text: &str) -> Result<Duration, Fault> {
     let mut total = Duration::ZERO;
