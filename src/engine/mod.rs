@@ -251,12 +251,12 @@ impl Container {
 }
 
 /// A port of the server that leads to a port of a running container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PublishedPort {
-    pub address: IpAddr,
-    pub host_port: u16,
     pub container_port: u16,
     pub protocol: Protocol,
+    pub address: IpAddr,
+    pub host_port: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,25 +1,28 @@
 //! The router's in-memory twin: it keeps what it was told, in order, and fails on request.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use super::{Result, Router, RouterError, RouterInfo, Routes};
 use crate::name::ServiceName;
 
-/// A router without a network. Share it to see, from the next server's view, what the last one left.
+/// A router without a network. Share it to see what one server left to the next.
 #[derive(Debug, Default)]
 pub struct MemoryRouter {
     inner: Mutex<Inner>,
+    hung: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     routes: BTreeMap<ServiceName, Routes>,
     changes: Vec<Change>,
-    calls: u64,
+    calls: Vec<Call>,
     faults: BTreeMap<u64, Fault>,
 }
 
@@ -30,19 +33,37 @@ pub enum Change {
     Withdrawn(ServiceName),
 }
 
-/// What happens to a call.
+/// One call of the router.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Counted from one.
+    pub number: u64,
+    /// As in `apply`.
+    pub action: &'static str,
+    /// The service, where it is about one.
+    pub service: Option<ServiceName>,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.action)?;
+        self.service.as_ref().map_or(Ok(()), |service| write!(f, " {service}"))
+    }
+}
+
+/// What happens to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The router does not answer; nothing changes.
-    Unreachable,
-    /// The router finds an error; nothing changes.
-    Refused,
-    /// The change takes effect, but the caller is told that it was not seen to.
-    LostAnswer,
-    /// It takes so long, and then succeeds.
-    Delay(Duration),
-    /// The call never ends; nothing changes.
+    /// Nothing happens, and the call fails.
+    Error,
+    /// It happens, and the call fails all the same.
+    ErrorAfterEffect,
+    /// Nothing happens, and the call never returns. The caller is to be killed meanwhile.
     Hang,
+    /// It happens, and the call never returns.
+    HangAfterEffect,
+    /// It happens later.
+    Delay(Duration),
 }
 
 impl MemoryRouter {
@@ -50,14 +71,14 @@ impl MemoryRouter {
         Self::default()
     }
 
-    /// The call with this number, counted from one over all calls, meets the fault.
-    pub fn fault(&self, call: u64, fault: Fault) {
+    /// The call with this number, counted from one over the router's life, meets the fault.
+    pub fn fault_at(&self, call: u64, fault: Fault) {
         self.lock().faults.insert(call, fault);
     }
 
-    /// How many calls there were.
-    pub fn calls(&self) -> u64 {
-        self.lock().calls
+    /// All calls, in order.
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().calls.clone()
     }
 
     /// All changes that took effect, in order.
@@ -65,65 +86,57 @@ impl MemoryRouter {
         self.lock().changes.clone()
     }
 
+    /// Returns once a call hangs.
+    pub async fn until_hung(&self) {
+        // The sender lives as long as `self`, so this cannot fail.
+        let _ = self.hung.subscribe().wait_for(|&hung| hung).await;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Inner is changed in single steps, so it is whole also after a panic elsewhere.
+        // Each change is one step, so the state is whole also after a panic elsewhere.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts the call and lets its fault happen; a lost answer is for the caller to lose, after the change.
-    async fn call(&self, service: Option<&ServiceName>) -> Result<Answer> {
-        let fault = {
-            let mut inner = self.lock();
-            inner.calls += 1;
-            let number = inner.calls;
-            inner.faults.remove(&number)
+    /// Writes the call down and makes it, or what a fault makes of it.
+    async fn call<T>(
+        &self,
+        action: &'static str,
+        service: Option<&ServiceName>,
+        effect: impl FnOnce(&mut Inner) -> T,
+    ) -> Result<T> {
+        let (number, fault) = self.enter(action, service);
+        let failed = || RouterError::Unreachable {
+            endpoint: "memory".into(),
+            source: format!("call {number} was to fail").into(),
         };
         match fault {
-            None => Ok(Answer::Given),
-            Some(Fault::Delay(time)) => {
-                tokio::time::sleep(time).await;
-                Ok(Answer::Given)
+            Some(Fault::Error) => return Err(failed()),
+            Some(Fault::Hang) => self.hang().await,
+            Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
+            _ => {}
+        }
+        let outcome = effect(&mut self.lock());
+        match fault {
+            Some(Fault::ErrorAfterEffect) => Err(failed()),
+            Some(Fault::HangAfterEffect) => {
+                self.hang().await;
+                Ok(outcome)
             }
-            Some(Fault::Hang) => std::future::pending().await,
-            Some(Fault::LostAnswer) => Ok(Answer::Lost),
-            Some(Fault::Refused) => match service {
-                Some(service) => Err(RouterError::Refused { service: service.clone(), detail: "as asked".to_owned() }),
-                None => Err(unreachable_router()),
-            },
-            Some(Fault::Unreachable) => Err(unreachable_router()),
+            _ => Ok(outcome),
         }
     }
 
-    fn change(&self, change: Change) {
+    fn enter(&self, action: &'static str, service: Option<&ServiceName>) -> (u64, Option<Fault>) {
         let mut inner = self.lock();
-        match &change {
-            Change::Applied(routes) => inner.routes.insert(routes.service.clone(), routes.clone()),
-            Change::Withdrawn(service) => inner.routes.remove(service),
-        };
-        inner.changes.push(change);
+        let number = inner.calls.len() as u64 + 1;
+        inner.calls.push(Call { number, action, service: service.cloned() });
+        (number, inner.faults.get(&number).copied())
     }
-}
 
-enum Answer {
-    Given,
-    Lost,
-}
-
-impl Answer {
-    fn about(self, service: &ServiceName) -> Result<()> {
-        match self {
-            Answer::Given => Ok(()),
-            Answer::Lost => Err(RouterError::Unconfirmed {
-                service: service.clone(),
-                limit: Duration::ZERO,
-                detail: "the answer was lost, as asked".to_owned(),
-            }),
-        }
+    async fn hang(&self) {
+        self.hung.send_replace(true);
+        std::future::pending::<()>().await;
     }
-}
-
-fn unreachable_router() -> RouterError {
-    RouterError::Unreachable { endpoint: "memory".to_owned(), source: "as asked".into() }
 }
 
 fn info() -> RouterInfo {
@@ -133,35 +146,38 @@ fn info() -> RouterInfo {
 #[async_trait]
 impl Router for MemoryRouter {
     async fn ensure_running(&self) -> Result<RouterInfo> {
-        self.call(None).await?;
-        Ok(info())
+        self.call("ensure_running", None, |_| info()).await
     }
 
     async fn apply(&self, routes: &Routes) -> Result<()> {
-        let answer = self.call(Some(&routes.service)).await?;
-        self.change(Change::Applied(routes.clone()));
-        answer.about(&routes.service)
+        let effect = |inner: &mut Inner| {
+            inner.routes.insert(routes.service.clone(), routes.clone());
+            inner.changes.push(Change::Applied(routes.clone()));
+        };
+        self.call("apply", Some(&routes.service), effect).await
     }
 
     async fn withdraw(&self, service: &ServiceName) -> Result<()> {
-        let answer = self.call(Some(service)).await?;
-        self.change(Change::Withdrawn(service.clone()));
-        answer.about(service)
+        let effect = |inner: &mut Inner| {
+            inner.routes.remove(service);
+            inner.changes.push(Change::Withdrawn(service.clone()));
+        };
+        self.call("withdraw", Some(service), effect).await
     }
 
     async fn routes(&self) -> Result<Vec<Routes>> {
-        self.call(None).await?;
-        Ok(self.lock().routes.values().cloned().collect())
+        self.call("routes", None, |inner| inner.routes.values().cloned().collect()).await
     }
 
     async fn info(&self) -> Result<RouterInfo> {
-        self.call(None).await?;
-        Ok(info())
+        self.call("info", None, |_| info()).await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn routes(service: &str) -> Routes {
@@ -169,42 +185,51 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn changes_are_kept_in_order() {
+    async fn changes_and_calls_are_kept_in_order() {
         let router = MemoryRouter::new();
         let (a, b) = (routes("a"), routes("b"));
         router.apply(&b).await.unwrap();
         router.apply(&a).await.unwrap();
         router.withdraw(&b.service).await.unwrap();
+        router.info().await.unwrap();
         let expected = [Change::Applied(b.clone()), Change::Applied(a), Change::Withdrawn(b.service)];
         assert_eq!(router.changes(), expected);
-        assert_eq!(router.calls(), 3);
+        let calls: Vec<_> = router.calls().iter().map(Call::to_string).collect();
+        assert_eq!(calls, ["apply b", "apply a", "withdraw b", "info"]);
     }
 
     #[tokio::test]
-    async fn a_fault_meets_its_call_and_no_other() {
+    async fn an_error_meets_its_call_and_no_other() {
         let router = MemoryRouter::new();
-        router.fault(2, Fault::Refused);
-        router.fault(3, Fault::Unreachable);
+        router.fault_at(2, Fault::Error);
+        router.fault_at(3, Fault::ErrorAfterEffect);
         router.apply(&routes("a")).await.unwrap();
-        assert!(matches!(router.apply(&routes("b")).await, Err(RouterError::Refused { .. })));
-        assert!(matches!(router.withdraw(&routes("a").service).await, Err(RouterError::Unreachable { .. })));
-        assert_eq!(router.routes().await.unwrap(), [routes("a")]);
+        router.apply(&routes("b")).await.unwrap_err();
+        router.apply(&routes("c")).await.unwrap_err();
+        assert_eq!(router.routes().await.unwrap(), [routes("a"), routes("c")]);
     }
 
     #[tokio::test]
-    async fn after_a_lost_answer_the_change_is_there() {
-        let router = MemoryRouter::new();
-        router.fault(1, Fault::LostAnswer);
-        assert!(matches!(router.apply(&routes("a")).await, Err(RouterError::Unconfirmed { .. })));
-        assert_eq!(router.routes().await.unwrap(), [routes("a")]);
+    async fn a_call_that_hangs_is_noticed_and_what_it_did_is_there_or_not() {
+        for (fault, changes) in [(Fault::Hang, 0), (Fault::HangAfterEffect, 1)] {
+            let router = Arc::new(MemoryRouter::new());
+            router.fault_at(1, fault);
+            let hanging = router.clone();
+            let call = tokio::spawn(async move { hanging.apply(&routes("a")).await });
+            router.until_hung().await;
+            assert!(!call.is_finished());
+            call.abort();
+            assert_eq!(router.changes().len(), changes);
+        }
     }
 
     #[tokio::test]
-    async fn a_call_that_hangs_changes_nothing() {
+    async fn a_delayed_call_takes_its_time_and_succeeds() {
         let router = MemoryRouter::new();
-        router.fault(1, Fault::Hang);
-        let a = routes("a");
-        assert!(tokio::time::timeout(Duration::from_millis(10), router.apply(&a)).await.is_err());
-        assert_eq!(router.changes(), []);
+        let delay = Duration::from_millis(20);
+        router.fault_at(1, Fault::Delay(delay));
+        let start = std::time::Instant::now();
+        router.apply(&routes("a")).await.unwrap();
+        assert!(start.elapsed() >= delay);
     }
 }

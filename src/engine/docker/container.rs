@@ -104,36 +104,37 @@ impl DockerEngine {
     }
 }
 
-pub(super) fn labels(details: &ContainerInspectResponse) -> &Labels {
-    label::present(details.config.as_ref().and_then(|config| config.labels.as_ref()))
-}
-
-/// Docker lists a port once for each address of the server that it is published on; one it cannot be read from is left
-/// out.
+/// Known while it runs: Docker chooses a free port anew at each start.
 fn published(details: &ContainerInspectResponse) -> Vec<PublishedPort> {
-    let Some(ports) = details.network_settings.as_ref().and_then(|settings| settings.ports.as_ref()) else {
-        return Vec::new();
-    };
-    let bindings = ports
-        .iter()
-        .flat_map(|(port, bindings)| bindings.iter().flatten().filter_map(|binding| published_port(port, binding)));
-    bindings.collect()
+    let ports = details.network_settings.as_ref().and_then(|settings| settings.ports.as_ref());
+    let mut published: Vec<_> = ports
+        .into_iter()
+        .flatten()
+        .flat_map(|(port, bindings)| bindings.iter().flatten().filter_map(|binding| published_port(port, binding)))
+        .collect();
+    published.sort();
+    published
 }
 
-/// `80/tcp`, and where it is bound.
+/// The port is written as in `80/tcp`.
 fn published_port(port: &str, binding: &PortBinding) -> Option<PublishedPort> {
     let (number, protocol) = port.split_once('/')?;
+    let protocol = match protocol {
+        "tcp" => Protocol::Tcp,
+        "udp" => Protocol::Udp,
+        "sctp" => Protocol::Sctp,
+        _ => return None,
+    };
     Some(PublishedPort {
+        container_port: number.parse().ok()?,
+        protocol,
         address: binding.host_ip.as_deref()?.parse().ok()?,
         host_port: binding.host_port.as_deref()?.parse().ok()?,
-        container_port: number.parse().ok()?,
-        protocol: match protocol {
-            "tcp" => Protocol::Tcp,
-            "udp" => Protocol::Udp,
-            "sctp" => Protocol::Sctp,
-            _ => return None,
-        },
     })
+}
+
+pub(super) fn labels(details: &ContainerInspectResponse) -> &Labels {
+    label::present(details.config.as_ref().and_then(|config| config.labels.as_ref()))
 }
 
 fn restart(policy: Option<RestartPolicyNameEnum>) -> Restart {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +13,6 @@ use crate::engine::{
     Container, ContainerSpec, ContainerState, Exit, Health, LogLine, LogQuery, LogStream, Probe, ProbeAnswer,
     PublishedPort, Restart,
 };
-use crate::manifest::Publish;
 
 /// So many lines of a log are kept.
 const LOG_KEPT: usize = 10_000;
@@ -20,6 +20,9 @@ const LOG_KEPT: usize = 10_000;
 /// Docker waits so long before it starts a dead container again, and twice as long each time, up to a limit.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Engines choose free ports from here on.
+const FIRST_CHOSEN_PORT: u16 = 32_768;
 
 /// What the kernel reports of a killed process.
 pub(super) const KILLED: Exit = Exit { code: 137, out_of_memory: false };
@@ -81,7 +84,7 @@ impl Simulated {
             image: self.spec.image.clone(),
             digest: self.spec.digest.clone(),
             address: self.spec.address,
-            published: self.published(),
+            published: if self.is_running() { self.published() } else { Vec::new() },
             restart: self.restart,
             restarts: self.restarts,
             created: self.created,
@@ -89,15 +92,16 @@ impl Simulated {
         }
     }
 
-    /// A port that the engine is to choose is the container's own.
+    /// Ports that the engine is to choose are counted from the first that it would.
     fn published(&self) -> Vec<PublishedPort> {
-        let bound = |publish: &Publish| PublishedPort {
-            address: publish.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-            host_port: publish.host_port.unwrap_or(publish.container_port).get(),
-            container_port: publish.container_port.get(),
-            protocol: publish.protocol,
-        };
-        if self.is_running() { self.spec.publish.iter().map(bound).collect() } else { Vec::new() }
+        let everywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let published = self.spec.publish.iter().zip(FIRST_CHOSEN_PORT..).map(|(wanted, chosen)| PublishedPort {
+            container_port: wanted.container_port.get(),
+            protocol: wanted.protocol,
+            address: wanted.address.unwrap_or(everywhere),
+            host_port: wanted.host_port.map_or(chosen, NonZeroU16::get),
+        });
+        published.collect()
     }
 
     pub(super) fn start_script(&self) -> StartScript {

@@ -28,7 +28,6 @@ const API: u16 = 8080;
 const CONFIG_DIR: &str = "/etc/traefik";
 const CERTIFICATES_DIR: &str = "/acme";
 
-const START_LIMIT: Duration = Duration::from_secs(20);
 const START_POLL: Duration = Duration::from_millis(100);
 const LAST_LINES: u32 = 10;
 
@@ -133,13 +132,14 @@ impl Keeper {
 
     async fn await_answer(&self, api: &Api) -> Result<()> {
         let start = Instant::now();
+        let limit = self.settings.patience.start;
         loop {
             let Err(silence) = api.version().await else { return Ok(()) };
             if let Some(reason) = ended(&self.engine.inspect(&self.name).await?.state) {
                 return Err(self.not_started(reason, None).await);
             }
-            if start.elapsed() >= START_LIMIT {
-                let reason = format!("it did not answer within {START_LIMIT:?}");
+            if start.elapsed() >= limit {
+                let reason = format!("it did not answer within {limit:?}");
                 return Err(self.not_started(reason, Some(silence.into())).await);
             }
             sleep(START_POLL).await;

@@ -31,7 +31,10 @@ pub struct Files {
 impl Files {
     /// Makes the folder where it is missing.
     pub async fn open(folder: PathBuf) -> Result<Self> {
-        let files = Self { folder: folder.into() };
+        // A container engine wants to be told whole paths.
+        let absolute = std::path::absolute(&folder);
+        let absolute = absolute.map_err(|source| RouterError::File { action: "find", path: folder, source })?;
+        let files = Self { folder: absolute.into() };
         let folders = [files.routes_folder(), files.staging(), files.certificates()];
         files
             .on_thread("make", files.folder.to_path_buf(), move || folders.iter().try_for_each(fs::create_dir_all))

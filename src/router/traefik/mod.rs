@@ -14,6 +14,8 @@
 pub mod api;
 pub mod config;
 mod container;
+#[cfg(test)]
+mod fake;
 pub mod files;
 mod path;
 pub mod setup;

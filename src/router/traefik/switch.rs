@@ -20,11 +20,18 @@ pub struct Patience {
     pub poll: Duration,
     /// After so long Traefik is made to look again, in case it missed the write.
     pub nudge: Duration,
+    /// From its container's start until Traefik answers.
+    pub start: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { limit: Duration::from_secs(10), poll: Duration::from_millis(20), nudge: Duration::from_secs(2) }
+        Self {
+            limit: Duration::from_secs(10),
+            poll: Duration::from_millis(20),
+            nudge: Duration::from_secs(2),
+            start: Duration::from_secs(20),
+        }
     }
 }
 
@@ -143,3 +150,6 @@ impl Switch {
         Ok(report.map_or(Seen::Live, |_| Seen::NotYet("it still knows the service".to_owned())))
     }
 }
+
+#[cfg(test)]
+mod tests;
