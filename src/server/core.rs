@@ -1,6 +1,7 @@
 //! What the parts of the server share.
 
 use std::collections::HashMap;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +19,7 @@ use super::feed::{Feeds, Recorder};
 use super::gauge::Gauge;
 use super::watch::Watchers;
 use super::worker::Work;
+use crate::api::{Problem, ProblemCode};
 use crate::deploy::Deploy;
 use crate::deploy::queue::Queue;
 use crate::engine::Engine;
@@ -98,6 +100,14 @@ impl Core {
     /// Where contexts lie that were received; they expire.
     pub(super) fn incoming(&self) -> PathBuf {
         self.place.home.join("incoming")
+    }
+
+    pub(super) fn make_incoming(&self) -> Result<(), Problem> {
+        let folder = self.incoming();
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| {
+            Problem::new(ProblemCode::Internal, format!("the folder {} could not be made", folder.display()))
+                .because(&error)
+        })
     }
 
     /// Where contexts lie whose deploy was accepted and has not built them yet.

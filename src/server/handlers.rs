@@ -78,6 +78,7 @@ pub(super) async fn logs(
 pub(super) async fn receive_context(State(core): Server, body: Body) -> Answer<ContextView> {
     core.check_accepting()?;
     let limits = context::Limits { bytes: core.max_context_bytes(), ..Default::default() };
+    core.make_incoming()?;
     let received = context::receive(body.into_data_stream(), &core.incoming(), &limits).await?;
     core.expire(received.path.clone());
     Ok(Json(ContextView {

@@ -52,7 +52,8 @@ impl From<RouterError> for Problem {
 impl From<ArchiveError> for Problem {
     fn from(error: ArchiveError) -> Self {
         let code = match &error {
-            ArchiveError::SentTooMuch { .. } => ProblemCode::TooLarge,
+            ArchiveError::SentTooMuch { .. } | ArchiveError::TooLarge { .. } => ProblemCode::TooLarge,
+            ArchiveError::Disk { .. } => ProblemCode::Internal,
             _ => ProblemCode::BadRequest,
         };
         Problem::of(code, &error)
