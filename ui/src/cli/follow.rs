@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use mypaas::api::{Deploy, DeployState, Failure, Outcome, What};
 use mypaas::client::ClientError;
-use mypaas::deploy::{Deploy, DeployState, Failure, Outcome, What};
 
 use super::output::words;
 use super::progress::Progress;
@@ -20,7 +20,7 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 
 /// A deploy that did not succeed.
 #[derive(Debug, thiserror::Error)]
-#[error("{} of {} {}", words::action(&deploy.action), deploy.service, how(outcome, deploy))]
+#[error("{} {}", words::deed(&deploy.action, &deploy.service), how(outcome, deploy))]
 pub(crate) struct DeployEnded {
     deploy: Box<Deploy>,
     outcome: Outcome,
@@ -117,7 +117,7 @@ fn interrupt_note(server: &Server, deploy: &Deploy) -> String {
     let name = &server.name;
     if server.in_process {
         return format!(
-            "the server of this deploy runs in this very process: waiting until {id} of {service} is at a safe point; \
+            "the server of this deploy runs in this very process: waiting until {id} of {service} has come to its end; \
              ctrl-c again ends it at once"
         );
     }

@@ -47,8 +47,9 @@ impl InputError {
             Self::UnknownContainer { name, known, .. } => {
                 meant(name, known).unwrap_or_else(|| "none of its containers exists now".to_owned())
             }
-            Self::UnknownRelease { release, service, server, known } => meant(&release.to_string(), known)
-                .unwrap_or_else(|| format!("see `mypaas releases {server} {service}`")),
+            Self::UnknownRelease { service, server, known, .. } => {
+                listed(known).unwrap_or_else(|| format!("see `mypaas releases {server} {service}`"))
+            }
             Self::NothingEarlier { service, server } => format!("see `mypaas releases {server} {service}`"),
             Self::CannotAsk { .. } => "say --yes when you are sure".to_owned(),
             Self::NotConfirmed { .. } => return None,
@@ -59,16 +60,19 @@ impl InputError {
 
 /// The name that was probably meant, else all that there are; none when there are none.
 fn meant(name: &str, known: &[String]) -> Option<String> {
-    if let Some(similar) = similar(name, known) {
-        return Some(format!("did you mean {similar}?"));
+    match similar(name, known) {
+        Some(similar) => Some(format!("did you mean {similar}?")),
+        None => listed(known),
     }
-    let (first, rest) = known.split_first()?;
-    let mut listed = first.clone();
-    for other in rest.iter().take(LISTED - 1) {
-        listed = format!("{listed}, {other}");
+}
+
+fn listed(known: &[String]) -> Option<String> {
+    if known.is_empty() {
+        return None;
     }
+    let first = known.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = known.len().saturating_sub(LISTED);
-    Some(if more == 0 { format!("there is {listed}") } else { format!("there is {listed} and {more} more") })
+    Some(if more == 0 { format!("there is {first}") } else { format!("there is {first} and {more} more") })
 }
 
 /// The known name that is nearest, when it is near.

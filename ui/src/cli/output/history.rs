@@ -1,8 +1,7 @@
 //! Releases and deploys, newest first.
 
 use jiff::Timestamp;
-use mypaas::api::ReleaseView;
-use mypaas::deploy::{Deploy, DeployState};
+use mypaas::api::{Deploy, DeployState, ReleaseView};
 
 use super::paint::Style;
 use super::table::{Cell, Table};

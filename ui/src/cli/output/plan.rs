@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use mypaas::api::{Downtime, OptionChange, PlanView};
-use mypaas::deploy::Action;
+use mypaas::api::{Action, Downtime, OptionChange, PlanView};
 use mypaas::name::ServerName;
 
 use super::paint::Paint;
@@ -11,7 +10,7 @@ use super::{foreign, words};
 
 /// The plan in words. What would refuse it is not part of it: that is an error.
 pub(crate) fn plan(server: &ServerName, plan: &PlanView, paint: Paint) -> String {
-    let mut text = format!("{} {} on {server}", words::action(&plan.action), paint.strong(plan.service.as_str()));
+    let mut text = format!("{} on {server}", paint.strong(&words::deed(&plan.action, &plan.service)));
     let _ = writeln!(text, "{}; nothing is done yet", releases(plan));
     section(&mut text, "steps", paint, &numbered(&plan.steps));
     section(&mut text, "why", paint, &plan.notes);

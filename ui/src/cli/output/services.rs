@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use mypaas::api::{ContainerView, Part, ServerView, ServiceDetail, ServiceState, ServiceView, Snapshot};
-use mypaas::deploy::DeployState;
-use mypaas::engine::ContainerState;
+use mypaas::api::{
+    ContainerState, ContainerView, DeployState, Part, ServerView, ServiceDetail, ServiceState, ServiceView, Snapshot,
+};
 use mypaas::manifest::Scale;
 use mypaas::name::ServerName;
 

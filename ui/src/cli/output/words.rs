@@ -1,9 +1,10 @@
 //! The words for states, actions and outcomes, the same everywhere.
 
-use mypaas::api::{ContainerView, ServiceState, state_word};
-use mypaas::deploy::{Action, Commit, Deploy, DeployState, Outcome, Phase};
-use mypaas::engine::{ContainerState, Exit, Health, ProbeAnswer};
-use mypaas::name::ReleaseId;
+use mypaas::api::{
+    Action, Commit, ContainerState, ContainerView, Deploy, DeployState, Exit, Health, Outcome, Phase, ProbeAnswer,
+    ServiceState, state_word,
+};
+use mypaas::name::{ReleaseId, ServiceName};
 
 use super::paint::Style;
 
@@ -48,16 +49,35 @@ pub(crate) fn probe(answer: &ProbeAnswer) -> String {
     }
 }
 
+/// What is done, as in `push` or `scale to 3`.
 pub(crate) fn action(action: &Action) -> String {
     match action {
-        Action::Push => "push".to_owned(),
-        Action::Redeploy => "redeploy".to_owned(),
         Action::Rollback { to } => format!("rollback to {to}"),
         Action::Scale { count } => format!("scale to {count}"),
-        Action::Restart => "restart".to_owned(),
-        Action::Stop => "stop".to_owned(),
-        Action::Start => "start".to_owned(),
-        Action::Remove => "remove".to_owned(),
+        other => noun(other).to_owned(),
+    }
+}
+
+/// What is done with which service, as in `push of hello`.
+pub(crate) fn deed(action: &Action, service: &ServiceName) -> String {
+    match action {
+        Action::Rollback { to } => format!("rollback of {service} to {to}"),
+        Action::Scale { count } => format!("scaling of {service} to {count}"),
+        Action::Remove => format!("removal of {service}"),
+        other => format!("{} of {service}", noun(other)),
+    }
+}
+
+fn noun(action: &Action) -> &'static str {
+    match action {
+        Action::Push => "push",
+        Action::Redeploy => "redeploy",
+        Action::Rollback { .. } => "rollback",
+        Action::Scale { .. } => "scale",
+        Action::Restart => "restart",
+        Action::Stop => "stop",
+        Action::Start => "start",
+        Action::Remove => "remove",
     }
 }
 

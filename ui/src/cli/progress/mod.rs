@@ -9,7 +9,7 @@ pub(crate) mod live;
 pub(crate) mod story;
 
 use jiff::Timestamp;
-use mypaas::deploy::{Deploy, Event};
+use mypaas::api::{Deploy, Event};
 use serde::Serialize;
 
 use super::output::Screen;
@@ -67,9 +67,9 @@ impl<'a> Progress<'a> {
 }
 
 fn headline(screen: &Screen, deploy: &Deploy) -> String {
-    let service = screen.paint().strong(deploy.service.as_str());
+    let deed = screen.paint().strong(&words::deed(&deploy.action, &deploy.service));
     let now = deploy.from.map_or_else(String::new, |release| format!(", {release} serves now"));
-    format!("{}: {} {service}{now}", deploy.id, words::action(&deploy.action))
+    format!("{}: {deed}{now}", deploy.id)
 }
 
 #[cfg(test)]

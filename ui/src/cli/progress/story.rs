@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mypaas::deploy::{Deploy, Event, Outcome, Phase, What};
-use mypaas::engine::ProbeAnswer;
+use mypaas::api::{Deploy, Event, Outcome, Phase, ProbeAnswer, What};
 use mypaas::name::ContainerName;
 
 use crate::cli::output::paint::{Paint, Style};
@@ -111,19 +110,26 @@ impl Story {
         Line::Headline { after: units::between(self.accepted, at), style, text: text.to_owned() }
     }
 
-    /// How long each phase took, as in `building 2.1s, starting 0.3s`.
+    /// How long each phase took, as in `building 2.1s, starting 0.3s`; one that came twice is counted together.
     fn times(&self, end: Timestamp) -> String {
         let ends = self.phases.iter().skip(1).map(|(_, at)| *at).chain([end]);
-        let took = self.phases.iter().zip(ends).map(|((phase, start), end)| {
-            format!("{} {}", words::phase(*phase), units::duration(units::between(*start, end)))
-        });
-        took.collect::<Vec<_>>().join(", ")
+        let mut took: Vec<(Phase, Duration)> = Vec::new();
+        for ((phase, start), end) in self.phases.iter().zip(ends) {
+            let length = units::between(*start, end);
+            match took.iter_mut().find(|(known, _)| known == phase) {
+                Some((_, total)) => *total += length,
+                None => took.push((*phase, length)),
+            }
+        }
+        let told = took.iter().map(|(phase, length)| format!("{} {}", words::phase(*phase), units::duration(*length)));
+        told.collect::<Vec<_>>().join(", ")
     }
 }
 
 /// What happened within a phase.
 fn happening(what: &What) -> Vec<Line> {
     match what {
+        What::BuildOutput { line } if is_bookkeeping(line) => Vec::new(),
         What::BuildOutput { line } => Line::detail(Style::Muted, line),
         What::Built { image, bytes } => Line::detail(Style::Plain, format!("built {image}, {}", units::bytes(*bytes))),
         What::Planned { notes, .. } => {
@@ -147,6 +153,14 @@ fn happening(what: &What) -> Vec<Line> {
         What::Undoing { because } => Line::detail(Style::Bad, format!("because {}", because.message)),
         What::Queued { .. } | What::Phase { .. } | What::Finished { .. } => Vec::new(),
     }
+}
+
+/// Between the steps, Docker's builder names the images and containers that it makes on the way.
+fn is_bookkeeping(line: &str) -> bool {
+    let named = line.trim_start().strip_prefix("--->").map(str::trim);
+    let is_id = |text: &str| text.chars().all(|c| c.is_ascii_hexdigit());
+    named.is_some_and(|named| is_id(named) || named.starts_with("Running in "))
+        || line.starts_with("Removing intermediate container ")
 }
 
 fn switched(containers: &[ContainerName]) -> String {

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use mypaas::deploy::{Deploy, Event, What};
+use mypaas::api::{Deploy, Event, What};
 use serde::Deserialize;
 
 use super::story::Story;

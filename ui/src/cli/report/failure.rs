@@ -1,14 +1,18 @@
 //! What a failed deploy left behind.
 
-use mypaas::deploy::Failure;
-use mypaas::deploy::event::Evidence;
+use mypaas::api::{Evidence, Failure, ProbeAnswer};
 use mypaas::name::ServiceName;
 
 use crate::cli::output::{foreign, words};
 
-/// Everything that helps to find the reason, a line each.
+/// Everything that helps to find the reason and is not in the failure's message, a line each.
 pub(crate) fn evidence(service: &ServiceName, failure: &Failure) -> Vec<String> {
-    let mut lines = failure.container.as_ref().map(container).unwrap_or_default();
+    let mut lines = Vec::new();
+    if let Some(evidence) = &failure.container {
+        lines.extend(exit(evidence).filter(|told| !failure.message.contains(told)));
+        lines.extend(last_probe(evidence));
+        lines.extend(last_lines(evidence));
+    }
     lines.push(match failure.still_serving {
         Some(release) => format!("{release} of {service} serves on, nothing was lost"),
         None => format!("no release of {service} serves now, as before"),
@@ -16,19 +20,22 @@ pub(crate) fn evidence(service: &ServiceName, failure: &Failure) -> Vec<String> 
     lines
 }
 
-fn container(evidence: &Evidence) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(exit) = &evidence.exit {
-        lines.push(format!("{} {}", evidence.container, words::exit(exit)));
-    }
-    if let Some(answer) = &evidence.last_probe {
-        lines.push(format!("last probe of {}: {}", evidence.container, words::probe(answer)));
-    }
+fn exit(evidence: &Evidence) -> Option<String> {
+    let exit = evidence.exit.as_ref()?;
+    Some(format!("{} {}", evidence.container, words::exit(exit)))
+}
+
+/// That it exited is told by its exit.
+fn last_probe(evidence: &Evidence) -> Option<String> {
+    let answer = evidence.last_probe.as_ref().filter(|answer| !matches!(answer, ProbeAnswer::Exited { .. }))?;
+    Some(format!("last probe of {}: {}", evidence.container, words::probe(answer)))
+}
+
+fn last_lines(evidence: &Evidence) -> Vec<String> {
     if evidence.logs.is_empty() {
-        lines.push(format!("{} wrote nothing", evidence.container));
-    } else {
-        lines.push(format!("last lines of {}:", evidence.container));
-        lines.extend(evidence.logs.iter().map(|line| format!("  | {}", foreign::line(&line.text, false))));
+        return vec![format!("{} wrote nothing", evidence.container)];
     }
+    let mut lines = vec![format!("last lines of {}:", evidence.container)];
+    lines.extend(evidence.logs.iter().map(|line| format!("  | {}", foreign::line(&line.text, false))));
     lines
 }

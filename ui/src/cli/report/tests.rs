@@ -2,9 +2,8 @@ use std::io;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use mypaas::api::{PlanView, Problem, ProblemCode};
+use mypaas::api::{Deploy, Event, PlanView, Problem, ProblemCode, What};
 use mypaas::client::{Client, ClientError};
-use mypaas::deploy::{Deploy, Event, What};
 use mypaas::fleet::{Fleet, FleetError};
 use mypaas::manifest;
 use serde::Deserialize;

@@ -1,11 +1,9 @@
 //! What all verbs have in common that change a service: ask for a deploy, and tell how it goes.
 
 use clap::Args;
-use mypaas::api::{DeployRequest, Part, PlanRequest, Target};
-use mypaas::deploy::{Action, Origin};
+use mypaas::api::{Action, DeployRequest, Origin, Part, PlanRequest, RouterInfo, Target};
 use mypaas::manifest::{Scheme, ServiceUrl};
 use mypaas::name::{ServerName, ServiceName};
-use mypaas::router::RouterInfo;
 
 use crate::cli::follow::follow;
 use crate::cli::input::InputError;

@@ -4,7 +4,7 @@ use clap::Args;
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
-use mypaas::engine::{LogLine, LogQuery};
+use mypaas::api::{LogLine, LogQuery};
 use mypaas::name::ContainerName;
 
 use super::act::{On, reach};

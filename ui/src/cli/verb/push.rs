@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use mypaas::api::{DeployRequest, PlanRequest, Target};
+use mypaas::api::{Commit, DeployRequest, Origin, PlanRequest, Target};
 use mypaas::context::{EntryKind, Limits, Selection, commit_of, select};
-use mypaas::deploy::{Commit, Origin};
 use mypaas::name::ServerName;
 
 use super::act::{How, carry_out, preview};

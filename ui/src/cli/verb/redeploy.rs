@@ -1,7 +1,7 @@
 //! `mypaas redeploy`: builds what was pushed last again, as a new release.
 
 use clap::Args;
-use mypaas::deploy::Action;
+use mypaas::api::Action;
 
 use super::act::{How, On, act};
 use crate::cli::session::Session;

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, IsTerminal};
 
 use clap::Args;
-use mypaas::deploy::Action;
+use mypaas::api::Action;
 
 use super::act::{How, On, act_on, reach};
 use crate::cli::input::InputError;

@@ -1,7 +1,7 @@
 //! `mypaas restart`: fresh containers of the release that is live.
 
 use clap::Args;
-use mypaas::deploy::Action;
+use mypaas::api::Action;
 
 use super::act::{How, On, act};
 use crate::cli::session::Session;

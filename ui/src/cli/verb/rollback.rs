@@ -1,8 +1,7 @@
 //! `mypaas rollback`: an earlier release becomes live again.
 
 use clap::Args;
-use mypaas::api::{ReleaseView, ServiceDetail};
-use mypaas::deploy::{Action, DeployState};
+use mypaas::api::{Action, DeployState, ReleaseView, ServiceDetail};
 use mypaas::name::ReleaseId;
 
 use super::act::{How, On, act_on, reach};

@@ -1,7 +1,7 @@
 //! `mypaas start`: runs again after a stop.
 
 use clap::Args;
-use mypaas::deploy::Action;
+use mypaas::api::Action;
 
 use super::act::{How, On, act};
 use crate::cli::session::Session;

@@ -1,7 +1,7 @@
 //! `mypaas stop`: no container runs until it is started.
 
 use clap::Args;
-use mypaas::deploy::Action;
+use mypaas::api::Action;
 
 use super::act::{How, On, act};
 use crate::cli::session::Session;
