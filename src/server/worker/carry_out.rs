@@ -55,6 +55,9 @@ impl Core {
         self.execute(&plan, &settlement, recorder).await?;
         if desired.goal == Goal::Gone {
             self.forget(&desired.service, recorder).await;
+        } else {
+            self.prune_releases(&desired.service, recorder).await;
+            self.watch_over(deploy, &desired);
         }
         Ok(())
     }
