@@ -153,6 +153,7 @@ pub(crate) async fn given_addresses_are_in_use_until_the_container_is_removed(on
     let taken = on.engine().addresses_in_use().await.unwrap();
     let expected = [network.gateway, created.address, running.address, router.address];
     assert_eq!(taken, expected.into());
+    assert_eq!(taken.len(), expected.len(), "nobody gets another's address: {expected:?}");
     assert_eq!(on.engine().containers(None).await.unwrap().len(), 2, "a router is not a service");
     assert_eq!(on.engine().inspect(&router.name).await.unwrap().role, Role::Router);
     on.engine().remove(&created.name).await.unwrap();
