@@ -63,8 +63,18 @@ pub(crate) async fn the_way_a_process_ended_is_known(on: &impl Fixture) {
 
 pub(crate) async fn a_process_that_uses_too_much_memory_is_known_by_it(on: &impl Fixture) {
     let container = on.run("web", App::EatsMemory).await;
-    let exit = on.exit_of(&container.name).await;
-    assert_eq!((exit.code, exit.out_of_memory), (137, true));
+    let mut noticed = false;
+    // Docker overlooks it when the process's end is reported before its cause.
+    for _ in 0..5 {
+        let exit = on.exit_of(&container.name).await;
+        assert_eq!(exit.code, 137);
+        noticed = exit.out_of_memory;
+        if noticed {
+            break;
+        }
+        on.engine().start(&container.name).await.unwrap();
+    }
+    assert!(noticed);
 }
 
 pub(crate) async fn the_address_and_the_id_stay_through_a_restart(on: &impl Fixture) {
@@ -153,6 +163,7 @@ pub(crate) async fn given_addresses_are_in_use_until_the_container_is_removed(on
     let taken = on.engine().addresses_in_use().await.unwrap();
     let expected = [network.gateway, created.address, running.address, router.address];
     assert_eq!(taken, expected.into());
+    assert_eq!(taken.len(), expected.len(), "nobody gets another's address: {expected:?}");
     assert_eq!(on.engine().containers(None).await.unwrap().len(), 2, "a router is not a service");
     assert_eq!(on.engine().inspect(&router.name).await.unwrap().role, Role::Router);
     on.engine().remove(&created.name).await.unwrap();

@@ -78,6 +78,7 @@ contract! {
         lines_come_in_order_with_their_stream
         a_log_may_be_read_from_its_end_or_from_a_time
         a_followed_log_goes_on_through_a_restart_and_ends_with_the_container
+        what_a_restarted_process_says_first_is_followed_too
         a_log_that_nobody_wrote_is_empty;
     probe:
         a_container_becomes_ready_once_it_listens
