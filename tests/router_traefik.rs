@@ -23,7 +23,7 @@ use self::backend::Backend;
 use self::load::Load;
 use self::traefik::Traefik;
 
-/// From the confirmation until no request is on its way to what was replaced.
+/// From the confirmation until no request is on its way any more to what was replaced.
 const DRAIN: Duration = Duration::from_millis(500);
 
 fn routes(service: &str, urls: &[&str], targets: &[SocketAddrV4]) -> Routes {
@@ -272,7 +272,7 @@ async fn no_request_fails_while_all_containers_are_replaced_one_by_one() {
         live.push(Backend::start(traefik.container(number)).await);
         apply(&live).await;
         sleep(DRAIN).await;
-        drop(old);
+        old.retire().await;
     }
     let report = running.stop().await;
     println!("{report}");
@@ -297,7 +297,7 @@ async fn requests_held_over_a_gap_are_answered_and_others_fail() {
         hello.hold = hold;
         traefik.switch.apply(&hello).await.unwrap();
         sleep(DRAIN).await;
-        drop(old);
+        old.retire().await;
         sleep(Duration::from_secs(2)).await;
         let new = Backend::start(traefik.container(3)).await;
         hello.hold = None;
