@@ -96,8 +96,9 @@ pub struct RouterInfo {
 pub struct Routes {
     pub service: ServiceName,
     pub urls: Vec<ServiceUrl>,
-    /// One entry a container; empty answers 503.
+    /// One entry a container; empty answers 503, held or not.
     pub targets: Vec<SocketAddrV4>,
+    /// Not done while requests are held: they are to wait for a container that does not answer yet.
     pub healthcheck: Option<HealthCheck>,
     /// Requests that cannot be answered wait for up to so long, and then fail.
     pub hold: Option<Duration>,
