@@ -23,11 +23,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::deploy::{Action, Deploy, DeployState, Origin, Release};
-use crate::engine::{ContainerState, EngineInfo};
 use crate::manifest::{Diagnostic, Manifest, Scale, ServiceUrl};
 use crate::name::{ContainerName, InstanceName, ReleaseId, ServiceName};
-use crate::router::RouterInfo;
+
+// What requests and replies are made of, so that a client needs to know of the wire only.
+pub use crate::deploy::event::Evidence;
+pub use crate::deploy::{
+    Action, Commit, Deploy, DeployState, Event, Failure, Origin, Outcome, Phase, Release, What,
+};
+pub use crate::engine::{ContainerState, EngineInfo, Exit, Health, LogLine, LogQuery, LogStream, ProbeAnswer};
+pub use crate::router::RouterInfo;
 
 /// The version in the path of every endpoint.
 pub const API_VERSION: u32 = 1;
