@@ -17,9 +17,11 @@
 pub mod api;
 pub mod atomic_file;
 pub mod client;
+pub mod context;
 pub mod deploy;
 pub mod engine;
 pub mod manifest;
 pub mod name;
 pub mod router;
 pub mod server;
+pub mod store;

@@ -23,14 +23,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::deploy::event::causes;
 use crate::manifest::{Diagnostic, Manifest, Scale, ServiceUrl};
 use crate::name::{ContainerName, InstanceName, ReleaseId, ServiceName};
 
 // What requests and replies are made of, so that a client needs to know of the wire only.
 pub use crate::deploy::event::Evidence;
-pub use crate::deploy::{
-    Action, Commit, Deploy, DeployState, Event, Failure, Origin, Outcome, Phase, Release, What,
-};
+pub use crate::deploy::{Action, Commit, Deploy, DeployState, Event, Failure, Origin, Outcome, Phase, Release, What};
 pub use crate::engine::{ContainerState, EngineInfo, Exit, Health, LogLine, LogQuery, LogStream, ProbeAnswer};
 pub use crate::router::RouterInfo;
 
@@ -48,7 +47,7 @@ pub struct ServerView {
     pub started: Timestamp,
     pub engine: Part<EngineInfo>,
     pub router: Part<RouterInfo>,
-    /// The largest context it takes, in bytes as sent.
+    /// The largest context it takes, in bytes before compression.
     pub max_context_bytes: u64,
 }
 
@@ -255,6 +254,30 @@ pub struct Problem {
     /// What is wrong in the Dockerfile, when that is it.
     #[serde(default)]
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Problem {
+    pub fn new(code: ProblemCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), causes: Vec::new(), hint: None, diagnostics: Vec::new() }
+    }
+
+    /// An error as it is told: its own message, and what lies behind it.
+    pub fn of(code: ProblemCode, error: &dyn std::error::Error) -> Self {
+        Self { causes: causes(error), ..Self::new(code, error.to_string()) }
+    }
+
+    #[must_use]
+    pub fn because(mut self, error: &dyn std::error::Error) -> Self {
+        self.causes.push(error.to_string());
+        self.causes.extend(causes(error));
+        self
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -152,3 +152,21 @@ pub struct Evidence {
     /// Its last lines.
     pub logs: Vec<LogLine>,
 }
+
+impl Failure {
+    /// A failure that is not about one container.
+    pub fn plain(phase: Phase, message: String, causes: Vec<String>, hint: Option<String>) -> Self {
+        Self { phase, message, causes, hint, container: None, still_serving: None }
+    }
+}
+
+/// What lies behind an error, outermost first, without the error itself.
+pub fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        all.push(error.to_string());
+        cause = error.source();
+    }
+    all
+}

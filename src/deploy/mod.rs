@@ -5,18 +5,31 @@
 //! plan.rs        desired + actual → steps, pure; says why, and how to undo
 //! step.rs        the steps as data
 //! queue.rs       which deploy of a service may run, which waits, which is superseded; pure
+//! journal.rs     what was intended and done, for the next start after a crash
 //! execute.rs     does the steps, writes the journal, reports events
 //! readiness.rs   when a container is ready, and why it is not
 //! event.rs       what is reported while it happens, and how it ended
 //! ```
 
+pub mod desired;
 pub mod event;
+pub mod execute;
+pub mod journal;
+pub mod plan;
+pub mod queue;
+pub mod readiness;
+pub mod step;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use event::{Event, Failure, Outcome, Phase, What};
+pub use desired::{Desired, Goal, Pace, Serving, Strategy, Template};
+pub use event::{Event, Evidence, Failure, Outcome, Phase, What};
+pub use plan::{Actual, Plan, PlanError, plan};
+pub use readiness::Readiness;
+pub use step::Step;
 
+pub use crate::context::Commit;
 use crate::manifest::Manifest;
 use crate::name::{DeployId, ImageName, ReleaseId, ServiceName};
 
@@ -50,16 +63,6 @@ pub struct Origin {
     /// The pushed folder, on the machine it was pushed from.
     pub folder: Option<String>,
     pub commit: Option<Commit>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Commit {
-    /// Short form.
-    pub id: String,
-    /// First line of its message.
-    pub subject: String,
-    /// The folder had changes that are not in the commit.
-    pub dirty: bool,
 }
 
 /// An image and its manifest, never changed once made.

@@ -2,15 +2,22 @@
 //! them is ever touched.
 //!
 //! ```text
-//! docker.rs   Docker's API, by bollard
-//! memory.rs   the in-memory twin, with faults on request; held to the same contract tests
+//! docker/     Docker's API, by bollard
+//! memory/     the in-memory twin, with faults on request; held to the same contract tests
 //! usage.rs    CPU and memory read from cgroup files (v1 and v2)
 //! probe.rs    asking a container whether it is ready
+//! subnet.rs   the network that containers get their addresses from
 //! ```
+
+mod docker;
+mod memory;
+mod probe;
+mod subnet;
+mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,7 +27,13 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{CpuLimit, MemoryLimit, Publish};
+pub use docker::{DockerEngine, DockerSettings};
+pub use memory::{
+    Behaviour, BuildRecord, BuildScript, Call, Fault, FaultPlan, MemoryEngine, Moment, OnSigterm, StartScript,
+};
+pub use subnet::{Subnet, SubnetError};
+
+use crate::manifest::{CpuLimit, MemoryLimit, Protocol, Publish};
 use crate::name::{ContainerName, DeployId, ImageName, ReleaseId, ServiceName};
 
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
@@ -40,6 +53,12 @@ pub enum EngineError {
     Pull { image: ImageName, source: Cause },
     #[error("port {port} of this server is taken")]
     PortTaken { port: String, source: Cause },
+    /// Another container of the network runs with it.
+    #[error("the address {address} is taken")]
+    AddressTaken { address: Ipv4Addr, source: Cause },
+    /// The name belongs to somebody else's object, which is left alone.
+    #[error("the {what} {name} was not made by this server, so it is left alone; rename or remove it yourself")]
+    NotOurs { what: &'static str, name: String },
     #[error("could not {action}")]
     Refused { action: String, source: Cause },
     #[error("{action} took longer than {limit:?}")]
@@ -123,13 +142,6 @@ pub struct Network {
     pub subnet: Subnet,
     /// The server's own address on it.
     pub gateway: Ipv4Addr,
-}
-
-/// An IPv4 network in CIDR form, as in `10.97.0.0/16`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subnet {
-    pub base: Ipv4Addr,
-    pub prefix: u8,
 }
 
 /// Everything a container is made from.
@@ -222,6 +234,9 @@ pub struct Container {
     pub image: ImageName,
     pub digest: SpecDigest,
     pub address: Ipv4Addr,
+    /// While it runs: the ports of the server that lead to it, with those that the engine chose.
+    #[serde(default)]
+    pub published: Vec<PublishedPort>,
     pub restart: Restart,
     /// How often the engine restarted it by itself.
     pub restarts: u32,
@@ -233,6 +248,15 @@ impl Container {
     pub fn is_running(&self) -> bool {
         matches!(self.state, ContainerState::Running { .. })
     }
+}
+
+/// A port of the server that leads to a port of a running container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PublishedPort {
+    pub container_port: u16,
+    pub protocol: Protocol,
+    pub address: IpAddr,
+    pub host_port: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,13 +1,24 @@
 //! Dockerfile text → [`Manifest`], or diagnostics that say where and what to do.
 //!
 //! ```text
-//! text.rs        bytes → lines: encoding, BOM, line ends, heredocs, FROM lines
-//! option.rs      lines → `mypaas.key=value` with positions; the table of known options
-//! value.rs       one value → its type: URL, volume, env, publish, scale, health check, duration, limits
-//! diagnostic.rs  what is wrong: line, column, marked text, hint
+//! check.rs         the story: everything below, in turn
+//! text.rs          bytes → lines: encoding, BOM, line ends
+//! instructions.rs  lines → what Docker makes of them: heredocs, FROM
+//! option.rs        lines → `mypaas.key=value` with positions; the table of known options
+//! value/           one value → its type
+//! draft.rs         values → manifest: what is given twice, what is missing
+//! advice.rs        options that are good alone and questionable together
+//! diagnostic.rs    what is wrong: line, column, marked text, hint
 //! ```
 
+mod advice;
+mod check;
 mod diagnostic;
+mod draft;
+mod instructions;
+mod option;
+mod text;
+mod value;
 
 use std::fmt;
 use std::num::{NonZeroU16, NonZeroU32};
@@ -15,7 +26,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use diagnostic::{Diagnostic, Severity};
+pub use check::{check, check_missing};
+pub use diagnostic::{Diagnostic, Excerpt, Severity};
+pub use value::{DurationError, UrlError, parse_duration};
 
 use crate::name::ServiceName;
 
@@ -23,13 +36,17 @@ use crate::name::ServiceName;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     pub service: ServiceName,
+    /// Each once, and none whose requests another one redirects to https.
     pub urls: Vec<ServiceUrl>,
+    /// Each container folder once.
     pub volumes: Vec<Volume>,
+    /// Each name once, and none that every container gets anyway.
     pub env: Vec<EnvVar>,
     /// What the process in the container listens on.
     pub port: NonZeroU16,
     pub publish: Vec<Publish>,
     pub scale: Scale,
+    /// None for [`Scale::Single`].
     pub healthcheck: Option<HealthCheck>,
     pub max_cpu: Option<CpuLimit>,
     pub max_mem: Option<MemoryLimit>,
@@ -136,12 +153,39 @@ pub struct Publish {
     pub protocol: Protocol,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     Tcp,
     Udp,
     Sctp,
+}
+
+/// As it may stand in a Dockerfile, with the protocol always written.
+impl fmt::Display for Publish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = match self.address {
+            Some(std::net::IpAddr::V6(address)) => format!("[{address}]:"),
+            Some(std::net::IpAddr::V4(address)) => format!("{address}:"),
+            None => String::new(),
+        };
+        let host_port = match self.host_port {
+            Some(port) => format!("{port}:"),
+            None if self.address.is_some() => ":".to_owned(),
+            None => String::new(),
+        };
+        f.pad(&format!("{address}{host_port}{}/{}", self.container_port, self.protocol))
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+            Protocol::Sctp => "sctp",
+        })
+    }
 }
 
 /// How many containers, and how new ones replace old ones.
@@ -157,6 +201,9 @@ pub enum Scale {
 }
 
 impl Scale {
+    /// More containers of one service are not run.
+    pub const LARGEST: u32 = 1000;
+
     /// How many containers run.
     pub fn count(self) -> u32 {
         match self {
@@ -195,5 +242,3 @@ pub struct CpuLimit {
 pub struct MemoryLimit {
     pub bytes: i64,
 }
-
-mod value;

@@ -5,6 +5,9 @@
 //! memory.rs      the in-memory twin
 //! ```
 
+pub mod memory;
+pub mod traefik;
+
 use std::fmt;
 use std::net::SocketAddrV4;
 use std::time::Duration;
@@ -12,7 +15,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::EngineError;
+pub use memory::MemoryRouter;
+pub use traefik::switch::Patience;
+pub use traefik::{TraefikRouter, TraefikSettings};
+
+use crate::engine::{Cause, EngineError};
 use crate::manifest::{HealthCheck, ServiceUrl};
 use crate::name::ServiceName;
 
@@ -21,7 +28,7 @@ pub type Result<T, E = RouterError> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum RouterError {
     #[error("the router does not answer at {endpoint}")]
-    Unreachable { endpoint: String, source: Box<dyn std::error::Error + Send + Sync> },
+    Unreachable { endpoint: String, source: Cause },
     /// Written, but not seen in the router's own view in time.
     #[error("the router did not take up the routes of {service} within {limit:?}: {detail}")]
     Unconfirmed { service: ServiceName, limit: Duration, detail: String },
@@ -32,6 +39,26 @@ pub enum RouterError {
     File { action: &'static str, path: std::path::PathBuf, source: std::io::Error },
     #[error("the router's container could not be kept running")]
     Container(#[from] EngineError),
+    /// Its container was started, but it does not answer. What it wrote last, oldest first.
+    #[error("the router did not start: {reason}{}", last_lines(log))]
+    NotStarted { reason: String, log: Vec<String>, source: Option<Cause> },
+}
+
+impl RouterError {
+    /// What the operator can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            RouterError::Container(EngineError::PortTaken { port, .. }) => Some(format!(
+                "stop what listens on port {port} of this server, or set http_port and https_port under [router] in \
+                 config.toml"
+            )),
+            _ => None,
+        }
+    }
+}
+
+fn last_lines(log: &[String]) -> String {
+    log.iter().map(|line| format!("\n  {line}")).collect()
 }
 
 /// Takes requests to containers.

@@ -1,8 +1,60 @@
-//! The headless server.
+//! The headless server: one a folder. It listens on a unix socket, and everything an operator can ask for comes in
+//! here.
+//!
+//! ```text
+//! config.rs      config.toml
+//! lock.rs        one server a folder
+//! core.rs        what the parts share
+//! routes.rs      paths → handlers.rs → answer.rs, problem.rs
+//! worker/        the one owner of all changes: accept, build, plan, execute, recover
+//! feed.rs        the events of a deploy, for those who watch it
+//! observe.rs     what is there now (gauge.rs: CPU and memory), watch.rs: whenever it changes
+//! logs.rs        what containers wrote
+//! keeper.rs      keeps network and router, and recovers at start
+//! resolve.rs     values and folders of this server for a manifest; addresses.rs: free addresses
+//! ```
 
+mod addresses;
+mod answer;
+pub mod config;
+mod core;
+mod feed;
+mod gauge;
+mod handlers;
+mod keeper;
+mod lock;
+mod logs;
+mod observe;
+mod problem;
+mod resolve;
+mod routes;
+mod watch;
+mod worker;
+
+use std::fs::Permissions;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::net::UnixListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+
+use self::config::{Config, ConfigError};
+pub use self::core::Core;
+use self::lock::Lock;
+use crate::engine::{DockerEngine, DockerSettings, Engine, EngineError};
+use crate::name::ImageName;
+use crate::router::{Patience, RouterError, TraefikRouter, TraefikSettings};
+use crate::store::{Store, StoreError};
+
+/// How long a running deploy may take to come to its end when the server is told to stop. What is not done by then is
+/// taken up by the next start.
+const STOP_LIMIT: Duration = Duration::from_secs(90);
+
+/// How long the first look at engine and router may take before requests are accepted all the same.
+const FIRST_LOOK_LIMIT: Duration = Duration::from_secs(30);
 
 /// Where a server lives.
 #[derive(Debug, Clone)]
@@ -11,6 +63,8 @@ pub struct Place {
     pub home: PathBuf,
     /// The home directory of the user it runs as; what `~` means in `mypaas.volume`.
     pub user_home: PathBuf,
+    /// Where Docker listens, as in `DOCKER_HOST`; none: its default socket.
+    pub docker_host: Option<String>,
 }
 
 /// Where the server of this folder listens.
@@ -24,13 +78,109 @@ pub enum ServerError {
     /// Another process serves this folder.
     #[error("another server already runs for {}", home.display())]
     AlreadyRuns { home: PathBuf },
+    #[error("could not set up {}", path.display())]
+    Folder { path: PathBuf, source: std::io::Error },
+    #[error("the server's configuration is not usable")]
+    Config(#[from] ConfigError),
+    #[error("the server's memory is not usable")]
+    Store(#[from] StoreError),
+    #[error("the container engine cannot be used")]
+    Engine(#[from] EngineError),
+    #[error("the router's folder cannot be used")]
+    Router(#[from] RouterError),
+    #[error("the server can no longer listen on {}", path.display())]
+    Listen { path: PathBuf, source: std::io::Error },
 }
 
-/// Runs the server of this folder until told to stop; then lets running deploys reach a safe point. `ready` is called
+/// Runs the server of this folder until told to stop; then lets running deploys come to their end. `ready` is called
 /// once requests are accepted.
 pub async fn run(place: Place, ready: impl FnOnce() + Send, shutdown: CancellationToken) -> Result<(), ServerError> {
-    let _ = place;
-    ready();
-    shutdown.cancelled().await;
+    make_folder(&place.home)?;
+    let _lock = Lock::take(&place.home)?;
+    let core = open(place).await?;
+    let socket = socket_path(&core.place.home);
+    let listener = listen(&socket)?;
+    serve(listener, core, ready, shutdown)
+        .await
+        .map_err(|source| ServerError::Listen { path: socket.clone(), source })?;
+    // The lock is still held, so that the socket is this server's own.
+    let _ = std::fs::remove_file(&socket);
     Ok(())
+}
+
+/// Puts the real parts together.
+async fn open(place: Place) -> Result<Arc<Core>, ServerError> {
+    let config = Config::read(&place.home)?;
+    let store = Arc::new(Store::open(&place.home.join("store.db"))?);
+    let engine: Arc<dyn Engine> = Arc::new(DockerEngine::connect(DockerSettings {
+        instance: config.server.instance.clone(),
+        subnet: config.network.subnet,
+        endpoint: place.docker_host.clone().unwrap_or_else(|| DockerSettings::DEFAULT_ENDPOINT.to_owned()),
+    })?);
+    let settings = TraefikSettings {
+        instance: config.server.instance.clone(),
+        folder: place.home.join("traefik"),
+        image: ImageName::foreign(&config.router.image),
+        bind: config.router.bind,
+        http_port: config.router.http_port,
+        https_port: config.router.https_port,
+        acme: None,
+        patience: Patience::default(),
+    };
+    let router = Arc::new(TraefikRouter::new(Arc::clone(&engine), settings).await?);
+    Ok(Core::new(place, config, store, engine, router))
+}
+
+/// Serves a listener until told to stop. The parts are the caller's, so that tests bring their own.
+pub async fn serve(
+    listener: UnixListener,
+    core: Arc<Core>,
+    ready: impl FnOnce() + Send,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    if timeout(FIRST_LOOK_LIMIT, core.keep_once()).await.is_ok_and(|look| look.is_ok()) {
+        tracing::info!("engine and router are well");
+    }
+    let keeper = tokio::spawn(Arc::clone(&core).keep());
+    ready();
+    tracing::info!(home = %core.place.home.display(), "requests are accepted");
+    let stopped = core.stopped.clone();
+    let served = axum::serve(listener, routes::routes(Arc::clone(&core)))
+        .with_graceful_shutdown(stopped.cancelled_owned())
+        .into_future();
+    let orderly = stop_orderly(&core, shutdown);
+    let (served, ()) = tokio::join!(served, orderly);
+    keeper.abort();
+    served
+}
+
+/// Takes no more deploys, waits for those that run, and then ends all connections.
+async fn stop_orderly(core: &Arc<Core>, shutdown: CancellationToken) {
+    shutdown.cancelled().await;
+    tracing::info!("the server stops; running deploys come to their end first");
+    core.stopping.cancel();
+    core.dismiss_waiting();
+    core.tasks.close();
+    if timeout(STOP_LIMIT, core.tasks.wait()).await.is_err() {
+        tracing::warn!("a deploy did not come to its end in time; the next start takes it up");
+        core.abandon();
+    }
+    core.stopped.cancel();
+}
+
+fn make_folder(home: &Path) -> Result<(), ServerError> {
+    let failed = |source| ServerError::Folder { path: home.to_owned(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(home).map_err(failed)
+}
+
+/// A socket that the server's user alone may use. One that a dead server left is replaced; the lock says it is dead.
+fn listen(socket: &Path) -> Result<UnixListener, ServerError> {
+    let failed = |source| ServerError::Folder { path: socket.to_owned(), source };
+    match std::fs::remove_file(socket) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(socket).map_err(failed)?;
+    std::fs::set_permissions(socket, Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(listener)
 }

@@ -1,0 +1,100 @@
+//! Does one step.
+
+use std::future::Future;
+
+use futures_util::future::{FutureExt, try_join_all};
+use futures_util::stream::{FuturesUnordered, TryStreamExt};
+use tokio::time::sleep;
+
+use super::{Executor, StepError};
+use crate::deploy::event::What;
+use crate::deploy::readiness::{Readiness, await_ready};
+use crate::deploy::step::Step;
+use crate::engine::{EngineError, Restart};
+use crate::name::ContainerName;
+use crate::router::Routes;
+
+/// Containers that are acted on at once. The engine starts them one after another all the same; more would only wait
+/// in its own queue.
+const AT_ONCE: usize = 8;
+
+pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepError> {
+    let (engine, report) = (on.engine, on.report);
+    match step {
+        Step::Create { containers } => {
+            for spec in containers {
+                engine.create(spec).await.map_err(about(&spec.name))?;
+                report(What::Created { container: spec.name.clone() });
+            }
+            Ok(())
+        }
+        Step::Start { containers } => {
+            each(containers, |name| engine.start(name), |container| report(What::Started { container })).await
+        }
+        Step::AwaitReady { containers, readiness } => all_ready(on, containers, readiness).await,
+        Step::Keep { containers } => {
+            each(containers, |name| engine.set_restart(name, Restart::UnlessStopped), |_| ()).await
+        }
+        Step::Hold { routes } => {
+            on.router.apply(routes).await?;
+            report(What::Holding { limit: routes.hold.unwrap_or_default() });
+            Ok(())
+        }
+        Step::Route { routes, containers } => route(on, routes, containers).await,
+        Step::Withdraw => Ok(on.router.withdraw(on.service).await?),
+        Step::Drain { wait, .. } => {
+            sleep(*wait).await;
+            Ok(())
+        }
+        Step::Stop { containers, grace } => {
+            each(containers, |name| engine.stop(name, *grace), |container| report(What::Stopped { container })).await
+        }
+        Step::Remove { containers } => {
+            each(containers, |name| engine.remove(name), |container| report(What::Removed { container })).await
+        }
+    }
+}
+
+async fn route(on: &Executor<'_>, routes: &Routes, containers: &[ContainerName]) -> Result<(), StepError> {
+    on.router.apply(routes).await?;
+    (on.report)(What::Switched { containers: containers.to_vec() });
+    Ok(())
+}
+
+/// The first that fails ends the waiting for all.
+async fn all_ready(on: &Executor<'_>, containers: &[ContainerName], readiness: &Readiness) -> Result<(), StepError> {
+    try_join_all(containers.iter().map(|container| ready(on, container, readiness))).await.map(drop)
+}
+
+async fn ready(on: &Executor<'_>, container: &ContainerName, readiness: &Readiness) -> Result<(), StepError> {
+    let ready = await_ready(on.engine, container, readiness, on.report).await;
+    let after = ready.map_err(|why| StepError::NotReady { container: container.clone(), why })?;
+    (on.report)(What::Ready { container: container.clone(), after });
+    Ok(())
+}
+
+/// Acts on a few containers at a time, and reports each that is done.
+async fn each<'a, F>(
+    containers: &'a [ContainerName],
+    act: impl Fn(&'a ContainerName) -> F,
+    done: impl Fn(ContainerName),
+) -> Result<(), StepError>
+where
+    F: Future<Output = Result<(), EngineError>>,
+{
+    for few in containers.chunks(AT_ONCE) {
+        let mut acts = FuturesUnordered::new();
+        for name in few {
+            acts.push(act(name).map(move |acted| acted.map(|()| name).map_err(about(name))));
+        }
+        while let Some(name) = acts.try_next().await? {
+            done(name.clone());
+        }
+    }
+    Ok(())
+}
+
+fn about(container: &ContainerName) -> impl FnOnce(EngineError) -> StepError + use<> {
+    let container = Some(container.clone());
+    move |source| StepError::Engine { container, source }
+}

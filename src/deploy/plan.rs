@@ -1,0 +1,261 @@
+//! Desired and actual → the steps between them. Pure: no clock, no randomness, no I/O; the same input gives the same
+//! plan, and planning again after the plan was carried out gives no steps.
+//!
+//! ```text
+//!   roll:            create · start · await ready · ROUTE to new · drain · stop · remove old
+//!   replace, safe:   create · hold · stop old · start · await ready · ROUTE to new · remove old
+//! ```
+//!
+//! The step in capitals is the switch: a failure before it is undone, after it the deploy goes forward.
+
+mod held;
+mod roll;
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use serde::{Deserialize, Serialize};
+
+use super::desired::{Desired, Goal, Pace, Serving, Strategy};
+use super::step::Step;
+use crate::engine::{Container, ContainerSpec, ContainerState, Role};
+use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
+use crate::router::Routes;
+
+/// What is there before the deploy.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Actual {
+    /// All of the service's.
+    pub containers: Vec<Container>,
+    pub routes: Option<Routes>,
+    /// Addresses reserved for this deploy, at least as many as containers are wanted.
+    pub free: Vec<Ipv4Addr>,
+}
+
+/// The steps of a deploy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    pub deploy: DeployId,
+    pub service: ServiceName,
+    pub steps: Vec<Step>,
+    /// Brings back what was before; for a failure before the switch.
+    pub undo: Vec<Step>,
+    /// Index of the first step from which on the deploy goes forward.
+    pub switch: usize,
+    /// Why it is done this way, in sentences.
+    pub notes: Vec<String>,
+    /// Requests wait while old containers are stopped and new ones start.
+    pub holds: bool,
+}
+
+/// Why there can be no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    #[error("the network of the services has no free address left ({wanted} wanted, {free} free)")]
+    NoAddress { wanted: usize, free: usize },
+}
+
+pub fn plan(desired: &Desired, actual: &Actual) -> Result<Plan, PlanError> {
+    match &desired.goal {
+        Goal::Serving(serving) => plan_serving(desired, serving, actual),
+        Goal::Stopped => Ok(plan_stopped(desired, actual)),
+        Goal::Gone => Ok(plan_gone(desired, actual)),
+    }
+}
+
+fn plan_serving(desired: &Desired, serving: &Serving, actual: &Actual) -> Result<Plan, PlanError> {
+    let cast = Cast::of(desired, serving, actual)?;
+    let stops_first = serving.strategy != Strategy::Roll;
+    let replaces_running = !cast.starting().is_empty() && !cast.running_retired().is_empty();
+    Ok(if stops_first && replaces_running {
+        held::plan(desired, serving, actual, &cast)
+    } else {
+        roll::plan(desired, serving, actual, &cast)
+    })
+}
+
+/// Which containers stay, come and go.
+struct Cast<'a> {
+    /// As wanted, and running.
+    kept: Vec<&'a Container>,
+    /// As wanted, but not running: only to be started.
+    revived: Vec<&'a Container>,
+    added: Vec<ContainerSpec>,
+    retired: Vec<&'a Container>,
+}
+
+impl<'a> Cast<'a> {
+    fn of(desired: &Desired, serving: &Serving, actual: &'a Actual) -> Result<Self, PlanError> {
+        let wanted = serving.count as usize;
+        let (mut fit, mut retired): (Vec<_>, Vec<_>) =
+            actual.containers.iter().partition(|container| fits(container, desired, serving));
+        fit.sort_by_key(|container| !container.is_running());
+        retired.extend(fit.drain(wanted.min(fit.len())..));
+        let missing = wanted - fit.len();
+        if actual.free.len() < missing {
+            return Err(PlanError::NoAddress { wanted: missing, free: actual.free.len() });
+        }
+        let (kept, revived) = fit.into_iter().partition(|container| container.is_running());
+        let added = free_slots(serving, actual)
+            .zip(&actual.free)
+            .take(missing)
+            .map(|(slot, address)| serving.template.container(slot, *address, desired.deploy))
+            .collect();
+        Ok(Self { kept, revived, added, retired })
+    }
+
+    fn starting(&self) -> Vec<ContainerName> {
+        let revived = self.revived.iter().map(|container| container.name.clone());
+        revived.chain(self.added.iter().map(|spec| spec.name.clone())).collect()
+    }
+
+    /// Those that serve in the end.
+    fn serving(&self) -> Vec<ContainerName> {
+        let there = self.kept.iter().chain(&self.revived).map(|container| &container.name);
+        let mut all: Vec<_> = there.chain(self.added.iter().map(|spec| &spec.name)).cloned().collect();
+        all.sort();
+        all
+    }
+
+    /// Where they answer.
+    fn targets(&self, serving: &Serving) -> Vec<SocketAddrV4> {
+        let there = self.kept.iter().chain(&self.revived).map(|container| container.address);
+        let all: BTreeSet<_> = there.chain(self.added.iter().map(|spec| spec.address)).collect();
+        all.into_iter().map(|address| serving.template.target(address)).collect()
+    }
+
+    fn running_retired(&self) -> Vec<&'a Container> {
+        self.retired.iter().copied().filter(|container| container.is_running()).collect()
+    }
+}
+
+/// Whether a container may stay as it is. One that the engine keeps restarting is none to keep.
+fn fits(container: &Container, desired: &Desired, serving: &Serving) -> bool {
+    let Role::Service { release, deploy, .. } = &container.role else { return false };
+    *release == serving.template.release
+        && container.digest == serving.template.digest
+        && !matches!(container.state, ContainerState::Restarting { .. })
+        && (!serving.fresh || *deploy == desired.deploy)
+}
+
+fn free_slots(serving: &Serving, actual: &Actual) -> impl Iterator<Item = u32> {
+    let taken: BTreeSet<ContainerName> = actual.containers.iter().map(|container| container.name.clone()).collect();
+    (1..).filter(move |slot| !taken.contains(&serving.template.name(*slot)))
+}
+
+/// The routes in the end; none where the service has no URL.
+fn final_routes(desired: &Desired, serving: &Serving, cast: &Cast<'_>) -> Option<Routes> {
+    (!serving.urls.is_empty()).then(|| Routes {
+        service: desired.service.clone(),
+        urls: serving.urls.clone(),
+        targets: cast.targets(serving),
+        healthcheck: serving.healthcheck.clone(),
+        hold: None,
+    })
+}
+
+/// Back to the routes that were there.
+fn reroute_back(actual: &Actual, containers: Vec<ContainerName>) -> Step {
+    match &actual.routes {
+        Some(routes) => Step::Route { routes: routes.clone(), containers },
+        None => Step::Withdraw,
+    }
+}
+
+/// The step from the present routes to others, where they differ.
+fn reroute(present: Option<&Routes>, wanted: Option<Routes>, containers: Vec<ContainerName>) -> Option<Step> {
+    match (present, wanted) {
+        (present, Some(routes)) if present != Some(&routes) => Some(Step::Route { routes, containers }),
+        (Some(_), None) => Some(Step::Withdraw),
+        _ => None,
+    }
+}
+
+impl Plan {
+    /// Whether a failure of this step can still be undone: before the switch, and in the switch itself where it is one
+    /// step, since the router keeps its old routes when it refuses new ones.
+    pub fn can_undo(&self, index: usize) -> bool {
+        let switches = self.steps.get(index).is_some_and(Step::is_switch);
+        index < self.switch || (index == self.switch && switches && !self.undo.is_empty())
+    }
+}
+
+fn plan_stopped(desired: &Desired, actual: &Actual) -> Plan {
+    let running: Vec<_> = actual.containers.iter().filter(|c| !has_ended(c)).collect();
+    let unrouted = actual.routes.as_ref().map(|routes| Routes { targets: Vec::new(), hold: None, ..routes.clone() });
+    let mut steps: Vec<_> = reroute(actual.routes.as_ref(), unrouted, Vec::new()).into_iter().collect();
+    steps.extend(drain(&running, actual, desired.pace));
+    steps.extend(stop(&running, desired.pace));
+    let notes = vec!["The containers and their release stay, so that the service can be started again.".to_owned()];
+    forward_only(desired, steps, notes)
+}
+
+fn plan_gone(desired: &Desired, actual: &Actual) -> Plan {
+    let all: Vec<_> = actual.containers.iter().collect();
+    let mut steps: Vec<_> = reroute(actual.routes.as_ref(), None, Vec::new()).into_iter().collect();
+    steps.extend(drain(&all, actual, desired.pace));
+    steps.extend(stop(&all, desired.pace));
+    steps.extend(remove(&all));
+    forward_only(desired, steps, vec!["The folders of its volumes stay on the server.".to_owned()])
+}
+
+fn forward_only(desired: &Desired, steps: Vec<Step>, notes: Vec<String>) -> Plan {
+    Plan {
+        deploy: desired.deploy,
+        service: desired.service.clone(),
+        steps,
+        undo: Vec::new(),
+        switch: 0,
+        notes,
+        holds: false,
+    }
+}
+
+/// Stopped by somebody, and not about to be started by the engine.
+fn has_ended(container: &Container) -> bool {
+    matches!(container.state, ContainerState::Exited { .. } | ContainerState::Created)
+}
+
+fn names(containers: &[&Container]) -> Vec<ContainerName> {
+    containers.iter().map(|container| container.name.clone()).collect()
+}
+
+/// Only containers that took requests have any to finish.
+fn drain(leaving: &[&Container], actual: &Actual, pace: Pace) -> Option<Step> {
+    let routed = |container: &&&Container| {
+        let routes = actual.routes.as_ref();
+        container.is_running()
+            && routes.is_none_or(|routes| routes.targets.iter().any(|target| target.ip() == &container.address))
+    };
+    let containers: Vec<_> = leaving.iter().filter(routed).map(|container| container.name.clone()).collect();
+    (!containers.is_empty()).then_some(Step::Drain { containers, wait: pace.drain })
+}
+
+fn stop(containers: &[&Container], pace: Pace) -> Option<Step> {
+    (!containers.is_empty()).then(|| Step::Stop { containers: names(containers), grace: pace.grace })
+}
+
+fn create(added: &[ContainerSpec]) -> Option<Step> {
+    (!added.is_empty()).then(|| Step::Create { containers: added.to_vec() })
+}
+
+fn remove_added(added: &[ContainerSpec]) -> Option<Step> {
+    let containers: Vec<_> = added.iter().map(|spec| spec.name.clone()).collect();
+    (!containers.is_empty()).then_some(Step::Remove { containers })
+}
+
+fn remove(containers: &[&Container]) -> Option<Step> {
+    (!containers.is_empty()).then(|| Step::Remove { containers: names(containers) })
+}
+
+/// As in `r3`, or `r3, r4` when containers of several releases are there.
+fn releases(containers: &[&Container]) -> String {
+    let all: BTreeSet<ReleaseId> = containers
+        .iter()
+        .filter_map(|container| match &container.role {
+            Role::Service { release, .. } => Some(*release),
+            Role::Router => None,
+        })
+        .collect();
+    all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

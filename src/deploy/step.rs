@@ -1,0 +1,106 @@
+//! The steps of a plan, as data. Each is an "ensure" step: doing it twice is doing it once, so that a deploy can be
+//! taken up again after a crash without knowing how far a step had come.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Phase;
+use super::readiness::Readiness;
+use crate::engine::ContainerSpec;
+use crate::name::ContainerName;
+use crate::router::Routes;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    Create {
+        containers: Vec<ContainerSpec>,
+    },
+    Start {
+        containers: Vec<ContainerName>,
+    },
+    AwaitReady {
+        containers: Vec<ContainerName>,
+        readiness: Readiness,
+    },
+    /// From now on the engine keeps them running, also after a reboot.
+    Keep {
+        containers: Vec<ContainerName>,
+    },
+    /// Requests that come while nothing can answer them wait.
+    Hold {
+        routes: Routes,
+    },
+    /// The switch: requests go to these containers.
+    Route {
+        routes: Routes,
+        /// Those behind the targets, for telling.
+        containers: Vec<ContainerName>,
+    },
+    Withdraw,
+    Drain {
+        containers: Vec<ContainerName>,
+        wait: Duration,
+    },
+    Stop {
+        containers: Vec<ContainerName>,
+        grace: Duration,
+    },
+    Remove {
+        containers: Vec<ContainerName>,
+    },
+}
+
+impl Step {
+    pub fn phase(&self) -> Phase {
+        match self {
+            Step::Create { .. } | Step::Start { .. } => Phase::Starting,
+            Step::AwaitReady { .. } | Step::Keep { .. } => Phase::Probing,
+            Step::Hold { .. } | Step::Route { .. } | Step::Withdraw => Phase::Switching,
+            Step::Drain { .. } => Phase::Draining,
+            Step::Stop { .. } | Step::Remove { .. } => Phase::Retiring,
+        }
+    }
+
+    /// Changes where requests go.
+    pub fn is_switch(&self) -> bool {
+        matches!(self, Step::Route { .. } | Step::Withdraw)
+    }
+
+    /// In words, for the plan that an operator confirms.
+    pub fn describe(&self) -> String {
+        match self {
+            Step::Create { containers } => format!("create {}", list(containers.iter().map(|spec| &spec.name))),
+            Step::Start { containers } => format!("start {}", list(containers)),
+            Step::AwaitReady { containers, readiness } => {
+                format!("wait until {} ({})", are(containers, "ready"), readiness.describe())
+            }
+            Step::Keep { containers } => format!("keep {} running from now on", list(containers)),
+            Step::Hold { routes } => {
+                let limit = routes.hold.unwrap_or_default().as_secs();
+                format!("hold requests, for {limit}s at most")
+            }
+            Step::Route { containers, .. } if containers.is_empty() => "answer requests with 503".to_owned(),
+            Step::Route { containers, .. } => {
+                format!("send requests to {}, and wait until the router confirms", list(containers))
+            }
+            Step::Withdraw => "take the routes away".to_owned(),
+            Step::Drain { containers, wait } => {
+                format!("give {} {}s to finish requests", list(containers), wait.as_secs_f32())
+            }
+            Step::Stop { containers, .. } => format!("stop {}", list(containers)),
+            Step::Remove { containers } => format!("remove {}", list(containers)),
+        }
+    }
+}
+
+fn list<'a>(containers: impl IntoIterator<Item = &'a ContainerName>) -> String {
+    let names: Vec<_> = containers.into_iter().map(ContainerName::as_str).collect();
+    names.join(", ")
+}
+
+fn are(containers: &[ContainerName], state: &str) -> String {
+    let verb = if containers.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} {state}", list(containers))
+}

@@ -1,0 +1,169 @@
+//! Building an image, with Docker's classic builder: the context streams in, the output streams out.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bollard::errors::Error as DockerError;
+use bollard::models::BuildInfo;
+use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder};
+use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
+
+use super::error::Asked;
+use super::image::is_used;
+use super::output::Lines;
+use super::{DockerEngine, label};
+use crate::engine::{Build, EngineError, Image, Result};
+
+/// A build that prints nothing for so long is stuck. Compiling a big program may be silent for many minutes.
+const SILENCE: Duration = Duration::from_secs(30 * 60);
+
+/// Why the context could not be read; Docker itself only sees that it ends.
+type Broken = Arc<Mutex<Option<std::io::Error>>>;
+
+impl DockerEngine {
+    pub(super) async fn build_image(&self, build: Build, output: &mut (dyn FnMut(String) + Send)) -> Result<Image> {
+        let (name, options) = (build.name.clone(), options(self, &build));
+        let replaced = self.find_image(&name).await?;
+        let broken = Broken::default();
+        let body = bollard::body_try_stream(watched(build.context, Arc::clone(&broken)));
+        let answers = self.docker.build_image(options, None, Some(body)).boxed();
+        let id = match follow(answers, output).await {
+            Ok(id) => id,
+            Err(stopped) => return Err(self.explain_build(stopped, &broken, Asked::image("build", name.as_str()))),
+        };
+        if let Some(old) = replaced.filter(|old| old.id != id) {
+            self.drop_replaced(&old).await;
+        }
+        let lost = || EngineError::Build { message: "the image vanished right after it was built".to_owned() };
+        self.find_image(&name).await?.ok_or_else(lost)
+    }
+
+    /// The image that had the name before has none now; left alone, such images fill the disk.
+    async fn drop_replaced(&self, old: &Image) {
+        match self.untag(&old.id).await {
+            Ok(()) => {}
+            Err(error) if is_used(&error) => tracing::debug!(image = old.id, "a replaced image is still in use"),
+            Err(error) => tracing::warn!(image = old.id, %error, "a replaced image was not removed"),
+        }
+    }
+
+    fn explain_build(&self, stopped: Stopped, broken: &Broken, asked: Asked<'_>) -> EngineError {
+        if let Some(error) = broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Asked::image("read the context of", asked.name).refused(error);
+        }
+        match stopped {
+            Stopped::Silent => asked.timed_out(SILENCE),
+            Stopped::Said(message) => EngineError::Build { message: hinted(message) },
+            Stopped::Failed(error) => asked.explain(error, &self.endpoint),
+        }
+    }
+}
+
+/// Why there is no image.
+#[derive(Debug)]
+enum Stopped {
+    Silent,
+    /// An instruction failed, or the Dockerfile is wrong.
+    Said(String),
+    Failed(DockerError),
+}
+
+impl From<DockerError> for Stopped {
+    fn from(error: DockerError) -> Self {
+        match error {
+            DockerError::DockerStreamError { error } => Self::Said(error),
+            DockerError::DockerResponseServerError { message, .. } => Self::Said(message),
+            other => Self::Failed(other),
+        }
+    }
+}
+
+fn options(engine: &DockerEngine, build: &Build) -> BuildImageOptions {
+    let labels = label::of_image(&engine.instance, build);
+    let options = BuildImageOptionsBuilder::default().t(build.name.as_str()).labels(&labels).rm(true).forcerm(true);
+    if build.pull { options.pull("true").build() } else { options.build() }
+}
+
+/// Passes the output on until the build ends; the id of the image it made.
+async fn follow(
+    mut answers: BoxStream<'_, Result<BuildInfo, DockerError>>,
+    output: &mut (dyn FnMut(String) + Send),
+) -> Result<String, Stopped> {
+    let (mut lines, mut id) = (Lines::default(), None);
+    let stopped = loop {
+        match tokio::time::timeout(SILENCE, answers.next()).await {
+            Ok(Some(Ok(answer))) => {
+                lines.take(&answer, output);
+                id = answer.aux.and_then(|image| image.id).or(id);
+            }
+            Ok(Some(Err(error))) => break Some(error.into()),
+            Ok(None) => break None,
+            Err(_) => break Some(Stopped::Silent),
+        }
+    };
+    lines.finish(output);
+    match stopped {
+        Some(stopped) => Err(stopped),
+        None => id.ok_or_else(|| Stopped::Said("the build ended without an image".to_owned())),
+    }
+}
+
+fn watched(
+    context: BoxStream<'static, std::io::Result<bytes::Bytes>>,
+    broken: Broken,
+) -> impl futures_util::Stream<Item = std::io::Result<bytes::Bytes>> + Send {
+    context.map_err(move |error| {
+        let told = std::io::Error::new(error.kind(), "the context cannot be read");
+        *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        told
+    })
+}
+
+/// Docker's advice is to switch on BuildKit in its own client, which does not help here.
+fn hinted(message: String) -> String {
+    match message.split_once(" requires BuildKit") {
+        Some((option, _)) => {
+            format!(
+                "{option} requires BuildKit, which this server does not build with; write the instruction without it"
+            )
+        }
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    #[test]
+    fn an_option_of_buildkit_is_explained() {
+        let docker = "the --mount option requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how \
+                      to build images with BuildKit enabled";
+        assert_eq!(
+            hinted(docker.to_owned()),
+            "the --mount option requires BuildKit, which this server does not build with; write the instruction \
+             without it"
+        );
+        assert_eq!(hinted("COPY failed".to_owned()), "COPY failed");
+    }
+
+    #[tokio::test]
+    async fn output_before_a_failure_is_passed_on_whole() {
+        let answers = stream::iter([
+            Ok(BuildInfo { stream: Some("making\nhalf a line".to_owned()), ..Default::default() }),
+            Err(DockerError::DockerStreamError { error: "returned a non-zero code: 1".to_owned() }),
+        ]);
+        let mut lines = Vec::new();
+        let stopped = follow(answers.boxed(), &mut |line| lines.push(line)).await.unwrap_err();
+        assert!(matches!(stopped, Stopped::Said(message) if message == "returned a non-zero code: 1"));
+        assert_eq!(lines, ["making", "half a line"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_build_that_says_nothing_any_more_is_given_up() {
+        let stopped = follow(stream::pending().boxed(), &mut |_| {}).await.unwrap_err();
+        assert!(matches!(stopped, Stopped::Silent));
+    }
+}

@@ -1,0 +1,167 @@
+//! Images: which are here, pulling one, removing one of ours.
+
+use std::time::Duration;
+
+use bollard::models::{HealthConfig, ImageInspect};
+use bollard::query_parameters::{CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder};
+use futures_util::StreamExt;
+
+use super::container::time;
+use super::error::{Asked, words};
+use super::label::{self, Labels};
+use super::{DockerEngine, QUICK, WORK};
+use crate::engine::{EngineError, Image, Result};
+use crate::name::ImageName;
+
+/// A registry may be silent for so long while it sends an image.
+const PULL_SILENCE: Duration = Duration::from_secs(120);
+
+impl DockerEngine {
+    pub(super) async fn find_image(&self, name: &ImageName) -> Result<Option<Image>> {
+        Ok(self.look_at_image(name).await?.map(|details| read(name, &details)))
+    }
+
+    /// The names under which images of ours were built. Names that others gave to them are not ours.
+    pub(super) async fn own_images(&self) -> Result<Vec<Image>> {
+        let filters = [("label".to_owned(), vec![self.own_label()])].into();
+        let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+        let asked = Asked { verb: "list", what: "images of", name: self.instance.as_str() };
+        let found = self.call(asked, QUICK, self.docker.list_images(Some(options))).await?;
+        let mut names: Vec<ImageName> = found
+            .iter()
+            .flat_map(|image| &image.repo_tags)
+            .filter(|tag| self.is_own_tag(tag))
+            .map(|tag| ImageName::foreign(tag))
+            .collect();
+        names.sort();
+        let mut images = Vec::new();
+        for name in names {
+            images.extend(self.find_image(&name).await?);
+        }
+        Ok(images)
+    }
+
+    pub(super) async fn find_or_pull_image(&self, name: &ImageName) -> Result<Image> {
+        if let Some(image) = self.find_image(name).await? {
+            return Ok(image);
+        }
+        self.pull(name).await?;
+        let missing = || EngineError::NotFound { what: "image", name: name.to_string() };
+        self.find_image(name).await?.ok_or_else(missing)
+    }
+
+    async fn pull(&self, name: &ImageName) -> Result<()> {
+        let (repository, tag) = split_tag(name.as_str());
+        let options = CreateImageOptionsBuilder::default().from_image(repository).tag(tag).build();
+        let mut progress = self.docker.create_image(Some(options), None, None);
+        let failed = |source| EngineError::Pull { image: name.clone(), source };
+        loop {
+            match tokio::time::timeout(PULL_SILENCE, progress.next()).await {
+                Ok(Some(Ok(_))) => {}
+                Ok(Some(Err(error))) => return Err(failed(words(error))),
+                Ok(None) => return Ok(()),
+                Err(_) => return Err(Asked::image("pull", name.as_str()).timed_out(PULL_SILENCE)),
+            }
+        }
+    }
+
+    pub(super) async fn remove_own_image(&self, name: &ImageName) -> Result<()> {
+        let Some(details) = self.look_at_image(name).await? else {
+            return Ok(());
+        };
+        if !self.is_own_tag(name.as_str()) || !label::carries_instance(&self.instance, labels(&details)) {
+            return Err(EngineError::NotOurs { what: "image", name: name.to_string() });
+        }
+        self.untag(name.as_str()).await
+    }
+
+    /// Takes away a name, or an image without one; missing is fine.
+    pub(super) async fn untag(&self, name_or_id: &str) -> Result<()> {
+        let options = RemoveImageOptionsBuilder::default().force(false).build();
+        let asked = Asked::image("remove", name_or_id);
+        match self.call(asked, WORK, self.docker.remove_image(name_or_id, Some(options), None)).await {
+            Ok(_) | Err(EngineError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn look_at_image(&self, name: &ImageName) -> Result<Option<ImageInspect>> {
+        let asked = Asked::image("inspect", name.as_str());
+        match self.call(asked, QUICK, self.docker.inspect_image(name.as_str())).await {
+            Ok(details) => Ok(Some(details)),
+            Err(EngineError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_own_tag(&self, tag: &str) -> bool {
+        tag.strip_prefix(self.instance.as_str()).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+/// Whether Docker refuses because a container was made from the image.
+pub(super) fn is_used(error: &EngineError) -> bool {
+    matches!(error, EngineError::Refused { source, .. } if source.to_string().contains("is using"))
+}
+
+fn read(name: &ImageName, details: &ImageInspect) -> Image {
+    let healthcheck = details.config.as_ref().and_then(|config| config.healthcheck.as_ref());
+    Image {
+        name: name.clone(),
+        id: details.id.clone().unwrap_or_default(),
+        bytes: details.size.and_then(|size| size.try_into().ok()).unwrap_or(0),
+        has_healthcheck: healthcheck.is_some_and(is_check),
+        created: time(details.created.as_deref()),
+    }
+}
+
+fn labels(details: &ImageInspect) -> &Labels {
+    label::present(details.config.as_ref().and_then(|config| config.labels.as_ref()))
+}
+
+/// `HEALTHCHECK NONE` is written down too, and so is one that only changes the interval.
+fn is_check(config: &HealthConfig) -> bool {
+    config.test.as_ref().and_then(|test| test.first()).is_some_and(|kind| kind != "NONE")
+}
+
+/// Without a tag, Docker would pull all there are.
+fn split_tag(name: &str) -> (&str, &str) {
+    if let Some(parts) = name.split_once('@') {
+        return parts;
+    }
+    match name.rsplit_once(':') {
+        // A colon before a slash is a registry's port.
+        Some((repository, tag)) if !tag.contains('/') => (repository, tag),
+        _ => (name, "latest"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_a_tag_means_the_latest() {
+        for (name, repository, tag) in [
+            ("traefik", "traefik", "latest"),
+            ("traefik:v3.7.15", "traefik", "v3.7.15"),
+            ("registry.example.com:5000/a/b", "registry.example.com:5000/a/b", "latest"),
+            ("registry.example.com:5000/a/b:1", "registry.example.com:5000/a/b", "1"),
+            ("a/b@sha256:0123", "a/b", "sha256:0123"),
+        ] {
+            assert_eq!(split_tag(name), (repository, tag));
+        }
+    }
+
+    #[test]
+    fn a_disabled_or_empty_health_check_is_none() {
+        let config = |test: &[&str]| HealthConfig {
+            test: Some(test.iter().map(|&word| word.to_owned()).collect()),
+            ..Default::default()
+        };
+        assert!(is_check(&config(&["CMD", "/check"])));
+        assert!(!is_check(&config(&["NONE"])));
+        assert!(!is_check(&config(&[])));
+        assert!(!is_check(&HealthConfig::default()));
+    }
+}

@@ -1,0 +1,129 @@
+//! The labels by which we know our own objects again.
+//!
+//! An image hands its labels down to every container that anybody makes from it. So the instance's label alone does
+//! not make a container ours: a role is needed too, and images never have one.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::engine::{Build, ContainerSpec, Role, SpecDigest};
+use crate::name::InstanceName;
+
+pub(super) const INSTANCE: &str = "mypaas.instance";
+pub(super) const ROLE: &str = "mypaas.role";
+pub(super) const SERVICE: &str = "mypaas.service";
+const RELEASE: &str = "mypaas.release";
+const SLOT: &str = "mypaas.slot";
+const DEPLOY: &str = "mypaas.deploy";
+const DIGEST: &str = "mypaas.digest";
+
+const SERVICE_ROLE: &str = "service";
+const ROUTER_ROLE: &str = "router";
+
+pub(super) type Labels = HashMap<String, String>;
+
+pub(super) fn of_network(instance: &InstanceName) -> Labels {
+    Labels::from([(INSTANCE.into(), instance.to_string())])
+}
+
+/// The same for each release, so that a build of unchanged files comes from the cache whole; the tag tells the release.
+pub(super) fn of_image(instance: &InstanceName, build: &Build) -> Labels {
+    Labels::from([(INSTANCE.into(), instance.to_string()), (SERVICE.into(), build.service.to_string())])
+}
+
+pub(super) fn of_container(instance: &InstanceName, spec: &ContainerSpec) -> Labels {
+    let mut labels = Labels::from([(INSTANCE.into(), instance.to_string()), (DIGEST.into(), spec.digest.0.clone())]);
+    match &spec.role {
+        Role::Router => {
+            labels.insert(ROLE.into(), ROUTER_ROLE.into());
+        }
+        Role::Service { service, release, slot, deploy } => labels.extend([
+            (ROLE.into(), SERVICE_ROLE.into()),
+            (SERVICE.into(), service.to_string()),
+            (RELEASE.into(), release.to_string()),
+            (SLOT.into(), slot.to_string()),
+            (DEPLOY.into(), deploy.to_string()),
+        ]),
+    }
+    labels
+}
+
+/// Docker leaves them out where there are none.
+pub(super) fn present(labels: Option<&Labels>) -> &Labels {
+    static NONE: LazyLock<Labels> = LazyLock::new(Labels::new);
+    labels.unwrap_or(&NONE)
+}
+
+/// A filter for Docker's lists: the containers of services.
+pub(super) fn service_filter() -> String {
+    format!("{ROLE}={SERVICE_ROLE}")
+}
+
+/// Whether a network or an image is this instance's.
+pub(super) fn carries_instance(instance: &InstanceName, labels: &Labels) -> bool {
+    labels.get(INSTANCE).is_some_and(|found| found == instance.as_str())
+}
+
+/// Whether a container is this instance's.
+pub(super) fn is_our_container(instance: &InstanceName, labels: &Labels) -> bool {
+    carries_instance(instance, labels) && labels.contains_key(ROLE)
+}
+
+pub(super) fn digest(labels: &Labels) -> SpecDigest {
+    SpecDigest(labels.get(DIGEST).cloned().unwrap_or_default())
+}
+
+/// What a container of ours is for; none when its labels were tampered with.
+pub(super) fn role(labels: &Labels) -> Option<Role> {
+    match labels.get(ROLE)?.as_str() {
+        ROUTER_ROLE => Some(Role::Router),
+        SERVICE_ROLE => Some(Role::Service {
+            service: labels.get(SERVICE)?.parse().ok()?,
+            release: labels.get(RELEASE)?.parse().ok()?,
+            slot: labels.get(SLOT)?.parse().ok()?,
+            deploy: labels.get(DEPLOY)?.parse().ok()?,
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::spec::tests::{router, web};
+    use super::*;
+
+    #[test]
+    fn the_role_of_a_container_is_read_back_from_its_labels() {
+        let instance = InstanceName::default();
+        for spec in [web(), router()] {
+            let labels = of_container(&instance, &spec);
+            assert_eq!(role(&labels), Some(spec.role));
+            assert_eq!(digest(&labels), spec.digest);
+            assert!(is_our_container(&instance, &labels));
+        }
+    }
+
+    #[test]
+    fn labels_that_an_image_hands_down_do_not_make_a_container_ours() {
+        let instance = InstanceName::default();
+        let mut labels = of_container(&instance, &web());
+        labels.remove(ROLE);
+        assert!(!is_our_container(&instance, &labels));
+        assert!(carries_instance(&instance, &labels));
+    }
+
+    #[test]
+    fn another_instance_s_containers_are_not_ours() {
+        let labels = of_container(&"other".parse().unwrap(), &web());
+        assert!(!is_our_container(&InstanceName::default(), &labels));
+    }
+
+    #[test]
+    fn tampered_labels_give_no_role() {
+        for (key, value) in [(RELEASE, "12"), (SLOT, "x"), (DEPLOY, ""), (SERVICE, "A B"), (ROLE, "boss")] {
+            let mut labels = of_container(&InstanceName::default(), &web());
+            labels.insert(key.into(), value.into());
+            assert_eq!(role(&labels), None, "{key}={value}");
+        }
+    }
+}

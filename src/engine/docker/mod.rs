@@ -1,0 +1,219 @@
+//! [`Engine`] by Docker's API.
+//!
+//! Only objects that carry this instance's labels are listed, changed or removed: each call on a name looks first whose
+//! it is. Each call has a time limit.
+//!
+//! ```text
+//! label.rs       the labels by which our objects are known again
+//! error.rs       Docker's answers → EngineError
+//! spec.rs        ContainerSpec → what Docker makes a container from
+//! container.rs   Docker's containers → ours; whose they are
+//! lifecycle.rs   create, start, restart policy, stop, remove
+//! image.rs       images that are here, pulling, removing
+//! build.rs       building an image from a streamed context
+//! output.rs      a build's output, piece by piece → lines
+//! network.rs     the instance's network and the addresses on it
+//! logs.rs        reading and following what containers write
+//! frame.rs       Docker's pieces of a log → lines
+//! usage.rs       CPU and memory, from cgroup files where they can be read
+//! ask.rs         probing a container
+//! ```
+
+mod ask;
+mod build;
+mod container;
+mod error;
+mod frame;
+mod image;
+mod label;
+mod lifecycle;
+mod logs;
+mod network;
+mod output;
+mod spec;
+mod usage;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bollard::{API_DEFAULT_VERSION, Docker};
+use futures_util::stream::BoxStream;
+
+use self::error::{Asked, words};
+use self::usage::Gauges;
+use super::probe::Prober;
+use super::{
+    Build, Container, ContainerSpec, Engine, EngineError, EngineInfo, Image, LogLine, LogQuery, Network, Probe,
+    ProbeAnswer, Restart, Result, Subnet, Usage,
+};
+use crate::name::{ContainerName, ImageName, InstanceName, ServiceName};
+
+/// For questions that Docker answers from memory.
+const QUICK: Duration = Duration::from_secs(30);
+
+/// For work on a container: file systems are mounted, processes are killed, directories are removed.
+const WORK: Duration = Duration::from_secs(90);
+
+/// The library's own limit, out of the way of ours.
+const LIBRARY_LIMIT_SECONDS: u64 = 24 * 60 * 60;
+
+/// Which Docker, and what is ours in it.
+#[derive(Debug, Clone)]
+pub struct DockerSettings {
+    pub instance: InstanceName,
+    /// For the instance's network; none: the first free one of a list.
+    pub subnet: Option<Subnet>,
+    /// A unix socket, as in `unix:///var/run/docker.sock`: the value of `DOCKER_HOST`, or the default.
+    pub endpoint: String,
+}
+
+impl DockerSettings {
+    pub const DEFAULT_ENDPOINT: &'static str = "unix:///var/run/docker.sock";
+
+    /// The machine's own Docker, at its usual place.
+    pub fn local(instance: InstanceName) -> Self {
+        Self { instance, subnet: None, endpoint: Self::DEFAULT_ENDPOINT.to_owned() }
+    }
+}
+
+/// A Docker engine on this machine.
+#[derive(Debug)]
+pub struct DockerEngine {
+    docker: Docker,
+    instance: InstanceName,
+    subnet: Option<Subnet>,
+    endpoint: String,
+    prober: Prober,
+    gauges: Gauges,
+    /// Docker makes two networks of one name when asked twice at once.
+    making_network: tokio::sync::Mutex<()>,
+}
+
+impl DockerEngine {
+    /// Prepares to talk to the engine; whether it answers is seen at the first call.
+    ///
+    /// # Errors
+    /// `Unreachable` when the endpoint is no unix socket of this machine.
+    pub fn connect(settings: DockerSettings) -> Result<Self> {
+        let DockerSettings { instance, subnet, endpoint } = settings;
+        let unreachable = |source| EngineError::Unreachable { endpoint: endpoint.clone(), source };
+        if !endpoint.starts_with("unix://") && !endpoint.starts_with('/') {
+            return Err(unreachable("only a unix socket will do, as in unix:///var/run/docker.sock".into()));
+        }
+        let docker = Docker::connect_with_unix(&endpoint, LIBRARY_LIMIT_SECONDS, API_DEFAULT_VERSION)
+            .map_err(|error| unreachable(words(error)))?;
+        Ok(Self {
+            docker,
+            instance,
+            subnet,
+            prober: Prober::new()?,
+            gauges: Gauges::new(),
+            making_network: tokio::sync::Mutex::default(),
+            endpoint,
+        })
+    }
+
+    /// One call to Docker, with its limit and its errors in our words.
+    async fn call<T>(
+        &self,
+        asked: Asked<'_>,
+        limit: Duration,
+        call: impl Future<Output = Result<T, bollard::errors::Error>>,
+    ) -> Result<T> {
+        match tokio::time::timeout(limit, call).await {
+            Ok(answer) => answer.map_err(|error| asked.explain(error, &self.endpoint)),
+            Err(_) => Err(asked.timed_out(limit)),
+        }
+    }
+
+    /// A filter for Docker's lists: what carries this instance's label.
+    fn own_label(&self) -> String {
+        format!("{}={}", label::INSTANCE, self.instance)
+    }
+}
+
+#[async_trait]
+impl Engine for DockerEngine {
+    async fn info(&self) -> Result<EngineInfo> {
+        let asked = Asked { verb: "ask", what: "engine at", name: &self.endpoint };
+        let info = self.call(asked, QUICK, self.docker.info()).await?;
+        Ok(EngineInfo {
+            name: "Docker".to_owned(),
+            version: info.server_version.unwrap_or_default(),
+            cpus: info.ncpu.and_then(|count| count.try_into().ok()).unwrap_or(0),
+            memory_bytes: info.mem_total.and_then(|bytes| bytes.try_into().ok()).unwrap_or(0),
+        })
+    }
+
+    async fn ensure_network(&self) -> Result<Network> {
+        self.find_or_make_network().await
+    }
+
+    async fn containers(&self, service: Option<&ServiceName>) -> Result<Vec<Container>> {
+        self.list(service).await
+    }
+
+    async fn inspect(&self, name: &ContainerName) -> Result<Container> {
+        let details = self.own(name).await?;
+        let unreadable = "its labels or its network settings were changed; remove it and deploy anew";
+        self.read(&details).ok_or_else(|| Asked::container("read", name.as_str()).refused(unreadable))
+    }
+
+    async fn addresses_in_use(&self) -> Result<BTreeSet<Ipv4Addr>> {
+        self.taken_addresses().await
+    }
+
+    async fn build(&self, build: Build, output: &mut (dyn FnMut(String) + Send)) -> Result<Image> {
+        self.build_image(build, output).await
+    }
+
+    async fn image(&self, name: &ImageName) -> Result<Option<Image>> {
+        self.find_image(name).await
+    }
+
+    async fn images(&self) -> Result<Vec<Image>> {
+        self.own_images().await
+    }
+
+    async fn ensure_image(&self, name: &ImageName) -> Result<Image> {
+        self.find_or_pull_image(name).await
+    }
+
+    async fn remove_image(&self, name: &ImageName) -> Result<()> {
+        self.remove_own_image(name).await
+    }
+
+    async fn create(&self, spec: &ContainerSpec) -> Result<()> {
+        self.create_container(spec).await
+    }
+
+    async fn start(&self, name: &ContainerName) -> Result<()> {
+        self.start_container(name).await
+    }
+
+    async fn set_restart(&self, name: &ContainerName, restart: Restart) -> Result<()> {
+        self.update_restart(name, restart).await
+    }
+
+    async fn stop(&self, name: &ContainerName, grace: Duration) -> Result<()> {
+        self.stop_container(name, grace).await
+    }
+
+    async fn remove(&self, name: &ContainerName) -> Result<()> {
+        self.remove_container(name).await
+    }
+
+    async fn logs(&self, name: &ContainerName, query: &LogQuery) -> Result<BoxStream<'static, Result<LogLine>>> {
+        self.read_logs(name, query).await
+    }
+
+    async fn usage(&self, names: &[ContainerName]) -> Result<BTreeMap<ContainerName, Usage>> {
+        self.read_usage(names).await
+    }
+
+    async fn probe(&self, name: &ContainerName, probe: &Probe) -> Result<ProbeAnswer> {
+        self.ask(name, probe).await
+    }
+}

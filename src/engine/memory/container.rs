@@ -1,0 +1,261 @@
+//! One simulated container: a state machine that is told the time and what is done to it.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU16;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::behaviour::{Behaviour, Moment, OnSigterm, StartScript};
+use super::figures;
+use crate::engine::{
+    Container, ContainerSpec, ContainerState, Exit, Health, LogLine, LogQuery, LogStream, Probe, ProbeAnswer,
+    PublishedPort, Restart,
+};
+
+/// So many lines of a log are kept.
+const LOG_KEPT: usize = 10_000;
+
+/// Docker waits so long before it starts a dead container again, and twice as long each time, up to a limit.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Engines choose free ports from here on.
+const FIRST_CHOSEN_PORT: u16 = 32_768;
+
+/// What the kernel reports of a killed process.
+pub(super) const KILLED: Exit = Exit { code: 137, out_of_memory: false };
+
+#[derive(Debug, Clone)]
+pub(super) struct Simulated {
+    pub(super) spec: ContainerSpec,
+    pub(super) id: String,
+    created: Timestamp,
+    pub(super) phase: Phase,
+    pub(super) restart: Restart,
+    restarts: u32,
+    behaviour: Behaviour,
+    /// How many probes this run has answered.
+    probes: u32,
+    log: VecDeque<LogLine>,
+    /// How many lines were ever written; the last kept one has this number.
+    written: u64,
+    /// When the last line was written that the process writes by itself.
+    chattered: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Phase {
+    Created,
+    Running { since: Timestamp },
+    Restarting { exit: Exit, until: Timestamp },
+    Exited { exit: Exit, at: Timestamp },
+}
+
+impl Simulated {
+    pub(super) fn new(spec: ContainerSpec, id: String, behaviour: Behaviour, now: Timestamp) -> Self {
+        Self {
+            spec,
+            id,
+            created: now,
+            phase: Phase::Created,
+            restart: Restart::Never,
+            restarts: 0,
+            behaviour,
+            probes: 0,
+            log: VecDeque::new(),
+            written: 0,
+            chattered: now,
+        }
+    }
+
+    pub(super) fn seen(&self) -> Container {
+        let state = match &self.phase {
+            Phase::Created => ContainerState::Created,
+            Phase::Running { since } => ContainerState::Running { since: *since, health: self.health() },
+            Phase::Restarting { exit, .. } => ContainerState::Restarting { exit: exit.clone() },
+            Phase::Exited { exit, at } => ContainerState::Exited { exit: exit.clone(), at: *at },
+        };
+        Container {
+            name: self.spec.name.clone(),
+            id: self.id.clone(),
+            role: self.spec.role.clone(),
+            image: self.spec.image.clone(),
+            digest: self.spec.digest.clone(),
+            address: self.spec.address,
+            published: if self.is_running() { self.published() } else { Vec::new() },
+            restart: self.restart,
+            restarts: self.restarts,
+            created: self.created,
+            state,
+        }
+    }
+
+    /// Ports that the engine is to choose are counted from the first that it would.
+    fn published(&self) -> Vec<PublishedPort> {
+        let everywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let published = self.spec.publish.iter().zip(FIRST_CHOSEN_PORT..).map(|(wanted, chosen)| PublishedPort {
+            container_port: wanted.container_port.get(),
+            protocol: wanted.protocol,
+            address: wanted.address.unwrap_or(everywhere),
+            host_port: wanted.host_port.map_or(chosen, NonZeroU16::get),
+        });
+        published.collect()
+    }
+
+    pub(super) fn start_script(&self) -> StartScript {
+        self.behaviour.start.clone()
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running { .. })
+    }
+
+    /// What happened by itself until now.
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        loop {
+            match self.phase.clone() {
+                Phase::Running { since } => match &self.behaviour.exit {
+                    Some((Moment::After(time), exit)) if later(since, *time) <= now => {
+                        let exit = exit.clone();
+                        self.die(exit, later(since, *time));
+                    }
+                    _ => return,
+                },
+                Phase::Restarting { until, .. } if until <= now => {
+                    self.restarts += 1;
+                    self.run(until);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// Started by hand: the count of restarts begins anew.
+    pub(super) fn start(&mut self, now: Timestamp) {
+        self.restarts = 0;
+        self.run(now);
+    }
+
+    fn run(&mut self, now: Timestamp) {
+        self.phase = Phase::Running { since: now };
+        self.probes = 0;
+        self.chattered = now;
+        for line in self.behaviour.logs.clone() {
+            self.write(LogStream::Stdout, line, now);
+        }
+    }
+
+    /// The process ended by itself, or was killed.
+    pub(super) fn die(&mut self, exit: Exit, at: Timestamp) {
+        self.catch_up(at);
+        self.phase = match self.restart {
+            Restart::Never => Phase::Exited { exit, at },
+            Restart::UnlessStopped => Phase::Restarting { exit, until: later(at, pause(self.restarts)) },
+        };
+    }
+
+    /// What stopping it with so much patience leads to, and when. None when it does not run.
+    pub(super) fn stopping(&self, grace: Duration) -> Option<(Duration, Exit)> {
+        if !self.is_running() {
+            return None;
+        }
+        Some(match self.behaviour.on_sigterm {
+            OnSigterm::Exit { code, after } if after <= grace => (after, Exit { code, out_of_memory: false }),
+            _ => (grace, KILLED),
+        })
+    }
+
+    /// Stopped by hand: it stays so, whatever the restart policy.
+    pub(super) fn stopped(&mut self, exit: Exit, at: Timestamp) {
+        self.catch_up(at);
+        self.phase = Phase::Exited { exit, at };
+    }
+
+    pub(super) fn probe(&mut self, how: &Probe, now: Timestamp) -> ProbeAnswer {
+        match &self.phase {
+            Phase::Created => return ProbeAnswer::NotReady { detail: "not started".to_owned() },
+            Phase::Exited { exit, .. } | Phase::Restarting { exit, .. } => {
+                return ProbeAnswer::Exited { exit: exit.clone() };
+            }
+            Phase::Running { .. } => {}
+        }
+        if let Some((Moment::Probes(count), exit)) = self.behaviour.exit.clone()
+            && self.probes >= count
+        {
+            self.die(exit.clone(), now);
+            return ProbeAnswer::Exited { exit };
+        }
+        let ready = self.is_ready();
+        self.probes = self.probes.saturating_add(1);
+        answer(how, ready, self.behaviour.healthcheck)
+    }
+
+    fn is_ready(&self) -> bool {
+        self.behaviour.ready_after < u32::MAX && self.probes >= self.behaviour.ready_after
+    }
+
+    fn health(&self) -> Option<Health> {
+        let health = if self.is_ready() { Health::Healthy } else { Health::Starting };
+        self.behaviour.healthcheck.then_some(health)
+    }
+
+    pub(super) fn write(&mut self, stream: LogStream, text: String, at: Timestamp) {
+        if self.log.len() == LOG_KEPT {
+            self.log.pop_front();
+        }
+        self.log.push_back(LogLine { container: self.spec.name.clone(), at, stream, text });
+        self.written += 1;
+    }
+
+    /// Writes what the process has written by itself until now; of a long time only the end.
+    pub(super) fn catch_up(&mut self, now: Timestamp) {
+        let (Some(interval), true) = (self.behaviour.chatter.filter(|time| !time.is_zero()), self.is_running()) else {
+            return;
+        };
+        let kept = interval.saturating_mul(LOG_KEPT as u32);
+        self.chattered = self.chattered.max(now.saturating_sub(kept).unwrap_or(now));
+        while later(self.chattered, interval) <= now {
+            self.chattered = later(self.chattered, interval);
+            let line = figures::line(&self.spec.name, self.written);
+            self.write(LogStream::Stdout, line.to_owned(), self.chattered);
+        }
+    }
+
+    /// The lines that the query asks for of those written so far, and the number of the first that comes after them.
+    pub(super) fn lines(&self, query: &LogQuery) -> (Vec<LogLine>, u64) {
+        let tail = query.tail.map_or(usize::MAX, |count| count as usize);
+        let lines = self.log.iter().skip(self.log.len().saturating_sub(tail));
+        let wanted = lines.filter(|line| query.since.is_none_or(|since| line.at >= since));
+        (wanted.cloned().collect(), self.written)
+    }
+
+    /// The lines from this number on, as far as they are kept.
+    pub(super) fn lines_from(&self, number: u64) -> (Vec<LogLine>, u64) {
+        let new = usize::try_from(self.written.saturating_sub(number)).unwrap_or(usize::MAX);
+        (self.log.iter().skip(self.log.len().saturating_sub(new)).cloned().collect(), self.written)
+    }
+}
+
+fn answer(how: &Probe, ready: bool, has_healthcheck: bool) -> ProbeAnswer {
+    let (yes, no) = match how {
+        Probe::Running => return ProbeAnswer::Ready { detail: "running".to_owned() },
+        Probe::ImageHealth if !has_healthcheck => {
+            return ProbeAnswer::Ready { detail: "running, without a health check".to_owned() };
+        }
+        Probe::ImageHealth => ("healthy", "starting"),
+        Probe::Http { .. } => ("HTTP 200", "HTTP 503"),
+        Probe::Connect { .. } => ("connected", "connection refused"),
+    };
+    if ready { ProbeAnswer::Ready { detail: yes.to_owned() } } else { ProbeAnswer::NotReady { detail: no.to_owned() } }
+}
+
+fn pause(restarts: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(restarts)).min(LONGEST_PAUSE)
+}
+
+/// Simulated times stay far from the end of what a timestamp can say.
+fn later(at: Timestamp, time: Duration) -> Timestamp {
+    at.saturating_add(time).unwrap_or(Timestamp::MAX)
+}

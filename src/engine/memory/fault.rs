@@ -1,0 +1,123 @@
+//! The journal of calls, and faults at the n-th of them. A test runs once to see how many calls there are, and then once
+//! for each of them, with a fault there.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::engine::{EngineError, Result};
+
+/// One call of the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Counted from one.
+    pub number: u64,
+    /// As in `start`.
+    pub action: &'static str,
+    /// What it was called on: a name, or nothing.
+    pub subject: String,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.action)?;
+        if self.subject.is_empty() { Ok(()) } else { write!(f, " {}", self.subject) }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing happens, and the call fails.
+    Error,
+    /// It happens, and the call fails all the same.
+    ErrorAfterEffect,
+    /// Nothing happens, and the call never returns. The caller is to be killed meanwhile.
+    Hang,
+    /// It happens, and the call never returns.
+    HangAfterEffect,
+    /// It happens later.
+    Delay(Duration),
+}
+
+/// A fault at one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FaultPlan {
+    /// The call's number, counted from one over the engine's life.
+    pub at: u64,
+    pub fault: Fault,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    book: Mutex<Book>,
+    hung: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    calls: Vec<Call>,
+    plans: Vec<FaultPlan>,
+}
+
+impl Faults {
+    pub(super) fn plan(&self, plan: FaultPlan) {
+        self.book().plans.push(plan);
+    }
+
+    pub(super) fn calls(&self) -> Vec<Call> {
+        self.book().calls.clone()
+    }
+
+    pub(super) async fn until_hung(&self) {
+        // The sender lives as long as `self`, so this cannot fail.
+        let _ = self.hung.subscribe().wait_for(|&hung| hung).await;
+    }
+
+    /// Writes the call down and makes it, or what a fault makes of it.
+    pub(super) async fn attempt<T>(
+        &self,
+        action: &'static str,
+        subject: &str,
+        effect: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let (number, fault) = self.enter(action, subject);
+        let failed = || {
+            let action = if subject.is_empty() { action.to_owned() } else { format!("{action} {subject}") };
+            EngineError::Refused { action, source: format!("call {number} was to fail").into() }
+        };
+        match fault {
+            Some(Fault::Error) => return Err(failed()),
+            Some(Fault::Hang) => self.hang().await,
+            Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
+            _ => {}
+        }
+        let outcome = effect.await;
+        match fault {
+            Some(Fault::ErrorAfterEffect) => Err(failed()),
+            Some(Fault::HangAfterEffect) => {
+                self.hang().await;
+                outcome
+            }
+            _ => outcome,
+        }
+    }
+
+    fn enter(&self, action: &'static str, subject: &str) -> (u64, Option<Fault>) {
+        let mut book = self.book();
+        let number = book.calls.len() as u64 + 1;
+        book.calls.push(Call { number, action, subject: subject.to_owned() });
+        let plan = book.plans.iter().find(|plan| plan.at == number);
+        (number, plan.map(|plan| plan.fault))
+    }
+
+    async fn hang(&self) {
+        self.hung.send_replace(true);
+        std::future::pending::<()>().await;
+    }
+
+    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,291 @@
+//! [`Engine`] in memory: the twin of the real one, for tests and for a simulated fleet. It refuses what the real one
+//! refuses, and behaves as it is told beforehand. It knows no time but tokio's, so a test with a paused clock is
+//! quick and runs the same each time.
+//!
+//! ```text
+//! behaviour.rs   how images behave: the script
+//! fault.rs       the journal of calls, and faults at the n-th
+//! world.rs       images, network, containers: state without time
+//! container.rs   one container as a state machine
+//! follow.rs      a log that is followed
+//! figures.rs     figures that look real
+//! ```
+
+mod behaviour;
+mod container;
+mod fault;
+mod figures;
+mod follow;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+
+pub use self::behaviour::{Behaviour, BuildScript, Moment, OnSigterm, StartScript};
+use self::fault::Faults;
+pub use self::fault::{Call, Fault, FaultPlan};
+use self::world::World;
+use super::{
+    Build, Container, ContainerSpec, Engine, EngineError, EngineInfo, Exit, Image, LogLine, LogQuery, LogStream,
+    Network, Probe, ProbeAnswer, Restart, Result, Subnet, Usage,
+};
+use crate::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
+
+/// When the simulated time begins, unless told otherwise: 1 January 2026.
+const BEGINNING: i64 = 1_767_225_600;
+
+/// The in-memory engine.
+#[derive(Debug)]
+pub struct MemoryEngine {
+    shared: Arc<Shared>,
+    faults: Faults,
+}
+
+/// What the engine and the logs that are being followed see.
+#[derive(Debug)]
+struct Shared {
+    world: Mutex<World>,
+    changed: tokio::sync::Notify,
+    builds: Mutex<Vec<BuildRecord>>,
+    beginning: Timestamp,
+    began: tokio::time::Instant,
+}
+
+/// A build that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildRecord {
+    pub name: ImageName,
+    pub service: ServiceName,
+    pub release: ReleaseId,
+    pub pull: bool,
+    pub context_bytes: u64,
+}
+
+impl MemoryEngine {
+    /// An engine without images and containers, whose time begins on 1 January 2026.
+    pub fn new(instance: InstanceName) -> Self {
+        Self::starting_at(instance, Timestamp::from_second(BEGINNING).unwrap_or(Timestamp::UNIX_EPOCH))
+    }
+
+    /// An engine whose time begins then, and goes on as tokio's does.
+    pub fn starting_at(instance: InstanceName, beginning: Timestamp) -> Self {
+        let subnet = Subnet::around(Ipv4Addr::new(10, 201, 0, 0), 16);
+        let shared = Shared {
+            world: Mutex::new(World::new(instance, subnet)),
+            changed: tokio::sync::Notify::new(),
+            builds: Mutex::default(),
+            beginning,
+            began: tokio::time::Instant::now(),
+        };
+        Self { shared: Arc::new(shared), faults: Faults::default() }
+    }
+
+    /// From now on, images built for the service behave so. Those built before keep their behaviour.
+    pub fn script(&self, service: &ServiceName, behaviour: Behaviour) {
+        self.shared.world().script(service.clone(), behaviour);
+    }
+
+    /// An image that can be pulled, and behaves so.
+    pub fn offer(&self, image: &ImageName, behaviour: Behaviour) {
+        self.shared.world().offer(image.clone(), behaviour);
+    }
+
+    /// Somebody else's container has this name from now on.
+    pub fn add_stranger(&self, name: &ContainerName) {
+        self.shared.world().add_stranger(name.clone());
+    }
+
+    /// The container's process ends by itself.
+    ///
+    /// # Errors
+    /// `NotFound` and `NotOurs`, as for any call on a container.
+    pub fn kill(&self, name: &ContainerName, exit: Exit) -> Result<()> {
+        let now = self.shared.now();
+        self.shared.change(|world| world.own(name).map(|container| container.die(exit, now)))
+    }
+
+    /// The container's process writes a line.
+    ///
+    /// # Errors
+    /// `NotFound` and `NotOurs`, as for any call on a container.
+    pub fn write_log(&self, name: &ContainerName, stream: LogStream, text: &str) -> Result<()> {
+        let now = self.shared.now();
+        self.shared.change(|world| world.own(name).map(|container| container.write(stream, text.to_owned(), now)))
+    }
+
+    /// The calls of the trait so far, in order.
+    pub fn calls(&self) -> Vec<Call> {
+        self.faults.calls()
+    }
+
+    /// Makes one call to come fail, hang or take its time.
+    pub fn plan_fault(&self, plan: FaultPlan) {
+        self.faults.plan(plan);
+    }
+
+    /// Returns once a call hangs, as planned.
+    pub async fn until_hung(&self) {
+        self.faults.until_hung().await;
+    }
+
+    /// The builds so far, in order, also those that failed.
+    pub fn builds(&self) -> Vec<BuildRecord> {
+        self.shared.builds().clone()
+    }
+
+    async fn run_build(&self, mut build: Build, output: &mut (dyn FnMut(String) + Send)) -> Result<Image> {
+        let unreadable = |error| EngineError::Refused {
+            action: format!("read the context of the image {}", build.name),
+            source: Box::new(error),
+        };
+        let context = std::mem::replace(&mut build.context, futures_util::stream::empty().boxed());
+        let count = |sum: u64, chunk: bytes::Bytes| async move { Ok(sum + chunk.len() as u64) };
+        let context_bytes = context.try_fold(0, count).await.map_err(unreadable)?;
+        self.shared.builds().push(record(&build, context_bytes));
+        let behaviour = self.shared.world().behaviour_of(&build.service);
+        behaviour.build.output.iter().for_each(|line| output(line.clone()));
+        tokio::time::sleep(behaviour.build.takes).await;
+        match behaviour.build.failure.clone() {
+            Some(message) => Err(EngineError::Build { message }),
+            None => Ok(self.shared.world().built(&build, context_bytes, behaviour, self.shared.now())),
+        }
+    }
+
+    async fn run_stop(&self, name: &ContainerName, grace: Duration) -> Result<()> {
+        let stopping = self.shared.change(|world| world.begin_stop(name, grace))?;
+        if let Some(stopping) = &stopping {
+            tokio::time::sleep(stopping.takes).await;
+        }
+        let now = self.shared.now();
+        self.shared.change(|world| world.end_stop(name, stopping, now))
+    }
+
+    /// One call of the trait: journalled, open to faults, at once.
+    async fn at_once<T>(
+        &self,
+        action: &'static str,
+        subject: &str,
+        effect: impl FnOnce(&mut World, Timestamp) -> Result<T>,
+    ) -> Result<T> {
+        let effect = async {
+            let now = self.shared.now();
+            self.shared.change(|world| effect(world, now))
+        };
+        self.faults.attempt(action, subject, effect).await
+    }
+}
+
+impl Shared {
+    fn now(&self) -> Timestamp {
+        self.beginning.saturating_add(self.began.elapsed()).unwrap_or(Timestamp::MAX)
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn builds(&self) -> MutexGuard<'_, Vec<BuildRecord>> {
+        self.builds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something to the world as it is now, and wakes who follows a log.
+    fn change<T>(&self, effect: impl FnOnce(&mut World) -> Result<T>) -> Result<T> {
+        let mut world = self.world();
+        world.settle(self.now());
+        let outcome = effect(&mut world);
+        drop(world);
+        self.changed.notify_waiters();
+        outcome
+    }
+}
+
+fn record(build: &Build, context_bytes: u64) -> BuildRecord {
+    let Build { name, service, release, pull, .. } = build;
+    BuildRecord { name: name.clone(), service: service.clone(), release: *release, pull: *pull, context_bytes }
+}
+
+#[async_trait]
+impl Engine for MemoryEngine {
+    async fn info(&self) -> Result<EngineInfo> {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let info = EngineInfo { name: "Memory".to_owned(), version, cpus: 4, memory_bytes: 8 << 30 };
+        self.at_once("info", "", |_, _| Ok(info)).await
+    }
+
+    async fn ensure_network(&self) -> Result<Network> {
+        self.at_once("ensure_network", "", |world, _| Ok(world.ensure_network())).await
+    }
+
+    async fn containers(&self, service: Option<&ServiceName>) -> Result<Vec<Container>> {
+        let subject = service.map(ServiceName::as_str).unwrap_or_default();
+        self.at_once("containers", subject, |world, _| Ok(world.of_services(service))).await
+    }
+
+    async fn inspect(&self, name: &ContainerName) -> Result<Container> {
+        self.at_once("inspect", name.as_str(), |world, _| Ok(world.own(name)?.seen())).await
+    }
+
+    async fn addresses_in_use(&self) -> Result<BTreeSet<Ipv4Addr>> {
+        self.at_once("addresses_in_use", "", |world, _| Ok(world.addresses_in_use())).await
+    }
+
+    async fn build(&self, build: Build, output: &mut (dyn FnMut(String) + Send)) -> Result<Image> {
+        let name = build.name.clone();
+        self.faults.attempt("build", name.as_str(), self.run_build(build, output)).await
+    }
+
+    async fn image(&self, name: &ImageName) -> Result<Option<Image>> {
+        self.at_once("image", name.as_str(), |world, _| Ok(world.image(name))).await
+    }
+
+    async fn images(&self) -> Result<Vec<Image>> {
+        self.at_once("images", "", |world, _| Ok(world.own_images())).await
+    }
+
+    async fn ensure_image(&self, name: &ImageName) -> Result<Image> {
+        self.at_once("ensure_image", name.as_str(), |world, now| world.pull(name, now)).await
+    }
+
+    async fn remove_image(&self, name: &ImageName) -> Result<()> {
+        self.at_once("remove_image", name.as_str(), |world, _| world.remove_image(name)).await
+    }
+
+    async fn create(&self, spec: &ContainerSpec) -> Result<()> {
+        self.at_once("create", spec.name.as_str(), |world, now| world.create(spec, now)).await
+    }
+
+    async fn start(&self, name: &ContainerName) -> Result<()> {
+        self.at_once("start", name.as_str(), |world, now| world.start(name, now)).await
+    }
+
+    async fn set_restart(&self, name: &ContainerName, restart: Restart) -> Result<()> {
+        self.at_once("set_restart", name.as_str(), |world, _| world.set_restart(name, restart)).await
+    }
+
+    async fn stop(&self, name: &ContainerName, grace: Duration) -> Result<()> {
+        self.faults.attempt("stop", name.as_str(), self.run_stop(name, grace)).await
+    }
+
+    async fn remove(&self, name: &ContainerName) -> Result<()> {
+        self.at_once("remove", name.as_str(), |world, _| world.remove(name)).await
+    }
+
+    async fn logs(&self, name: &ContainerName, query: &LogQuery) -> Result<BoxStream<'static, Result<LogLine>>> {
+        let shared = Arc::clone(&self.shared);
+        self.at_once("logs", name.as_str(), |world, now| follow::logs(shared, world.own(name)?, query, now)).await
+    }
+
+    async fn usage(&self, names: &[ContainerName]) -> Result<BTreeMap<ContainerName, Usage>> {
+        self.at_once("usage", "", |world, now| Ok(world.usage(names, now))).await
+    }
+
+    async fn probe(&self, name: &ContainerName, probe: &Probe) -> Result<ProbeAnswer> {
+        self.at_once("probe", name.as_str(), |world, now| world.probe(name, probe, now)).await
+    }
+}

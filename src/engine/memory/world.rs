@@ -1,0 +1,280 @@
+//! The simulated engine's state: images, the network and containers. Told the time, it never waits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::behaviour::{Behaviour, StartScript};
+use super::container::{Phase, Simulated};
+use super::figures;
+use crate::engine::{
+    Build, Container, ContainerSpec, EngineError, Exit, Image, Network, Probe, ProbeAnswer, Restart, Result, Role,
+    Subnet, Usage,
+};
+use crate::manifest::Publish;
+use crate::name::{ContainerName, ImageName, InstanceName, ServiceName};
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) instance: InstanceName,
+    subnet: Subnet,
+    network_made: bool,
+    scripts: BTreeMap<ServiceName, Behaviour>,
+    /// What could be pulled.
+    registry: BTreeMap<ImageName, Behaviour>,
+    images: BTreeMap<ImageName, Here>,
+    containers: BTreeMap<ContainerName, Simulated>,
+    /// Names of containers that somebody else made.
+    strangers: BTreeSet<ContainerName>,
+    made: u64,
+}
+
+/// An image that is here.
+#[derive(Debug, Clone)]
+struct Here {
+    image: Image,
+    behaviour: Behaviour,
+    built: bool,
+}
+
+impl World {
+    pub(super) fn new(instance: InstanceName, subnet: Subnet) -> Self {
+        Self {
+            instance,
+            subnet,
+            network_made: false,
+            scripts: BTreeMap::new(),
+            registry: BTreeMap::new(),
+            images: BTreeMap::new(),
+            containers: BTreeMap::new(),
+            strangers: BTreeSet::new(),
+            made: 0,
+        }
+    }
+
+    pub(super) fn script(&mut self, service: ServiceName, behaviour: Behaviour) {
+        self.scripts.insert(service, behaviour);
+    }
+
+    pub(super) fn behaviour_of(&self, service: &ServiceName) -> Behaviour {
+        self.scripts.get(service).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn offer(&mut self, name: ImageName, behaviour: Behaviour) {
+        self.registry.insert(name, behaviour);
+    }
+
+    pub(super) fn add_stranger(&mut self, name: ContainerName) {
+        self.strangers.insert(name);
+    }
+
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        self.containers.values_mut().for_each(|container| container.settle(now));
+    }
+
+    pub(super) fn ensure_network(&mut self) -> Network {
+        self.network_made = true;
+        let name = format!("{}-net", self.instance);
+        Network { name, subnet: self.subnet, gateway: self.subnet.gateway() }
+    }
+
+    pub(super) fn addresses_in_use(&self) -> BTreeSet<Ipv4Addr> {
+        let own = self.containers.values().map(|container| container.spec.address);
+        own.chain(self.network_made.then(|| self.subnet.gateway())).collect()
+    }
+
+    fn next_id(&mut self) -> String {
+        self.made += 1;
+        format!("{:064x}", self.made)
+    }
+}
+
+/// Images.
+impl World {
+    pub(super) fn built(&mut self, build: &Build, context_bytes: u64, behaviour: Behaviour, now: Timestamp) -> Image {
+        self.add_image(build.name.clone(), context_bytes, behaviour, true, now)
+    }
+
+    pub(super) fn image(&self, name: &ImageName) -> Option<Image> {
+        self.images.get(name).map(|here| here.image.clone())
+    }
+
+    pub(super) fn own_images(&self) -> Vec<Image> {
+        self.images.values().filter(|here| here.built).map(|here| here.image.clone()).collect()
+    }
+
+    pub(super) fn pull(&mut self, name: &ImageName, now: Timestamp) -> Result<Image> {
+        if let Some(image) = self.image(name) {
+            return Ok(image);
+        }
+        let unknown = || EngineError::Pull { image: name.clone(), source: "the registry does not have it".into() };
+        let behaviour = self.registry.get(name).cloned().ok_or_else(unknown)?;
+        Ok(self.add_image(name.clone(), 0, behaviour, false, now))
+    }
+
+    pub(super) fn remove_image(&mut self, name: &ImageName) -> Result<()> {
+        match self.images.get(name) {
+            None => return Ok(()),
+            Some(here) if !here.built => {
+                return Err(EngineError::NotOurs { what: "image", name: name.to_string() });
+            }
+            Some(_) => {}
+        }
+        if let Some(user) = self.containers.values().find(|container| container.spec.image == *name) {
+            let action = format!("remove the image {name}");
+            return Err(EngineError::Refused { action, source: format!("{} is made from it", user.spec.name).into() });
+        }
+        self.images.remove(name);
+        Ok(())
+    }
+
+    fn add_image(&mut self, name: ImageName, bytes: u64, behaviour: Behaviour, built: bool, now: Timestamp) -> Image {
+        let id = format!("sha256:{}", self.next_id());
+        let image = Image { name: name.clone(), id, bytes, has_healthcheck: behaviour.healthcheck, created: now };
+        self.images.insert(name, Here { image: image.clone(), behaviour, built });
+        image
+    }
+}
+
+/// Containers.
+impl World {
+    pub(super) fn of_services(&self, service: Option<&ServiceName>) -> Vec<Container> {
+        let wanted = |container: &&Simulated| match &container.spec.role {
+            Role::Router => false,
+            Role::Service { service: own, .. } => service.is_none_or(|service| service == own),
+        };
+        self.containers.values().filter(wanted).map(Simulated::seen).collect()
+    }
+
+    /// The container of that name, if it is ours.
+    pub(super) fn own(&mut self, name: &ContainerName) -> Result<&mut Simulated> {
+        if self.strangers.contains(name) {
+            return Err(EngineError::NotOurs { what: "container", name: name.to_string() });
+        }
+        let missing = || EngineError::NotFound { what: "container", name: name.to_string() };
+        self.containers.get_mut(name).ok_or_else(missing)
+    }
+
+    /// As [`own`](Self::own); none when there is no container of that name.
+    pub(super) fn own_if_there(&mut self, name: &ContainerName) -> Result<Option<&mut Simulated>> {
+        match self.own(name) {
+            Ok(container) => Ok(Some(container)),
+            Err(EngineError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn create(&mut self, spec: &ContainerSpec, now: Timestamp) -> Result<()> {
+        if let Some(there) = self.own_if_there(&spec.name)? {
+            if there.spec.digest == spec.digest {
+                return Ok(());
+            }
+            self.containers.remove(&spec.name);
+        }
+        let missing = || EngineError::NotFound { what: "image", name: spec.image.to_string() };
+        let behaviour = self.images.get(&spec.image).map(|here| here.behaviour.clone()).ok_or_else(missing)?;
+        let id = self.next_id();
+        self.containers.insert(spec.name.clone(), Simulated::new(spec.clone(), id, behaviour, now));
+        Ok(())
+    }
+
+    pub(super) fn start(&mut self, name: &ContainerName, now: Timestamp) -> Result<()> {
+        let there = self.own(name)?;
+        if there.is_running() {
+            return Ok(());
+        }
+        let (spec, script) = (there.spec.clone(), there.start_script());
+        if let StartScript::PortTaken(port) = script {
+            return Err(EngineError::PortTaken { port, source: "somebody else listens on it".into() });
+        }
+        self.check_network(&spec)?;
+        self.own(name)?.start(now);
+        Ok(())
+    }
+
+    /// As Docker does, only when a container starts: it may be made with what another still uses.
+    fn check_network(&self, spec: &ContainerSpec) -> Result<()> {
+        let refused = |source: String| EngineError::Refused {
+            action: format!("start the container {}", spec.name),
+            source: source.into(),
+        };
+        if !self.network_made {
+            return Err(refused(format!("network {}-net not found", self.instance)));
+        }
+        if !self.subnet.contains(spec.address) {
+            return Err(refused(format!("{} is not an address of {}", spec.address, self.subnet)));
+        }
+        for other in self.containers.values().filter(|other| other.is_running() && other.spec.name != spec.name) {
+            let source = || format!("{} runs with it", other.spec.name).into();
+            if other.spec.address == spec.address {
+                return Err(EngineError::AddressTaken { address: spec.address, source: source() });
+            }
+            if let Some(port) = shared_port(&spec.publish, &other.spec.publish) {
+                return Err(EngineError::PortTaken { port: port.to_string(), source: source() });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_restart(&mut self, name: &ContainerName, restart: Restart) -> Result<()> {
+        self.own(name)?.restart = restart;
+        Ok(())
+    }
+
+    /// How long the container takes to stop, and how it ends then. None when there is nothing to wait for.
+    pub(super) fn begin_stop(&mut self, name: &ContainerName, grace: Duration) -> Result<Option<Stopping>> {
+        let Some(there) = self.own_if_there(name)? else { return Ok(None) };
+        let stopping = there.stopping(grace);
+        Ok(stopping.map(|(takes, exit)| Stopping { id: there.id.clone(), run: there.phase.clone(), takes, exit }))
+    }
+
+    /// Ends the run that was to be stopped, unless that has ended by itself meanwhile.
+    pub(super) fn end_stop(&mut self, name: &ContainerName, stopping: Option<Stopping>, now: Timestamp) -> Result<()> {
+        let Some(there) = self.own_if_there(name)? else { return Ok(()) };
+        match (stopping, there.phase.clone()) {
+            (Some(stopping), run) if there.id == stopping.id && run == stopping.run => {
+                there.stopped(stopping.exit, now);
+            }
+            (_, Phase::Restarting { exit, .. }) => there.stopped(exit, now),
+            // It had stopped before.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, name: &ContainerName) -> Result<()> {
+        if self.own_if_there(name)?.is_some() {
+            self.containers.remove(name);
+        }
+        Ok(())
+    }
+
+    pub(super) fn probe(&mut self, name: &ContainerName, how: &Probe, now: Timestamp) -> Result<ProbeAnswer> {
+        Ok(self.own(name)?.probe(how, now))
+    }
+
+    pub(super) fn usage(&self, names: &[ContainerName], now: Timestamp) -> BTreeMap<ContainerName, Usage> {
+        let running = names.iter().filter_map(|name| match self.containers.get(name)?.phase {
+            Phase::Running { since } => Some((name, now.duration_since(since))),
+            _ => None,
+        });
+        running.map(|(name, ran)| (name.clone(), figures::usage(name, ran.unsigned_abs()))).collect()
+    }
+}
+
+/// A run of a container that is being stopped.
+#[derive(Debug)]
+pub(super) struct Stopping {
+    id: String,
+    run: Phase,
+    pub(super) takes: Duration,
+    exit: Exit,
+}
+
+fn shared_port(ours: &[Publish], theirs: &[Publish]) -> Option<std::num::NonZeroU16> {
+    let clashes = |a: &Publish, b: &Publish| a.host_port == b.host_port && a.protocol == b.protocol;
+    let clash = ours.iter().find(|&a| theirs.iter().any(|b| clashes(a, b)) && a.host_port.is_some());
+    clash.and_then(|entry| entry.host_port)
+}

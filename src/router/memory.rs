@@ -1,0 +1,235 @@
+//! The router's in-memory twin: it keeps what it was told, in order, and fails on request.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use super::{Result, Router, RouterError, RouterInfo, Routes};
+use crate::name::ServiceName;
+
+/// A router without a network. Share it to see what one server left to the next.
+#[derive(Debug, Default)]
+pub struct MemoryRouter {
+    inner: Mutex<Inner>,
+    hung: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    routes: BTreeMap<ServiceName, Routes>,
+    changes: Vec<Change>,
+    calls: Vec<Call>,
+    faults: BTreeMap<u64, Fault>,
+}
+
+/// One change that took effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    Applied(Routes),
+    Withdrawn(ServiceName),
+}
+
+/// One call of the router.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Counted from one.
+    pub number: u64,
+    /// As in `apply`.
+    pub action: &'static str,
+    /// The service, where it is about one.
+    pub service: Option<ServiceName>,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.action)?;
+        self.service.as_ref().map_or(Ok(()), |service| write!(f, " {service}"))
+    }
+}
+
+/// What happens to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing happens, and the call fails.
+    Error,
+    /// It happens, and the call fails all the same.
+    ErrorAfterEffect,
+    /// Nothing happens, and the call never returns. The caller is to be killed meanwhile.
+    Hang,
+    /// It happens, and the call never returns.
+    HangAfterEffect,
+    /// It happens later.
+    Delay(Duration),
+}
+
+impl MemoryRouter {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The call with this number, counted from one over the router's life, meets the fault.
+    pub fn fault_at(&self, call: u64, fault: Fault) {
+        self.lock().faults.insert(call, fault);
+    }
+
+    /// All calls, in order.
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().calls.clone()
+    }
+
+    /// All changes that took effect, in order.
+    pub fn changes(&self) -> Vec<Change> {
+        self.lock().changes.clone()
+    }
+
+    /// Returns once a call hangs.
+    pub async fn until_hung(&self) {
+        // The sender lives as long as `self`, so this cannot fail.
+        let _ = self.hung.subscribe().wait_for(|&hung| hung).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Each change is one step, so the state is whole also after a panic elsewhere.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the call down and makes it, or what a fault makes of it.
+    async fn call<T>(
+        &self,
+        action: &'static str,
+        service: Option<&ServiceName>,
+        effect: impl FnOnce(&mut Inner) -> T,
+    ) -> Result<T> {
+        let (number, fault) = self.enter(action, service);
+        let failed = || RouterError::Unreachable {
+            endpoint: "memory".into(),
+            source: format!("call {number} was to fail").into(),
+        };
+        match fault {
+            Some(Fault::Error) => return Err(failed()),
+            Some(Fault::Hang) => self.hang().await,
+            Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
+            _ => {}
+        }
+        let outcome = effect(&mut self.lock());
+        match fault {
+            Some(Fault::ErrorAfterEffect) => Err(failed()),
+            Some(Fault::HangAfterEffect) => {
+                self.hang().await;
+                Ok(outcome)
+            }
+            _ => Ok(outcome),
+        }
+    }
+
+    fn enter(&self, action: &'static str, service: Option<&ServiceName>) -> (u64, Option<Fault>) {
+        let mut inner = self.lock();
+        let number = inner.calls.len() as u64 + 1;
+        inner.calls.push(Call { number, action, service: service.cloned() });
+        (number, inner.faults.get(&number).copied())
+    }
+
+    async fn hang(&self) {
+        self.hung.send_replace(true);
+        std::future::pending::<()>().await;
+    }
+}
+
+fn info() -> RouterInfo {
+    RouterInfo { name: "memory".to_owned(), version: "1".to_owned(), http_port: 80, https_port: 443 }
+}
+
+#[async_trait]
+impl Router for MemoryRouter {
+    async fn ensure_running(&self) -> Result<RouterInfo> {
+        self.call("ensure_running", None, |_| info()).await
+    }
+
+    async fn apply(&self, routes: &Routes) -> Result<()> {
+        let effect = |inner: &mut Inner| {
+            inner.routes.insert(routes.service.clone(), routes.clone());
+            inner.changes.push(Change::Applied(routes.clone()));
+        };
+        self.call("apply", Some(&routes.service), effect).await
+    }
+
+    async fn withdraw(&self, service: &ServiceName) -> Result<()> {
+        let effect = |inner: &mut Inner| {
+            inner.routes.remove(service);
+            inner.changes.push(Change::Withdrawn(service.clone()));
+        };
+        self.call("withdraw", Some(service), effect).await
+    }
+
+    async fn routes(&self) -> Result<Vec<Routes>> {
+        self.call("routes", None, |inner| inner.routes.values().cloned().collect()).await
+    }
+
+    async fn info(&self) -> Result<RouterInfo> {
+        self.call("info", None, |_| info()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn routes(service: &str) -> Routes {
+        Routes { service: service.parse().unwrap(), urls: vec![], targets: vec![], healthcheck: None, hold: None }
+    }
+
+    #[tokio::test]
+    async fn changes_and_calls_are_kept_in_order() {
+        let router = MemoryRouter::new();
+        let (a, b) = (routes("a"), routes("b"));
+        router.apply(&b).await.unwrap();
+        router.apply(&a).await.unwrap();
+        router.withdraw(&b.service).await.unwrap();
+        router.info().await.unwrap();
+        let expected = [Change::Applied(b.clone()), Change::Applied(a), Change::Withdrawn(b.service)];
+        assert_eq!(router.changes(), expected);
+        let calls: Vec<_> = router.calls().iter().map(Call::to_string).collect();
+        assert_eq!(calls, ["apply b", "apply a", "withdraw b", "info"]);
+    }
+
+    #[tokio::test]
+    async fn an_error_meets_its_call_and_no_other() {
+        let router = MemoryRouter::new();
+        router.fault_at(2, Fault::Error);
+        router.fault_at(3, Fault::ErrorAfterEffect);
+        router.apply(&routes("a")).await.unwrap();
+        router.apply(&routes("b")).await.unwrap_err();
+        router.apply(&routes("c")).await.unwrap_err();
+        assert_eq!(router.routes().await.unwrap(), [routes("a"), routes("c")]);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_hangs_is_noticed_and_what_it_did_is_there_or_not() {
+        for (fault, changes) in [(Fault::Hang, 0), (Fault::HangAfterEffect, 1)] {
+            let router = Arc::new(MemoryRouter::new());
+            router.fault_at(1, fault);
+            let hanging = router.clone();
+            let call = tokio::spawn(async move { hanging.apply(&routes("a")).await });
+            router.until_hung().await;
+            assert!(!call.is_finished());
+            call.abort();
+            assert_eq!(router.changes().len(), changes);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_delayed_call_takes_its_time_and_succeeds() {
+        let router = MemoryRouter::new();
+        let delay = Duration::from_millis(20);
+        router.fault_at(1, Fault::Delay(delay));
+        let start = std::time::Instant::now();
+        router.apply(&routes("a")).await.unwrap();
+        assert!(start.elapsed() >= delay);
+    }
+}

@@ -1,0 +1,234 @@
+//! Routes → the text of a service's file, and back. Pure and deterministic: equal routes give equal text.
+//!
+//! The file begins with the routes themselves, as JSON in a comment, because Traefik's words do not hold all of them.
+//! Names in it (`hello-url-1`) end in a word that a service's own name cannot forge, so files never share one.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::path::routing_path;
+use crate::manifest::{Scheme, ServiceUrl};
+use crate::router::Routes;
+
+const HEAD: &str = "# Written by mypaas; do not edit: the next deploy overwrites it.";
+const ROUTES: &str = "# routes = ";
+
+/// Waits between a held request's attempts: this long at first, twice as long at last, each half as long at least.
+const HOLD_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What a service's file says, and how to find it in Traefik's own view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    pub text: String,
+    /// A middleware that is named by this text and does nothing: Traefik knows it once it follows the text.
+    pub edition: String,
+    /// The rest of what the text defines.
+    pub items: Vec<Item>,
+}
+
+/// Something that Traefik's API can be asked about by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub kind: Kind,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Router,
+    Service,
+    Middleware,
+}
+
+/// The text for these routes. Without a certificate resolver, https is served with Traefik's own certificate.
+pub fn render(routes: &Routes, resolver: Option<&str>) -> Rendered {
+    let mut http = Http::of(routes, resolver);
+    let items = http.items();
+    let json = serde_json::to_string(routes).expect("routes are texts, numbers and lists");
+    let edition = format!("{}-edition-{}", routes.service.flat(), short_hash(&json, &body(&http)));
+    let nothing = MiddlewareEntry::Chain { middlewares: ["_hsts"] };
+    http.middlewares.insert(edition.clone(), nothing);
+    Rendered { text: format!("{HEAD}\n{ROUTES}{json}\n\n{}", body(&http)), edition, items }
+}
+
+/// The routes in a file that `render` wrote; none in any other file.
+pub fn parse(text: &str) -> Option<Routes> {
+    let mut lines = text.lines();
+    let json = lines.next().filter(|line| *line == HEAD).and_then(|_| lines.next())?.strip_prefix(ROUTES)?;
+    serde_json::from_str(json).ok()
+}
+
+fn short_hash(json: &str, body: &str) -> String {
+    let digest = Sha256::new().chain_update(json).chain_update(body).finalize();
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn body(http: &Http<'_>) -> String {
+    toml::to_string(&BTreeMap::from([("http", http)])).expect("the configuration is tables, texts and numbers")
+}
+
+/// Traefik's dynamic configuration, as far as it is used here. Empty tables are left out: Traefik refuses them.
+#[derive(Serialize)]
+struct Http<'a> {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    routers: BTreeMap<String, RouterEntry<'a>>,
+    services: BTreeMap<String, ServiceEntry>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    middlewares: BTreeMap<String, MiddlewareEntry>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RouterEntry<'a> {
+    entry_points: [&'static str; 1],
+    rule: String,
+    service: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    middlewares: Vec<String>,
+    tls: Option<Tls<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tls<'a> {
+    cert_resolver: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ServiceEntry {
+    load_balancer: LoadBalancer,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoadBalancer {
+    servers_transport: &'static str,
+    servers: Vec<ServerEntry>,
+    health_check: Option<HealthEntry>,
+}
+
+#[derive(Serialize)]
+struct ServerEntry {
+    url: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HealthEntry {
+    path: String,
+    interval: String,
+    timeout: String,
+    /// A redirect is an answer; where it leads may not be the container's business.
+    follow_redirects: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+enum MiddlewareEntry {
+    #[serde(rename_all = "camelCase")]
+    Retry {
+        attempts: u64,
+        initial_interval: String,
+        timeout: String,
+        retry_non_idempotent_method: bool,
+    },
+    Chain {
+        middlewares: [&'static str; 1],
+    },
+}
+
+impl<'a> Http<'a> {
+    fn of(routes: &Routes, resolver: Option<&'a str>) -> Self {
+        let name = routes.service.flat();
+        let hold = routes.hold.map(|limit| (format!("{name}-hold"), hold(limit)));
+        let first = hold.as_ref().map(|(name, _)| name.clone());
+        let routers = routes.urls.iter().enumerate().flat_map(|(at, url)| {
+            let own = (format!("{name}-url-{}", at + 1), router(&name, url, &first, resolver));
+            let redirect =
+                is_redirected(url, &routes.urls).then(|| (format!("{name}-redirect-{}", at + 1), redirect(&name, url)));
+            [own].into_iter().chain(redirect)
+        });
+        Self {
+            routers: routers.collect(),
+            services: BTreeMap::from([(name.clone(), ServiceEntry { load_balancer: balancer(routes) })]),
+            middlewares: hold.into_iter().collect(),
+        }
+    }
+
+    fn items(&self) -> Vec<Item> {
+        let named = |kind, name: &String| Item { kind, name: name.clone() };
+        let routers = self.routers.keys().map(|name| named(Kind::Router, name));
+        let services = self.services.keys().map(|name| named(Kind::Service, name));
+        let middlewares = self.middlewares.keys().map(|name| named(Kind::Middleware, name));
+        routers.chain(services).chain(middlewares).collect()
+    }
+}
+
+fn router<'a>(name: &str, url: &ServiceUrl, hold: &Option<String>, resolver: Option<&'a str>) -> RouterEntry<'a> {
+    let secure = url.scheme == Scheme::Https;
+    RouterEntry {
+        entry_points: [if secure { "websecure" } else { "web" }],
+        rule: rule(url),
+        service: name.to_owned(),
+        middlewares: hold.iter().cloned().chain(secure.then(|| "_hsts@file".to_owned())).collect(),
+        tls: secure.then_some(Tls { cert_resolver: resolver }),
+    }
+}
+
+/// A service that wants to serve the same URL without https too gets its way.
+fn is_redirected(url: &ServiceUrl, all: &[ServiceUrl]) -> bool {
+    url.scheme == Scheme::Https && !all.contains(&ServiceUrl { scheme: Scheme::Http, ..url.clone() })
+}
+
+fn redirect<'a>(name: &str, url: &ServiceUrl) -> RouterEntry<'a> {
+    RouterEntry {
+        entry_points: ["web"],
+        rule: rule(url),
+        service: name.to_owned(),
+        middlewares: vec!["_redirect@file".to_owned()],
+        tls: None,
+    }
+}
+
+/// Traefik prefers the longer rule, so the longer path of a domain wins.
+fn rule(url: &ServiceUrl) -> String {
+    let host = format!("Host(`{}`)", url.host);
+    if url.path.is_empty() { host } else { format!("{host} && PathPrefix(`{}`)", routing_path(&url.path)) }
+}
+
+fn balancer(routes: &Routes) -> LoadBalancer {
+    // A container that fails its health check is answered for with 503 at once. Held requests are to wait instead.
+    let checked = routes.healthcheck.as_ref().filter(|_| routes.hold.is_none());
+    LoadBalancer {
+        servers_transport: "_quick@file",
+        servers: routes.targets.iter().map(|target| ServerEntry { url: format!("http://{target}") }).collect(),
+        health_check: checked.map(|check| HealthEntry {
+            path: check.path.clone(),
+            interval: milliseconds(check.interval),
+            timeout: milliseconds(check.timeout),
+            follow_redirects: false,
+        }),
+    }
+}
+
+fn hold(limit: Duration) -> MiddlewareEntry {
+    let shortest_wait = HOLD_INTERVAL / 2;
+    let attempts = limit.as_millis().div_ceil(shortest_wait.as_millis()) + 1;
+    MiddlewareEntry::Retry {
+        attempts: u64::try_from(attempts).unwrap_or(u64::MAX),
+        initial_interval: milliseconds(HOLD_INTERVAL),
+        timeout: milliseconds(limit),
+        retry_non_idempotent_method: true,
+    }
+}
+
+fn milliseconds(duration: Duration) -> String {
+    format!("{}ms", duration.as_millis())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,347 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures_util::stream::{self, BoxStream};
+use jiff::Timestamp;
+
+use super::super::fake::FakeTraefik;
+use super::super::switch::Patience;
+use super::super::{Acme, TraefikRouter};
+use super::*;
+use crate::engine::{
+    Build, EngineInfo, Exit, Image, LogLine, LogStream, Probe, ProbeAnswer, PublishedPort, Subnet, Usage,
+};
+use crate::name::{ImageName, ServiceName};
+use crate::router::Router;
+
+/// An engine with one container; its network is a part of the loopback network.
+#[derive(Debug)]
+struct OneContainer {
+    subnet: Subnet,
+    others: BTreeSet<Ipv4Addr>,
+    /// The container's process ends with this code.
+    exit: Option<i64>,
+    port_taken: bool,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    calls: Vec<String>,
+    container: Option<ContainerSpec>,
+    started: bool,
+}
+
+type Answer<T> = crate::engine::Result<T>;
+
+impl OneContainer {
+    /// Each test has a network of its own.
+    fn new(network: u8) -> Self {
+        Self {
+            subnet: Subnet { base: Ipv4Addr::new(127, 213, network, 0), prefix: 24 },
+            others: BTreeSet::new(),
+            exit: None,
+            port_taken: false,
+            seen: Mutex::default(),
+        }
+    }
+
+    fn host(&self, number: u8) -> Ipv4Addr {
+        let [a, b, c, _] = self.subnet.base.octets();
+        Ipv4Addr::new(a, b, c, number)
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, call: &str) {
+        self.seen().calls.push(call.to_owned());
+    }
+
+    fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.seen().calls)
+    }
+
+    fn spec(&self) -> ContainerSpec {
+        self.seen().container.clone().unwrap()
+    }
+}
+
+fn never<T>() -> Answer<T> {
+    Err(EngineError::Refused { action: "do what a router never asks for".into(), source: "it is a router".into() })
+}
+
+#[async_trait]
+impl Engine for OneContainer {
+    async fn info(&self) -> Answer<EngineInfo> {
+        never()
+    }
+
+    async fn ensure_network(&self) -> Answer<Network> {
+        Ok(Network { name: "test".into(), subnet: self.subnet, gateway: self.host(1) })
+    }
+
+    async fn containers(&self, _: Option<&ServiceName>) -> Answer<Vec<Container>> {
+        never()
+    }
+
+    async fn inspect(&self, name: &ContainerName) -> Answer<Container> {
+        let seen = self.seen();
+        let Some(spec) = seen.container.as_ref() else {
+            return Err(EngineError::NotFound { what: "container", name: name.to_string() });
+        };
+        let at = Timestamp::UNIX_EPOCH;
+        let state = match self.exit {
+            Some(code) if seen.started => ContainerState::Exited { exit: Exit { code, out_of_memory: false }, at },
+            _ => ContainerState::Running { since: at, health: None },
+        };
+        Ok(Container {
+            name: name.clone(),
+            id: "1".into(),
+            role: spec.role.clone(),
+            image: spec.image.clone(),
+            digest: spec.digest.clone(),
+            address: spec.address,
+            published: vec![PublishedPort {
+                address: Ipv4Addr::LOCALHOST.into(),
+                host_port: 32768,
+                container_port: 80,
+                protocol: Protocol::Tcp,
+            }],
+            restart: Restart::Never,
+            restarts: 0,
+            created: at,
+            state,
+        })
+    }
+
+    async fn addresses_in_use(&self) -> Answer<BTreeSet<Ipv4Addr>> {
+        Ok(self.others.clone())
+    }
+
+    async fn build(&self, _: Build, _: &mut (dyn FnMut(String) + Send)) -> Answer<Image> {
+        never()
+    }
+
+    async fn image(&self, _: &ImageName) -> Answer<Option<Image>> {
+        never()
+    }
+
+    async fn images(&self) -> Answer<Vec<Image>> {
+        never()
+    }
+
+    async fn ensure_image(&self, name: &ImageName) -> Answer<Image> {
+        self.note(&format!("image {name}"));
+        let (id, created) = ("sha256:1".to_owned(), Timestamp::UNIX_EPOCH);
+        Ok(Image { name: name.clone(), id, bytes: 1, has_healthcheck: false, created })
+    }
+
+    async fn remove_image(&self, _: &ImageName) -> Answer<()> {
+        never()
+    }
+
+    async fn create(&self, spec: &ContainerSpec) -> Answer<()> {
+        let mut seen = self.seen();
+        let same = seen.container.as_ref() == Some(spec);
+        seen.calls.push(if same { "keep" } else { "create" }.to_owned());
+        seen.container = Some(spec.clone());
+        Ok(())
+    }
+
+    async fn start(&self, _: &ContainerName) -> Answer<()> {
+        self.note("start");
+        if self.port_taken {
+            return Err(EngineError::PortTaken { port: "80".into(), source: "bind: address in use".into() });
+        }
+        self.seen().started = true;
+        Ok(())
+    }
+
+    async fn set_restart(&self, _: &ContainerName, restart: Restart) -> Answer<()> {
+        self.note(&format!("restart {restart:?}"));
+        Ok(())
+    }
+
+    async fn stop(&self, _: &ContainerName, _: Duration) -> Answer<()> {
+        never()
+    }
+
+    async fn remove(&self, _: &ContainerName) -> Answer<()> {
+        never()
+    }
+
+    async fn logs(&self, name: &ContainerName, query: &LogQuery) -> Answer<BoxStream<'static, Answer<LogLine>>> {
+        assert!(!query.follow && query.tail.is_some(), "an endless log is never read to its end");
+        let (at, stream) = (Timestamp::UNIX_EPOCH, LogStream::Stderr);
+        let line = |text: &str| Ok(LogLine { container: name.clone(), at, stream, text: text.to_owned() });
+        Ok(Box::pin(stream::iter(vec![line("reading settings"), line("field not found: colour")])))
+    }
+
+    async fn usage(&self, _: &[ContainerName]) -> Answer<BTreeMap<ContainerName, Usage>> {
+        never()
+    }
+
+    async fn probe(&self, _: &ContainerName, _: &Probe) -> Answer<ProbeAnswer> {
+        never()
+    }
+}
+
+fn settings(folder: &tempfile::TempDir) -> TraefikSettings {
+    TraefikSettings {
+        instance: "demo".parse().unwrap(),
+        folder: folder.path().join("traefik"),
+        image: ImageName::foreign("traefik:test"),
+        bind: Ipv4Addr::LOCALHOST.into(),
+        http_port: 0,
+        https_port: 8443,
+        acme: None,
+        patience: Patience { start: Duration::from_millis(300), ..Patience::default() },
+    }
+}
+
+async fn answering(engine: &OneContainer, number: u8) -> FakeTraefik {
+    FakeTraefik::start(SocketAddr::new(engine.host(number).into(), API), |_| true).await
+}
+
+async fn router(engine: &Arc<OneContainer>, settings: TraefikSettings) -> TraefikRouter {
+    TraefikRouter::new(engine.clone(), settings).await.unwrap()
+}
+
+#[tokio::test]
+async fn traefik_is_made_started_waited_for_and_only_then_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Arc::new(OneContainer::new(1));
+    let _traefik = answering(&engine, 2).await;
+    let info = router(&engine, settings(&folder)).await.ensure_running().await.unwrap();
+    assert_eq!(engine.calls(), ["image traefik:test", "create", "start", "restart UnlessStopped"]);
+    assert_eq!((info.http_port, info.https_port, info.version.as_str()), (32768, 8443, "3.7.15"));
+    let mut spec = serde_json::to_value(engine.spec()).unwrap();
+    spec["digest"] = "…".into();
+    for bind in spec["binds"].as_array_mut().unwrap() {
+        let dir = bind["server_dir"].as_str().unwrap().replace(&*folder.path().to_string_lossy(), "HOME");
+        bind["server_dir"] = dir.into();
+    }
+    insta::assert_json_snapshot!(spec);
+}
+
+#[tokio::test]
+async fn a_traefik_that_runs_as_wanted_stays_and_other_settings_make_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Arc::new(OneContainer::new(2));
+    let _traefik = answering(&engine, 2).await;
+    let mut settings = settings(&folder);
+    router(&engine, settings.clone()).await.ensure_running().await.unwrap();
+    let first = engine.spec();
+    router(&engine, settings.clone()).await.ensure_running().await.unwrap();
+    assert_eq!(engine.spec(), first);
+    settings.acme = Some(Acme { email: "ada@example.com".into(), ca_server: None });
+    router(&engine, settings).await.ensure_running().await.unwrap();
+    assert_eq!(engine.calls().iter().filter(|call| *call == "create").count(), 2);
+    assert_ne!(engine.spec().digest, first.digest);
+}
+
+#[tokio::test]
+async fn the_address_is_the_first_free_one_after_the_gateway() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut engine = OneContainer::new(3);
+    engine.others = [engine.host(2), engine.host(3), engine.host(5)].into();
+    let _traefik = answering(&engine, 4).await;
+    let engine = Arc::new(engine);
+    router(&engine, settings(&folder)).await.ensure_running().await.unwrap();
+    assert_eq!(engine.spec().address, engine.host(4));
+}
+
+#[tokio::test]
+async fn a_full_network_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut engine = OneContainer::new(4);
+    engine.others = engine.subnet.hosts().collect();
+    let failed = router(&Arc::new(engine), settings(&folder)).await.ensure_running().await.unwrap_err();
+    let cause = std::error::Error::source(&failed).unwrap().to_string();
+    assert_eq!(cause, "could not find a free address for the router on the network test");
+}
+
+#[tokio::test]
+async fn a_traefik_that_ends_is_told_with_its_last_lines_and_not_tried_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut engine = OneContainer::new(5);
+    engine.exit = Some(1);
+    let engine = Arc::new(engine);
+    let failed = router(&engine, settings(&folder)).await.ensure_running().await.unwrap_err();
+    insta::assert_snapshot!(failed);
+    assert_eq!(engine.calls().last().map(String::as_str), Some("start"));
+}
+
+#[tokio::test]
+async fn a_traefik_that_never_answers_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Arc::new(OneContainer::new(6));
+    let failed = router(&engine, settings(&folder)).await.ensure_running().await.unwrap_err();
+    assert!(failed.to_string().contains("it did not answer within 300ms"), "{failed}");
+}
+
+#[tokio::test]
+async fn a_taken_port_comes_with_advice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut engine = OneContainer::new(7);
+    engine.port_taken = true;
+    let failed = router(&Arc::new(engine), settings(&folder)).await.ensure_running().await.unwrap_err();
+    insta::assert_snapshot!(failed.hint().unwrap());
+}
+
+#[tokio::test]
+async fn the_first_change_starts_a_router_and_asking_about_it_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Arc::new(OneContainer::new(8));
+    let _traefik = answering(&engine, 2).await;
+    let router = router(&engine, settings(&folder)).await;
+    assert!(matches!(router.info().await, Err(RouterError::Container(EngineError::NotFound { .. }))));
+    assert_eq!(engine.calls(), <[String; 0]>::default());
+    let routes = crate::router::Routes {
+        service: "hello".parse().unwrap(),
+        urls: vec!["https://hello.test".to_owned().try_into().unwrap()],
+        targets: vec![],
+        healthcheck: None,
+        hold: None,
+    };
+    router.apply(&routes).await.unwrap();
+    assert!(engine.calls().contains(&"start".to_owned()));
+    assert_eq!(router.routes().await.unwrap(), [routes]);
+}
+
+#[tokio::test]
+async fn files_of_other_settings_are_brought_up_to_date_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Arc::new(OneContainer::new(9));
+    let _traefik = answering(&engine, 2).await;
+    let routes = crate::router::Routes {
+        service: "hello".parse().unwrap(),
+        urls: vec!["https://hello.test".to_owned().try_into().unwrap()],
+        targets: vec![],
+        healthcheck: None,
+        hold: None,
+    };
+    let mut settings = settings(&folder);
+    router(&engine, settings.clone()).await.apply(&routes).await.unwrap();
+    let file = folder.path().join("traefik/config/routes/hello.toml");
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("certResolver"));
+    settings.acme = Some(Acme { email: "ada@example.com".into(), ca_server: None });
+    router(&engine, settings).await.ensure_running().await.unwrap();
+    assert!(std::fs::read_to_string(&file).unwrap().contains("certResolver = \"default\""));
+}
+
+#[test]
+fn all_addresses_of_the_server_include_those_of_ipv6() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(&folder);
+    for (bind, address) in [("0.0.0.0", None), ("127.0.0.1", Some("127.0.0.1")), ("::1", Some("::1"))] {
+        settings.bind = bind.parse().unwrap();
+        let keeper = Keeper::new(Arc::new(OneContainer::new(10)), settings.clone());
+        let expected = address.map(|address| address.parse::<IpAddr>().unwrap());
+        assert_eq!(keeper.publish(0, HTTP).address, expected);
+    }
+}

@@ -1,0 +1,226 @@
+//! The router's folder. Nobody else writes to it.
+//!
+//! ```text
+//! config/traefik.toml           what Traefik reads when it starts
+//! config/routes/_base.toml      what all services' routes share
+//! config/routes/<service>.toml  a service's routes; the folder is watched
+//! staging/                      unfinished files, where nobody watches
+//! acme/                         certificates
+//! password                      for Traefik's API
+//! ```
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::atomic_file::{self, Access};
+use crate::engine::Secret;
+use crate::name::ServiceName;
+use crate::router::traefik::config;
+use crate::router::{Result, RouterError, Routes};
+
+const PASSWORD_BYTES: usize = 32;
+
+/// The router's folder; clones are the same folder. Calls wait for the disk, on a thread of their own.
+#[derive(Debug, Clone)]
+pub struct Files {
+    folder: Arc<Path>,
+}
+
+impl Files {
+    /// Makes the folder where it is missing.
+    pub async fn open(folder: PathBuf) -> Result<Self> {
+        // A container engine wants to be told whole paths.
+        let absolute = std::path::absolute(&folder);
+        let absolute = absolute.map_err(|source| RouterError::File { action: "find", path: folder, source })?;
+        let files = Self { folder: absolute.into() };
+        let folders = [files.routes_folder(), files.staging(), files.certificates()];
+        files
+            .on_thread("make", files.folder.to_path_buf(), move || folders.iter().try_for_each(fs::create_dir_all))
+            .await?;
+        Ok(files)
+    }
+
+    /// What Traefik's container sees.
+    pub fn config(&self) -> PathBuf {
+        self.folder.join("config")
+    }
+
+    pub fn certificates(&self) -> PathBuf {
+        self.folder.join("acme")
+    }
+
+    pub fn routes_folder(&self) -> PathBuf {
+        self.config().join("routes")
+    }
+
+    /// The text of a service's file; none when it has no file.
+    pub async fn read(&self, service: &ServiceName) -> Result<Option<String>> {
+        let path = self.path(service);
+        self.on_thread("read", path.clone(), move || read(&path)).await
+    }
+
+    /// Replaces a service's file, or removes it.
+    pub async fn put(&self, service: &ServiceName, text: Option<&str>) -> Result<()> {
+        let path = self.path(service);
+        match text {
+            Some(text) => self.write(path, text, Access::Everyone).await,
+            None => self.on_thread("remove", path.clone(), move || atomic_file::remove(&path)).await,
+        }
+    }
+
+    /// The routes in all files that mypaas wrote, sorted by service.
+    pub async fn routes(&self) -> Result<Vec<Routes>> {
+        let folder = self.routes_folder();
+        let mut routes = self.on_thread("read", folder.clone(), move || read_all(&folder)).await?;
+        routes.sort_by(|one, other| one.service.cmp(&other.service));
+        Ok(routes)
+    }
+
+    /// What Traefik reads when it starts.
+    pub async fn write_setup(&self, text: &str) -> Result<()> {
+        self.write(self.config().join("traefik.toml"), text, Access::Everyone).await
+    }
+
+    /// What all services' routes share.
+    pub async fn write_base(&self, text: &str) -> Result<()> {
+        self.write(self.base(), text, Access::Owner).await
+    }
+
+    /// Changes nothing, but makes Traefik read all files again.
+    pub async fn nudge(&self) -> Result<()> {
+        let path = self.base();
+        match self.on_thread("read", path.clone(), move || read(&path)).await? {
+            Some(text) => self.write_base(&text).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The password for Traefik's API, made when there is none.
+    pub async fn password(&self) -> Result<Secret> {
+        let path = self.folder.join("password");
+        let reading = path.clone();
+        if let Some(known) = self.on_thread("read", path.clone(), move || read(&reading)).await? {
+            return Ok(Secret::new(known));
+        }
+        let fresh = self.on_thread("make", path.clone(), fresh_password).await?;
+        self.write(path, &fresh, Access::Owner).await?;
+        Ok(Secret::new(fresh))
+    }
+
+    fn path(&self, service: &ServiceName) -> PathBuf {
+        self.routes_folder().join(format!("{}.toml", service.flat()))
+    }
+
+    fn base(&self) -> PathBuf {
+        self.routes_folder().join("_base.toml")
+    }
+
+    fn staging(&self) -> PathBuf {
+        self.folder.join("staging")
+    }
+
+    async fn write(&self, path: PathBuf, text: &str, access: Access) -> Result<()> {
+        let (staging, text) = (self.staging(), text.to_owned());
+        self.on_thread("write", path.clone(), move || atomic_file::write(&path, &staging, text.as_bytes(), access))
+            .await
+    }
+
+    async fn on_thread<T: Send + 'static>(
+        &self,
+        action: &'static str,
+        path: PathBuf,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let done = tokio::task::spawn_blocking(work).await.unwrap_or_else(|stopped| Err(io::Error::other(stopped)));
+        done.map_err(|source| RouterError::File { action, path, source })
+    }
+}
+
+fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+fn read_all(folder: &Path) -> io::Result<Vec<Routes>> {
+    let mut routes = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            routes.extend(read(&path)?.as_deref().and_then(config::parse));
+        }
+    }
+    Ok(routes)
+}
+
+fn fresh_password() -> io::Result<String> {
+    let mut bytes = [0; PASSWORD_BYTES];
+    getrandom::fill(&mut bytes).map_err(io::Error::from)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn routes(service: &str) -> Routes {
+        Routes { service: service.parse().unwrap(), urls: vec![], targets: vec![], healthcheck: None, hold: None }
+    }
+
+    async fn open(folder: &tempfile::TempDir) -> Files {
+        Files::open(folder.path().join("traefik")).await.unwrap()
+    }
+
+    async fn put(files: &Files, service: &str) {
+        let routes = routes(service);
+        files.put(&routes.service, Some(&config::render(&routes, None).text)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn routes_are_read_back_in_order_from_a_folder_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = open(&folder).await;
+        for service in ["b", "a/b", "a.b", "a"] {
+            put(&files, service).await;
+        }
+        let again = open(&folder).await;
+        let found: Vec<_> =
+            again.routes().await.unwrap().into_iter().map(|routes| routes.service.to_string()).collect();
+        assert_eq!(found, ["a", "a.b", "a/b", "b"]);
+    }
+
+    #[tokio::test]
+    async fn the_files_of_an_operator_are_neither_routes_nor_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = open(&folder).await;
+        put(&files, "hello").await;
+        fs::write(files.routes_folder().join("own.toml"), "[http]").unwrap();
+        fs::write(files.routes_folder().join("notes.md"), [0xff]).unwrap();
+        assert_eq!(files.routes().await.unwrap(), [routes("hello")]);
+    }
+
+    #[tokio::test]
+    async fn nothing_unfinished_ever_lies_in_the_watched_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = open(&folder).await;
+        fs::remove_dir(files.staging()).unwrap();
+        let failed = files.put(&"hello".parse().unwrap(), Some("text")).await;
+        assert!(matches!(failed, Err(RouterError::File { action: "write", .. })), "{failed:?}");
+        assert_eq!(fs::read_dir(files.routes_folder()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_password_is_made_once_and_only_its_owner_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = open(&folder).await.password().await.unwrap();
+        assert_eq!(first.expose().len(), 2 * PASSWORD_BYTES);
+        assert_eq!(open(&folder).await.password().await.unwrap(), first);
+        let mode = fs::metadata(folder.path().join("traefik/password")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

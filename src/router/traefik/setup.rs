@@ -1,0 +1,125 @@
+//! What does not depend on any service: Traefik's own settings, and what all routes share. Both are compiled-in
+//! templates with a few places to fill.
+
+use std::net::Ipv4Addr;
+use std::num::NonZeroU16;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use sha1::{Digest, Sha1};
+
+use crate::engine::Secret;
+
+const STATIC: &str = include_str!("../../../assets/traefik/traefik.toml");
+const ACME: &str = include_str!("../../../assets/traefik/acme.toml");
+const BASE: &str = include_str!("../../../assets/traefik/base.toml");
+
+/// The user name that goes with the password of Traefik's API.
+pub(super) const API_USER: &str = "mypaas";
+
+/// The certificate resolver's name in Traefik's settings.
+pub(super) const RESOLVER: &str = "default";
+
+/// Where certificates come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acme {
+    /// Let's Encrypt writes to it when a certificate is about to lapse.
+    pub email: String,
+    /// None: Let's Encrypt.
+    pub ca_server: Option<url::Url>,
+}
+
+/// Where Traefik listens and what it reads, as it sees it itself.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// As in `:80` or `127.0.0.1:8080`.
+    pub http: String,
+    pub https: String,
+    /// For mypaas alone.
+    pub api: String,
+    /// The watched folder.
+    pub routes: String,
+    /// The file that certificates are kept in.
+    pub certificates: String,
+    pub acme: Option<Acme>,
+}
+
+impl Setup {
+    /// The file that Traefik reads when it starts.
+    pub fn render(&self) -> String {
+        let mut text =
+            fill(STATIC, &[("http", &self.http), ("https", &self.https), ("api", &self.api), ("routes", &self.routes)]);
+        if let Some(acme) = &self.acme {
+            let email = toml::Value::from(acme.email.as_str()).to_string();
+            text.push_str(&fill(ACME, &[("email", &email), ("storage", &self.certificates)]));
+            if let Some(server) = &acme.ca_server {
+                text.push_str(&format!("caServer = {}\n", toml::Value::from(server.as_str())));
+            }
+        }
+        text
+    }
+}
+
+/// The file with what all routes share. `server` is the only address that may use Traefik's API.
+pub fn render_base(server: Ipv4Addr, password: &Secret, https_port: Option<NonZeroU16>) -> String {
+    let hash = format!("{{SHA}}{}", BASE64_STANDARD.encode(Sha1::digest(password.expose())));
+    let port = https_port.map_or(443, NonZeroU16::get).to_string();
+    fill(BASE, &[("server", &server.to_string()), ("password_hash", &hash), ("https_port", &port)])
+}
+
+fn fill(template: &str, places: &[(&str, &str)]) -> String {
+    places.iter().fold(template.to_owned(), |text, (place, value)| text.replace(&format!("{{{{{place}}}}}"), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setup(acme: Option<Acme>) -> Setup {
+        Setup {
+            http: ":80".into(),
+            https: ":443".into(),
+            api: ":8080".into(),
+            routes: "/etc/traefik/routes".into(),
+            certificates: "/acme/acme.json".into(),
+            acme,
+        }
+    }
+
+    #[test]
+    fn the_settings_of_an_ordinary_server_are_as_reviewed() {
+        insta::assert_snapshot!(setup(None).render());
+    }
+
+    #[test]
+    fn certificates_come_from_the_named_server() {
+        let acme = Acme { email: "ada@example.com".into(), ca_server: Some("https://ca.test/dir".parse().unwrap()) };
+        let text = setup(Some(acme)).render();
+        let parsed: toml::Table = text.parse().unwrap();
+        let resolver = &parsed["certificatesResolvers"][RESOLVER]["acme"];
+        assert_eq!(resolver["email"].as_str(), Some("ada@example.com"));
+        assert_eq!(resolver["caServer"].as_str(), Some("https://ca.test/dir"));
+        assert_eq!(resolver["httpChallenge"]["entryPoint"].as_str(), Some("web"));
+    }
+
+    #[test]
+    fn an_email_cannot_add_settings() {
+        let acme = Acme { email: "a\"\nstorage = \"/etc/passwd".into(), ca_server: None };
+        let parsed: toml::Table = setup(Some(acme.clone())).render().parse().unwrap();
+        let resolver = &parsed["certificatesResolvers"][RESOLVER]["acme"];
+        assert_eq!(resolver["email"].as_str(), Some(acme.email.as_str()));
+        assert_eq!(resolver["storage"].as_str(), Some("/acme/acme.json"));
+    }
+
+    #[test]
+    fn the_shared_part_is_as_reviewed() {
+        let password = Secret::new("password".into());
+        insta::assert_snapshot!(render_base(Ipv4Addr::new(10, 97, 0, 1), &password, NonZeroU16::new(8443)));
+    }
+
+    #[test]
+    fn an_https_port_that_the_engine_chooses_is_redirected_to_as_443() {
+        let base: toml::Table = render_base(Ipv4Addr::LOCALHOST, &Secret::default(), None).parse().unwrap();
+        assert_eq!(base["http"]["middlewares"]["_redirect"]["redirectScheme"]["port"].as_str(), Some("443"));
+    }
+}

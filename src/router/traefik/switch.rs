@@ -1,0 +1,155 @@
+//! Changing the routes of a service: write, wait until Traefik's own view shows it, put back what was there when it
+//! does not.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::api::Api;
+use super::config::{self, Item, Kind, Rendered};
+use super::files::Files;
+use crate::name::ServiceName;
+use crate::router::{Result, RouterError, Routes};
+
+/// How long a change may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// From the write until Traefik's view shows it; and before it, until Traefik answers at all.
+    pub limit: Duration,
+    /// Between two looks.
+    pub poll: Duration,
+    /// After so long Traefik is made to look again, in case it missed the write.
+    pub nudge: Duration,
+    /// From its container's start until Traefik answers.
+    pub start: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            limit: Duration::from_secs(10),
+            poll: Duration::from_millis(20),
+            nudge: Duration::from_secs(2),
+            start: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Changes the files of a Traefik that runs.
+#[derive(Debug, Clone)]
+pub struct Switch {
+    pub files: Files,
+    pub api: Api,
+    pub patience: Patience,
+    /// The certificate resolver of https routes.
+    pub resolver: Option<&'static str>,
+}
+
+/// What Traefik's view shows of a wanted state.
+enum Seen {
+    Live,
+    NotYet(String),
+    Faulty(String),
+}
+
+impl Switch {
+    /// Makes the routes live; returns once new requests follow them.
+    pub async fn apply(&self, routes: &Routes) -> Result<()> {
+        let wanted = config::render(routes, self.resolver);
+        self.switch(&routes.service, Some(&wanted)).await
+    }
+
+    /// Takes a service's routes away; returns once new requests no longer follow them.
+    pub async fn withdraw(&self, service: &ServiceName) -> Result<()> {
+        self.switch(service, None).await
+    }
+
+    async fn switch(&self, service: &ServiceName, wanted: Option<&Rendered>) -> Result<()> {
+        // That a router is down is told before anything is touched.
+        self.await_answer().await?;
+        let text = wanted.map(|wanted| wanted.text.as_str());
+        let before = self.files.read(service).await?;
+        if before.as_deref() == text {
+            return self.confirm(service, wanted, self.patience.limit).await;
+        }
+        self.files.put(service, text).await?;
+        let confirmed = self.confirm(service, wanted, self.patience.limit).await;
+        if confirmed.is_err() {
+            self.put_back(service, before).await;
+        }
+        confirmed
+    }
+
+    /// A router that is just being started again is waited for.
+    async fn await_answer(&self) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            match self.api.version().await {
+                Ok(_) => return Ok(()),
+                Err(error) if start.elapsed() >= self.patience.limit => return Err(error),
+                Err(_) => sleep(self.patience.poll).await,
+            }
+        }
+    }
+
+    /// The error to report is the one that led here; that the old file could not be put back is only logged.
+    async fn put_back(&self, service: &ServiceName, before: Option<String>) {
+        let old = before.as_deref().and_then(config::parse).map(|routes| config::render(&routes, self.resolver));
+        let put = self.files.put(service, before.as_deref()).await;
+        let confirmed = match put {
+            Ok(()) => self.confirm(service, old.as_ref(), self.patience.nudge).await,
+            failed => failed,
+        };
+        if let Err(error) = confirmed {
+            tracing::warn!(%service, error = &error as &dyn std::error::Error, "the former routes may not be live");
+        }
+    }
+
+    async fn confirm(&self, service: &ServiceName, wanted: Option<&Rendered>, limit: Duration) -> Result<()> {
+        let start = Instant::now();
+        let mut nudged = false;
+        loop {
+            let seen = self.look(service, wanted).await;
+            let waited = start.elapsed();
+            match seen {
+                Ok(Seen::Live) => return Ok(()),
+                Ok(Seen::Faulty(detail)) => return Err(RouterError::Refused { service: service.clone(), detail }),
+                Ok(Seen::NotYet(detail)) if waited >= limit => {
+                    return Err(RouterError::Unconfirmed { service: service.clone(), limit, detail });
+                }
+                Err(error) if waited >= limit => return Err(error),
+                Ok(Seen::NotYet(_)) | Err(_) => {}
+            }
+            if !nudged && waited >= self.patience.nudge {
+                nudged = true;
+                self.files.nudge().await?;
+            }
+            sleep(self.patience.poll).await;
+        }
+    }
+
+    async fn look(&self, service: &ServiceName, wanted: Option<&Rendered>) -> Result<Seen> {
+        let Some(wanted) = wanted else { return self.look_for_none(service).await };
+        let edition = Item { kind: Kind::Middleware, name: wanted.edition.clone() };
+        if self.api.report(&edition).await?.is_none() {
+            return Ok(Seen::NotYet("it does not know of the change".to_owned()));
+        }
+        let mut faults = Vec::new();
+        for item in &wanted.items {
+            match self.api.report(item).await? {
+                None => return Ok(Seen::NotYet(format!("it does not know {}", item.name))),
+                Some(report) => faults.extend(report.fault().map(|words| format!("{}: {words}", item.name))),
+            }
+        }
+        Ok(if faults.is_empty() { Seen::Live } else { Seen::Faulty(faults.join("; ")) })
+    }
+
+    async fn look_for_none(&self, service: &ServiceName) -> Result<Seen> {
+        let item = Item { kind: Kind::Service, name: service.flat() };
+        let report = self.api.report(&item).await?;
+        Ok(report.map_or(Seen::Live, |_| Seen::NotYet("it still knows the service".to_owned())))
+    }
+}
+
+#[cfg(test)]
+mod tests;

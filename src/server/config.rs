@@ -1,0 +1,241 @@
+//! `config.toml` of the server folder: what an operator may set, checked, with its defaults.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::engine::{Secret, Subnet};
+use crate::manifest::parse_duration;
+use crate::name::InstanceName;
+
+/// The name of the file in the server folder.
+pub const FILE_NAME: &str = "config.toml";
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("could not read {}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    /// The message of the TOML parser says the line and shows it.
+    #[error("{} is not as it should be", path.display())]
+    Parse { path: PathBuf, source: toml::de::Error },
+}
+
+/// All settings.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub init: Init,
+    pub server: ServerSection,
+    pub network: NetworkSection,
+    pub router: RouterSection,
+    pub deploy: DeploySection,
+    pub limits: LimitsSection,
+    /// Values for `mypaas.env=NAME`.
+    pub env: BTreeMap<String, EnvValue>,
+}
+
+/// `[init]`, as the Python original writes it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Init {
+    pub domain: Option<String>,
+    /// For the certificate authority.
+    pub email: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerSection {
+    /// Tells two platforms on one engine apart.
+    pub instance: InstanceName,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkSection {
+    /// Of the services' network, as in `10.97.0.0/16`; none: one that is free.
+    #[serde(deserialize_with = "optional_subnet")]
+    pub subnet: Option<Subnet>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RouterSection {
+    pub image: String,
+    /// The server's address that requests are taken on.
+    pub bind: IpAddr,
+    /// 0: any that is free.
+    pub http_port: u16,
+    pub https_port: u16,
+}
+
+impl Default for RouterSection {
+    fn default() -> Self {
+        Self {
+            image: "traefik:v3.7.15".to_owned(),
+            bind: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            http_port: 80,
+            https_port: 443,
+        }
+    }
+}
+
+/// How long things may take in a deploy; written as in `60s`, `500ms`, `5m`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeploySection {
+    /// Until a new container is ready.
+    #[serde(deserialize_with = "duration")]
+    pub ready_deadline: Duration,
+    /// For requests in flight on containers that leave; half a second at least.
+    #[serde(deserialize_with = "duration")]
+    pub drain: Duration,
+    /// How long a container must stay up that shows readiness in no other way.
+    #[serde(deserialize_with = "duration")]
+    pub settle: Duration,
+    /// Between SIGTERM and SIGKILL.
+    #[serde(deserialize_with = "duration")]
+    pub grace: Duration,
+    /// Builds that run at once.
+    pub parallel_builds: usize,
+}
+
+/// Shorter, and the router may still send a request it had decided on before it saw the change.
+const SHORTEST_DRAIN: Duration = Duration::from_millis(500);
+
+impl DeploySection {
+    pub fn drain(&self) -> Duration {
+        self.drain.max(SHORTEST_DRAIN)
+    }
+}
+
+impl Default for DeploySection {
+    fn default() -> Self {
+        Self {
+            ready_deadline: Duration::from_secs(60),
+            drain: Duration::from_secs(10),
+            settle: Duration::from_secs(5),
+            grace: Duration::from_secs(10),
+            parallel_builds: 1,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsSection {
+    /// The largest context, in MiB before compression.
+    pub context_mib: u64,
+}
+
+impl Default for LimitsSection {
+    fn default() -> Self {
+        Self { context_mib: 1024 }
+    }
+}
+
+/// A value of `[env]`; numbers and booleans may be written without quotes.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+pub enum EnvValue {
+    Text(String),
+    Integer(i64),
+    Float(f64),
+    Boolean(bool),
+}
+
+impl EnvValue {
+    pub fn secret(&self) -> Secret {
+        Secret::new(match self {
+            EnvValue::Text(text) => text.clone(),
+            EnvValue::Integer(number) => number.to_string(),
+            EnvValue::Float(number) => number.to_string(),
+            EnvValue::Boolean(value) => value.to_string(),
+        })
+    }
+}
+
+impl std::fmt::Debug for EnvValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+impl Config {
+    /// Reads the file of a server folder; a missing file means all defaults.
+    pub fn read(home: &Path) -> Result<Self, ConfigError> {
+        let path = home.join(FILE_NAME);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(source) => return Err(ConfigError::Read { path, source }),
+        };
+        toml::from_str(&text).map_err(|mut source| {
+            // The parser's message shows the line it stumbled over, which may hold a secret.
+            if text.contains("[env]") {
+                source.set_input(None);
+            }
+            ConfigError::Parse { path, source }
+        })
+    }
+}
+
+fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_duration(&text).map_err(serde::de::Error::custom)
+}
+
+fn optional_subnet<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Subnet>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        Config::read(folder.path())
+    }
+
+    #[test]
+    fn without_a_file_the_defaults_hold() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::read(folder.path()).unwrap();
+        assert_eq!(config.router.http_port, 80);
+        assert_eq!(config.deploy.ready_deadline, Duration::from_secs(60));
+        assert!(config.server.instance.is_default());
+    }
+
+    #[test]
+    fn an_original_file_is_read() {
+        let config = read(
+            "[init]\ndomain = \"paas.example.com\"\nemail = \"a@example.com\"\nweb_credentials = \"admin:x\"\n\
+             [env]\nTOKEN = \"s3cret\"\nPORT = 8080\n",
+        )
+        .unwrap();
+        assert_eq!(config.init.domain.as_deref(), Some("paas.example.com"));
+        assert_eq!(config.env["PORT"].secret().expose(), "8080");
+        assert!(!format!("{config:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_mistake_is_told_and_shows_no_secret() {
+        let error = read("[env]\nTOKEN = \"s3cret\n").unwrap_err();
+        let told = format!("{error} {:?}", std::error::Error::source(&error).map(ToString::to_string));
+        assert!(told.contains("config.toml") && !told.contains("s3cret"), "{told}");
+        assert!(read("[deploy]\ndrain = \"10\"\n").is_err());
+        assert!(read("[deploy]\ndrane = \"10s\"\n").is_err());
+    }
+
+    #[test]
+    fn a_drain_is_never_shorter_than_the_router_needs() {
+        let config = read("[deploy]\ndrain = \"1ms\"\n").unwrap();
+        assert_eq!(config.deploy.drain(), SHORTEST_DRAIN);
+    }
+}

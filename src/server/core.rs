@@ -1,0 +1,225 @@
+//! What the parts of the server share.
+
+use std::collections::HashMap;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use futures_util::stream::BoxStream;
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Place;
+use super::addresses::AddressBook;
+use super::config::Config;
+use super::feed::{Feeds, Recorder};
+use super::gauge::Gauge;
+use super::watch::Watchers;
+use super::worker::Work;
+use crate::api::{Problem, ProblemCode};
+use crate::context::{self, Limits, Received};
+use crate::deploy::queue::Queue;
+use crate::deploy::{Deploy, Event};
+use crate::engine::Engine;
+use crate::manifest::ServiceUrl;
+use crate::name::{DeployId, ServiceName};
+use crate::router::Router;
+use crate::store::{Store, StoreError};
+
+/// A context that no deploy took by then will not be deployed.
+const CONTEXT_LIFETIME: Duration = Duration::from_secs(600);
+
+/// One server: its ports, its memory, and what is going on.
+#[derive(Debug)]
+pub struct Core {
+    pub(super) place: Place,
+    pub(super) config: Config,
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) router: Arc<dyn Router>,
+    pub(super) store: Arc<Store>,
+    pub(super) started: Timestamp,
+    pub(super) feeds: Feeds,
+    pub(super) addresses: Arc<AddressBook>,
+    pub(super) gauge: Gauge,
+    pub(super) admission: Mutex<Admissions>,
+    /// URLs that a running deploy is about to route, so that no two take the same.
+    pub(super) claims: Mutex<HashMap<String, ServiceName>>,
+    pub(super) builds: Semaphore,
+    /// Counts changes, for those who watch.
+    pub(super) changed: watch::Sender<u64>,
+    pub(super) tasks: TaskTracker,
+    pub(super) watchers: Arc<Watchers>,
+    /// No deploy is accepted any more.
+    pub(super) stopping: CancellationToken,
+    /// Running deploys are dropped where they are; the next start takes them up.
+    pub(super) abandoned: CancellationToken,
+    /// All deploys have ended; connections that would go on for ever end now.
+    pub(super) stopped: CancellationToken,
+    /// What the last stop cut off has been dealt with; before that nothing is accepted.
+    recovered: AtomicBool,
+}
+
+/// Deploys that were accepted: the queue, and what each is to do.
+#[derive(Debug, Default)]
+pub(super) struct Admissions {
+    pub(super) queue: Queue,
+    pub(super) work: HashMap<DeployId, Work>,
+}
+
+impl Core {
+    pub fn new(
+        place: Place,
+        config: Config,
+        store: Arc<Store>,
+        engine: Arc<dyn Engine>,
+        router: Arc<dyn Router>,
+    ) -> Arc<Self> {
+        let builds = Semaphore::new(config.deploy.parallel_builds.clamp(1, 16));
+        Arc::new(Self {
+            place,
+            config,
+            engine,
+            router,
+            store,
+            started: Timestamp::now(),
+            feeds: Feeds::default(),
+            addresses: Arc::default(),
+            gauge: Gauge::default(),
+            admission: Mutex::default(),
+            claims: Mutex::default(),
+            builds,
+            changed: watch::Sender::new(0),
+            tasks: TaskTracker::new(),
+            watchers: Arc::default(),
+            stopping: CancellationToken::new(),
+            abandoned: CancellationToken::new(),
+            stopped: CancellationToken::new(),
+            recovered: AtomicBool::new(false),
+        })
+    }
+
+    /// Where contexts lie that were received; they expire.
+    pub(super) fn incoming(&self) -> PathBuf {
+        self.place.home.join("incoming")
+    }
+
+    /// Takes a context in; it waits for its deploy request.
+    pub async fn receive<E>(&self, stream: impl Stream<Item = Result<Bytes, E>>) -> Result<Received, Problem>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.check_accepting()?;
+        self.make_incoming()?;
+        let limits = Limits { bytes: self.max_context_bytes(), ..Limits::default() };
+        let received = context::receive(stream, &self.incoming(), &limits).await?;
+        self.expire(received.path.clone());
+        Ok(received)
+    }
+
+    /// The events of a deploy from a number on; ends after the one that says how it ended.
+    pub fn events(&self, deploy: DeployId, from: u64) -> BoxStream<'static, Result<Event, StoreError>> {
+        self.feeds.follow(Arc::clone(&self.store), deploy, from)
+    }
+
+    /// Drops running deploys where they are, as the end of the process would; the next start takes them up.
+    pub fn abandon(&self) {
+        self.abandoned.cancel();
+    }
+
+    fn make_incoming(&self) -> Result<(), Problem> {
+        let folder = self.incoming();
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| {
+            Problem::new(ProblemCode::Internal, format!("the folder {} could not be made", folder.display()))
+                .because(&error)
+        })
+    }
+
+    /// Where contexts lie whose deploy was accepted and has not built them yet.
+    pub(super) fn taken(&self) -> PathBuf {
+        self.place.home.join("accepted")
+    }
+
+    /// Removes a received context after a while, unless a deploy has taken it by then.
+    fn expire(&self, context: PathBuf) {
+        let stopping = self.stopping.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(CONTEXT_LIFETIME) => discard(&context),
+                () = stopping.cancelled() => {}
+            }
+        });
+    }
+
+    pub(super) fn max_context_bytes(&self) -> u64 {
+        self.config.limits.context_mib.saturating_mul(1024 * 1024)
+    }
+
+    pub(super) fn admission(&self) -> MutexGuard<'_, Admissions> {
+        self.admission.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn mark_recovered(&self) {
+        self.recovered.store(true, Ordering::Release);
+        self.mark_changed();
+    }
+
+    pub(super) fn is_recovered(&self) -> bool {
+        self.recovered.load(Ordering::Acquire)
+    }
+
+    pub(super) fn mark_changed(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    pub(super) fn recorder(&self, deploy: &Deploy) -> Arc<Recorder> {
+        self.feeds.open(&self.store, deploy, &self.changed)
+    }
+
+    /// Reserves the URLs for a deploy; an error names the service that is about to have one of them.
+    pub(super) fn claim(self: &Arc<Self>, service: &ServiceName, urls: &[ServiceUrl]) -> Result<Claim, ServiceName> {
+        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted: Vec<String> = urls.iter().map(place_of).collect();
+        let taken = wanted.iter().find_map(|url| claims.get(url).filter(|holder| *holder != service));
+        if let Some(holder) = taken {
+            return Err(holder.clone());
+        }
+        claims.extend(wanted.iter().map(|url| (url.clone(), service.clone())));
+        Ok(Claim { core: Arc::clone(self), urls: wanted })
+    }
+}
+
+/// Removes a context that is not needed any more.
+pub(super) fn discard(context: &Path) {
+    if let Err(error) = std::fs::remove_file(context)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(context = %context.display(), %error, "a context could not be removed");
+    }
+}
+
+/// What of a URL may be held by one service only: http and https of a place belong together.
+pub(super) fn place_of(url: &ServiceUrl) -> String {
+    format!("{}{}", url.host, url.path)
+}
+
+/// Reserved URLs, free again when dropped: by then they are routed, or not wanted any more.
+#[derive(Debug)]
+pub(super) struct Claim {
+    core: Arc<Core>,
+    urls: Vec<String>,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut claims = self.core.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        for url in &self.urls {
+            claims.remove(url);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! One function an endpoint.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::answer::{Answer, Refusal, lines};
+use super::core::Core;
+use super::logs;
+use crate::api::{
+    ContextView, DeployRequest, PlanRequest, PlanView, Problem, ProblemCode, ServerView, ServiceDetail, Snapshot,
+};
+use crate::deploy::Deploy;
+use crate::engine::LogQuery;
+use crate::name::{ContainerName, DeployId, ServiceName};
+
+/// Deploys that a list holds at most.
+const MOST_DEPLOYS: u32 = 500;
+
+type Server = State<Arc<Core>>;
+type ServicePath = Result<Path<ServiceName>, PathRejection>;
+type DeployPath = Result<Path<DeployId>, PathRejection>;
+
+pub(super) async fn server(State(core): Server) -> Json<ServerView> {
+    Json(core.server_view().await)
+}
+
+pub(super) async fn snapshot(State(core): Server) -> Answer<Snapshot> {
+    Ok(Json(core.snapshot().await?))
+}
+
+pub(super) async fn watch(State(core): Server) -> Response {
+    lines(core.watchers.subscribe(&core).map(Shared))
+}
+
+/// One snapshot, sent to all who watch.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct Shared(#[serde(serialize_with = "whole")] Arc<Snapshot>);
+
+fn whole<S: serde::Serializer>(snapshot: &Arc<Snapshot>, serializer: S) -> Result<S::Ok, S::Error> {
+    snapshot.as_ref().serialize(serializer)
+}
+
+pub(super) async fn service(State(core): Server, path: ServicePath) -> Answer<ServiceDetail> {
+    let Path(service) = path?;
+    Ok(Json(core.service_detail(&service).await?))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct LogParameters {
+    tail: Option<u32>,
+    since: Option<Timestamp>,
+    #[serde(default)]
+    follow: bool,
+    container: Option<ContainerName>,
+}
+
+pub(super) async fn logs(
+    State(core): Server,
+    path: ServicePath,
+    parameters: Result<Query<LogParameters>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Path(service) = path?;
+    let Query(LogParameters { tail, since, follow, container }) = parameters?;
+    let query = LogQuery { tail, since, follow };
+    Ok(lines(logs::of_service(&core, &service, container.as_ref(), query).await?))
+}
+
+pub(super) async fn receive_context(State(core): Server, body: Body) -> Answer<ContextView> {
+    let received = core.receive(body.into_data_stream()).await?;
+    Ok(Json(ContextView {
+        id: received.id.to_string(),
+        bytes: received.bytes,
+        files: received.files,
+        digest: received.digest,
+    }))
+}
+
+pub(super) async fn preview(
+    State(core): Server,
+    request: Result<Json<PlanRequest>, JsonRejection>,
+) -> Answer<PlanView> {
+    let Json(request) = request?;
+    Ok(Json(core.preview(&request).await?))
+}
+
+pub(super) async fn accept(State(core): Server, request: Result<Json<DeployRequest>, JsonRejection>) -> Answer<Deploy> {
+    let Json(request) = request?;
+    Ok(Json(core.accept(request).await?))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DeploysParameters {
+    service: Option<ServiceName>,
+    limit: Option<u32>,
+}
+
+pub(super) async fn deploys(
+    State(core): Server,
+    parameters: Result<Query<DeploysParameters>, QueryRejection>,
+) -> Answer<Vec<Deploy>> {
+    let Query(DeploysParameters { service, limit }) = parameters?;
+    Ok(Json(core.store.deploys(service.as_ref(), limit.unwrap_or(MOST_DEPLOYS).min(MOST_DEPLOYS))?))
+}
+
+pub(super) async fn deploy(State(core): Server, path: DeployPath) -> Answer<Deploy> {
+    let Path(id) = path?;
+    Ok(Json(known(&core, id)?))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct EventsParameters {
+    #[serde(default)]
+    from: u64,
+}
+
+pub(super) async fn deploy_events(
+    State(core): Server,
+    path: DeployPath,
+    parameters: Result<Query<EventsParameters>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Path(id) = path?;
+    let Query(EventsParameters { from }) = parameters?;
+    known(&core, id)?;
+    let events = core.events(id, from);
+    let readable = events.filter_map(|event| async move {
+        event.inspect_err(|error| tracing::error!(%error, "events cannot be read")).ok()
+    });
+    Ok(lines(readable.take_until(core.stopped.clone().cancelled_owned())))
+}
+
+fn known(core: &Core, id: DeployId) -> Result<Deploy, Problem> {
+    core.store.deploy(id)?.ok_or_else(|| {
+        Problem::new(ProblemCode::NotFound, format!("there is no deploy {id}"))
+            .hint("`mypaas deploys SERVER` lists them.")
+    })
+}

@@ -1,0 +1,54 @@
+//! Keeps what the server needs: the network, the router, and (once, at start) an end to what was cut off.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::core::Core;
+use crate::api::Problem;
+
+/// Between two looks at the router while it is well.
+const PERIOD: Duration = Duration::from_secs(10);
+
+const FIRST_PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+const LONGEST_PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(30);
+
+impl Core {
+    /// One look, with what has to be mended. At the first that succeeds, recovery.
+    pub(super) async fn keep_once(self: &Arc<Self>) -> Result<(), Problem> {
+        if self.router.info().await.is_err() {
+            self.engine.ensure_network().await?;
+            let info = self.router.ensure_running().await?;
+            tracing::info!(http = info.http_port, https = info.https_port, "the router takes requests");
+            self.mark_changed();
+        }
+        if !self.is_recovered() {
+            self.recover().await?;
+        }
+        Ok(())
+    }
+
+    /// Goes on until the server stops.
+    pub(super) async fn keep(self: Arc<Self>) {
+        let mut failures = 0_u32;
+        while !self.stopping.is_cancelled() {
+            let pause = match self.keep_once().await {
+                Ok(()) => {
+                    failures = 0;
+                    PERIOD
+                }
+                Err(problem) => {
+                    tracing::warn!(problem = problem.message, causes = ?problem.causes, "not all is well yet");
+                    failures += 1;
+                    (FIRST_PAUSE_AFTER_FAILURE * failures).min(LONGEST_PAUSE_AFTER_FAILURE)
+                }
+            };
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.stopping.cancelled() => {}
+            }
+        }
+    }
+}

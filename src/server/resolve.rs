@@ -1,0 +1,145 @@
+//! What a manifest asks of this server, resolved: values of the environment, and folders for volumes.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::config::{Config, FILE_NAME};
+use crate::api::{Problem, ProblemCode};
+use crate::engine::{Bind, Secret};
+use crate::manifest::{EnvVar, Manifest, Volume};
+
+/// The manifest's variables with their values. All that are missing are told at once.
+pub(super) fn environment(manifest: &Manifest, config: &Config) -> Result<BTreeMap<String, Secret>, Problem> {
+    let mut values = BTreeMap::new();
+    let mut missing = Vec::new();
+    for variable in &manifest.env {
+        match variable {
+            EnvVar::Dockerfile { name, value } => {
+                values.insert(name.clone(), Secret::new(value.clone()));
+            }
+            EnvVar::Server { name } => match config.env.get(name) {
+                Some(value) => {
+                    values.insert(name.clone(), value.secret());
+                }
+                None => missing.push(name.as_str()),
+            },
+        }
+    }
+    if missing.is_empty() {
+        return Ok(values);
+    }
+    let message = format!("the server has no value for {}", missing.join(", "));
+    let hint =
+        format!("Add it under [env] in {FILE_NAME} of the server folder, or write mypaas.env={}=value.", missing[0]);
+    Err(Problem::new(ProblemCode::Conflict, message).hint(hint))
+}
+
+/// The folders of the volumes, as absolute paths; nothing is made yet.
+pub(super) fn volumes(manifest: &Manifest, user_home: &Path, server_home: &Path) -> Result<Vec<Bind>, Problem> {
+    manifest.volumes.iter().map(|volume| bind(volume, user_home, server_home)).collect()
+}
+
+/// Makes the folders that are missing.
+pub(super) fn make_folders(binds: &[Bind]) -> Result<(), Problem> {
+    for bind in binds {
+        std::fs::create_dir_all(&bind.server_dir).map_err(|error| {
+            let message = format!("the folder {} for a volume could not be made", bind.server_dir.display());
+            Problem::new(ProblemCode::Conflict, message).because(&error)
+        })?;
+    }
+    Ok(())
+}
+
+fn bind(volume: &Volume, user_home: &Path, server_home: &Path) -> Result<Bind, Problem> {
+    let wanted = match volume.server_dir.strip_prefix('~') {
+        Some(rest) => user_home.join(rest.trim_start_matches('/')),
+        None => PathBuf::from(&volume.server_dir),
+    };
+    let refuse = |why: String| {
+        Problem::new(ProblemCode::Conflict, format!("the volume {} is not allowed: {why}", volume.server_dir))
+            .hint("A volume's folder lies in the home directory of the server's user, as in ~/data/blog.")
+    };
+    let resolved = real_path(&wanted).map_err(|error| refuse(error.to_string()))?;
+    let home = real_path(user_home).map_err(|error| refuse(error.to_string()))?;
+    if !resolved.starts_with(&home) || resolved == home {
+        return Err(refuse(format!("{} does not lie under {}", resolved.display(), home.display())));
+    }
+    for kept in [home.join(".ssh"), real_path(server_home).unwrap_or_else(|_| server_home.to_owned())] {
+        if resolved.starts_with(&kept) || kept.starts_with(&resolved) {
+            return Err(refuse(format!("{} holds keys and secrets", kept.display())));
+        }
+    }
+    Ok(Bind { server_dir: resolved, container_dir: volume.container_dir.clone(), read_only: volume.read_only })
+}
+
+/// The path with all symlinks of its existing part resolved; `..` behind that part is refused.
+fn real_path(path: &Path) -> io::Result<PathBuf> {
+    let mut existing = path;
+    let mut missing = Vec::new();
+    loop {
+        match existing.canonicalize() {
+            Ok(mut real) => {
+                real.extend(missing.iter().rev());
+                return Ok(real);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match existing.components().next_back() {
+                Some(Component::Normal(name)) => missing.push(name.to_owned()),
+                _ => return Err(error),
+            },
+            Err(error) => return Err(error),
+        }
+        existing = existing.parent().ok_or_else(|| io::Error::other("the path has no existing part"))?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn volume(server_dir: &str) -> Volume {
+        Volume { server_dir: server_dir.to_owned(), container_dir: "/data".to_owned(), read_only: false }
+    }
+
+    fn resolved(server_dir: &str) -> Result<PathBuf, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().canonicalize().unwrap().join("ada");
+        let server = home.join("_mypaas");
+        std::fs::create_dir_all(home.join(".ssh")).unwrap();
+        std::fs::create_dir_all(&server).unwrap();
+        std::os::unix::fs::symlink("/etc", home.join("link")).unwrap();
+        std::os::unix::fs::symlink(home.join(".ssh"), home.join("keys")).unwrap();
+        let written = server_dir.replace("HOME", &home.display().to_string());
+        match bind(&volume(&written), &home, &server) {
+            Ok(bind) => Ok(bind.server_dir.strip_prefix(&home).unwrap().to_owned()),
+            Err(problem) => Err(problem.message),
+        }
+    }
+
+    #[test]
+    fn folders_under_the_home_directory_are_allowed() {
+        for (written, lies) in [("~/blog", "blog"), ("~/a/b/c", "a/b/c"), ("HOME/x", "x"), ("~/_mypaas2", "_mypaas2")] {
+            assert_eq!(resolved(written), Ok(PathBuf::from(lies)), "{written}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused_also_by_way_of_a_link() {
+        let bad = [
+            "/etc",
+            "~",
+            "~/",
+            "~/.ssh",
+            "~/.ssh/x",
+            "~/_mypaas",
+            "~/_mypaas/a",
+            "~/link/x",
+            "~/keys",
+            "~/../x",
+            "~/no/../../x",
+        ];
+        for written in bad {
+            assert!(resolved(written).is_err(), "{written}: {:?}", resolved(written));
+        }
+    }
+}

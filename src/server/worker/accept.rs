@@ -1,0 +1,278 @@
+//! Request → accepted deploy, or a problem; then the queue.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Work;
+use crate::api::{DeployRequest, Problem, ProblemCode, Target};
+use crate::context::{self, ContextId};
+use crate::deploy::queue::Admission;
+use crate::deploy::{Action, Deploy, DeployState, Outcome, Release, What};
+use crate::manifest::{self, Manifest};
+use crate::name::{DeployId, ReleaseId, ServiceName};
+use crate::server::core::{Core, discard};
+use crate::store::ServiceRecord;
+
+/// More containers of one service than this are a slip of the finger.
+const MOST_CONTAINERS: u32 = 100;
+
+impl Core {
+    /// Checks what is asked, and hands it to the queue. The deploy goes on whether or not anybody watches.
+    pub async fn accept(self: &Arc<Self>, request: DeployRequest) -> Result<Deploy, Problem> {
+        self.check_accepting()?;
+        let (service, action, work) = self.work_of(&request.target).await?;
+        let record = self.store.service(&service)?;
+        let from = record.as_ref().and_then(|record| record.live);
+        let to = match (&work, &action) {
+            (Work::Push { .. } | Work::Rebuild { .. }, _) | (_, Action::Stop | Action::Remove) => None,
+            (_, Action::Rollback { to }) => Some(*to),
+            _ => from,
+        };
+        if record.is_none() {
+            self.store.put_service(&ServiceRecord::new(service.clone()))?;
+        }
+        let deploy = self.store.add_deploy(&service, |id| Deploy {
+            id,
+            service: service.clone(),
+            action,
+            from,
+            to,
+            origin: request.origin,
+            accepted: Timestamp::now(),
+            state: DeployState::Queued,
+        })?;
+        self.enqueue(&deploy, work);
+        Ok(deploy)
+    }
+
+    pub(in crate::server) fn check_accepting(&self) -> Result<(), Problem> {
+        if self.stopping.is_cancelled() {
+            let message = "the server is about to stop and takes no deploys";
+            return Err(Problem::new(ProblemCode::Stopping, message).hint("Try again once it is back."));
+        }
+        if !self.is_recovered() {
+            let message = "the server has not yet dealt with what its last stop cut off";
+            let hint = "It needs the engine and the router for that; `mypaas status` tells what is missing.";
+            return Err(Problem::new(ProblemCode::Unavailable, message).hint(hint));
+        }
+        Ok(())
+    }
+
+    async fn work_of(&self, target: &Target) -> Result<(ServiceName, Action, Work), Problem> {
+        match target {
+            Target::Context { context } => {
+                let received = received_context(context, &self.incoming())?;
+                let manifest = Box::new(self.manifest_in(&received).await?);
+                let context = self.take_context(&received)?;
+                Ok((manifest.service.clone(), Action::Push, Work::Push { context, manifest }))
+            }
+            Target::Service { service, action } => {
+                let work = self.work_of_action(service, action)?;
+                Ok((service.clone(), action.clone(), work))
+            }
+        }
+    }
+
+    /// The manifest of a context that was received.
+    async fn manifest_in(&self, context: &Path) -> Result<Manifest, Problem> {
+        let dockerfile = context::dockerfile_of(context).await?;
+        let checked = match &dockerfile {
+            Some(text) => manifest::check(text),
+            None => manifest::check_missing(),
+        };
+        checked.manifest.ok_or_else(|| Problem {
+            diagnostics: checked.diagnostics,
+            ..Problem::new(ProblemCode::BadRequest, "the Dockerfile has problems; nothing is deployed")
+        })
+    }
+
+    /// Out of the folder of contexts that expire.
+    fn take_context(&self, received: &Path) -> Result<PathBuf, Problem> {
+        let taken = self.taken().join(received.file_name().unwrap_or_default());
+        let moved = std::fs::create_dir_all(self.taken()).and_then(|()| std::fs::rename(received, &taken));
+        moved.map_err(|error| {
+            Problem::new(ProblemCode::Internal, "the pushed context could not be kept").because(&error)
+        })?;
+        Ok(taken)
+    }
+
+    fn work_of_action(&self, service: &ServiceName, action: &Action) -> Result<Work, Problem> {
+        let record = self.known(service)?;
+        match action {
+            Action::Push => Err(Problem::new(ProblemCode::BadRequest, "a push needs a context")),
+            Action::Remove => Ok(Work::Change { action: Action::Remove }),
+            Action::Redeploy => {
+                let live = self.live_release(&record)?;
+                let context = self.context_of(service, live.id);
+                if !context.exists() {
+                    let message = format!("the folder that {} was built from is not kept any more", live.id);
+                    return Err(Problem::new(ProblemCode::Conflict, message).hint("Push the folder again."));
+                }
+                Ok(Work::Rebuild { context, manifest: Box::new(live.manifest) })
+            }
+            Action::Rollback { to } => {
+                self.release(service, *to)?;
+                Ok(Work::Change { action: action.clone() })
+            }
+            Action::Scale { count } => {
+                check_scale(&self.live_release(&record)?, *count)?;
+                Ok(Work::Change { action: action.clone() })
+            }
+            Action::Restart | Action::Stop | Action::Start => {
+                self.live_release(&record)?;
+                Ok(Work::Change { action: action.clone() })
+            }
+        }
+    }
+
+    /// Whether an action could be accepted now; for a push there is nothing to check.
+    pub(super) async fn check_possible(&self, service: &ServiceName, action: &Action) -> Result<(), Problem> {
+        match action {
+            Action::Push => Ok(()),
+            Action::Rollback { to } => {
+                let release = self.release(service, *to)?;
+                self.check_image(&release).await
+            }
+            _ => self.work_of_action(service, action).map(drop),
+        }
+    }
+
+    /// Whether one can go back to the release.
+    pub(super) async fn check_image(&self, release: &Release) -> Result<(), Problem> {
+        if self.engine.image(&release.image).await?.is_some() {
+            return Ok(());
+        }
+        let message = format!("the image of {} {} is not on the server any more", release.service, release.id);
+        Err(Problem::new(ProblemCode::Conflict, message).hint("Roll back to a release whose image is there, or push."))
+    }
+
+    pub(in crate::server) fn known(&self, service: &ServiceName) -> Result<ServiceRecord, Problem> {
+        if let Some(record) = self.store.service(service)? {
+            return Ok(record);
+        }
+        let names: Vec<_> = self.store.services()?.into_iter().map(|record| record.name.to_string()).collect();
+        let problem = Problem::new(ProblemCode::NotFound, format!("there is no service {service}"));
+        Err(match names.iter().max_by(|a, b| closeness(service, a).total_cmp(&closeness(service, b))) {
+            Some(near) if closeness(service, near) > 0.6 => problem.hint(format!("Did you mean {near}?")),
+            Some(_) => problem.hint(format!("There are {}.", names.join(", "))),
+            None => problem.hint("Nothing was pushed to this server yet: `mypaas push SERVER DIR`."),
+        })
+    }
+
+    pub(in crate::server) fn live_release(&self, record: &ServiceRecord) -> Result<Release, Problem> {
+        match record.live {
+            Some(live) => self.release(&record.name, live),
+            None => {
+                let message = format!("no release of {} was ever live", record.name);
+                Err(Problem::new(ProblemCode::Conflict, message).hint("Mend what its last deploy failed of, and push."))
+            }
+        }
+    }
+
+    pub(in crate::server) fn release(&self, service: &ServiceName, id: ReleaseId) -> Result<Release, Problem> {
+        self.store.release(service, id)?.ok_or_else(|| {
+            Problem::new(ProblemCode::NotFound, format!("{service} has no release {id}"))
+                .hint(format!("`mypaas releases SERVER {service}` lists them."))
+        })
+    }
+
+    fn enqueue(self: &Arc<Self>, deploy: &Deploy, work: Work) {
+        let recorder = self.recorder(deploy);
+        let mut admission = self.admission();
+        admission.work.insert(deploy.id, work);
+        match admission.queue.admit(&deploy.service, deploy.id) {
+            Admission::Runs => {
+                drop(admission);
+                self.spawn(deploy.clone());
+            }
+            Admission::Waits { behind, supersedes } => {
+                recorder.report(What::Queued { behind });
+                let dropped = supersedes.map(|old| (old, admission.work.remove(&old)));
+                drop(admission);
+                if let Some((old, work)) = dropped {
+                    self.dismiss(old, work, Outcome::Superseded { by: deploy.id });
+                }
+            }
+        }
+    }
+
+    /// Runs a deploy, and then those that waited for it.
+    fn spawn(self: &Arc<Self>, deploy: Deploy) {
+        let core = Arc::clone(self);
+        let abandoned = self.abandoned.clone();
+        let running = async move {
+            let mut current = Some(deploy);
+            while let Some(deploy) = current {
+                let work = core.admission().work.remove(&deploy.id);
+                let service = deploy.service.clone();
+                if let Some(work) = work {
+                    core.run_guarded(deploy, work).await;
+                }
+                current = core.next_of(&service);
+            }
+        };
+        self.tasks.spawn(abandoned.run_until_cancelled_owned(running));
+    }
+
+    fn next_of(&self, service: &ServiceName) -> Option<Deploy> {
+        loop {
+            let next = self.admission().queue.finish(service)?;
+            match self.store.deploy(next) {
+                Ok(Some(deploy)) => return Some(deploy),
+                Ok(None) => tracing::error!(deploy = %next, "a waiting deploy is not in the history"),
+                Err(error) => tracing::error!(deploy = %next, %error, "a waiting deploy cannot be read"),
+            }
+        }
+    }
+
+    /// Ends deploys that wait, because the server stops.
+    pub(in crate::server) fn dismiss_waiting(&self) {
+        let waiting: Vec<_> = {
+            let mut admission = self.admission();
+            let ids = admission.queue.drop_waiting();
+            ids.into_iter().map(|id| (id, admission.work.remove(&id))).collect()
+        };
+        for (id, work) in waiting {
+            let detail = "the server stopped before its turn came; nothing was changed".to_owned();
+            self.dismiss(id, work, Outcome::Interrupted { detail });
+        }
+    }
+
+    /// Ends a deploy that never ran.
+    fn dismiss(&self, id: DeployId, work: Option<Work>, outcome: Outcome) {
+        if let Some(Work::Push { context, .. }) = work {
+            discard(&context);
+        }
+        if let Ok(Some(deploy)) = self.store.deploy::<Deploy>(id) {
+            self.recorder(&deploy).finish(outcome);
+        }
+        self.feeds.close(id);
+    }
+}
+
+fn received_context(id: &str, folder: &Path) -> Result<PathBuf, Problem> {
+    let path = id.parse().ok().map(|id: ContextId| id.path_in(folder)).filter(|path| path.exists());
+    path.ok_or_else(|| {
+        Problem::new(ProblemCode::NotFound, "the pushed context is not here (any more)").hint("Push the folder again.")
+    })
+}
+
+fn check_scale(live: &Release, count: u32) -> Result<(), Problem> {
+    let service = &live.service;
+    if live.manifest.scale.declared() == 0 {
+        let message = format!("{service} does not scale: its Dockerfile has no mypaas.scale above 0");
+        let hint = "Write mypaas.scale=1 (or more) into it and push; from then on it can be scaled.";
+        return Err(Problem::new(ProblemCode::Conflict, message).hint(hint));
+    }
+    if !(1..=MOST_CONTAINERS).contains(&count) {
+        let message = format!("{service} cannot run {count} containers; 1 to {MOST_CONTAINERS} are possible");
+        return Err(Problem::new(ProblemCode::BadRequest, message).hint("`mypaas stop` runs none."));
+    }
+    Ok(())
+}
+
+fn closeness(service: &ServiceName, other: &str) -> f64 {
+    strsim::jaro_winkler(service.as_str(), other)
+}

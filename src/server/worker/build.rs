@@ -1,0 +1,146 @@
+//! Context → image → release.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use futures_util::StreamExt;
+use jiff::Timestamp;
+
+use super::Work;
+use crate::api::Problem;
+use crate::context;
+use crate::deploy::{Action, Deploy, Failure, Phase, Release, What};
+use crate::engine::Build;
+use crate::manifest::Manifest;
+use crate::name::{ImageName, ReleaseId, ServiceName};
+use crate::server::core::{Core, discard};
+use crate::server::feed::Recorder;
+use crate::server::problem::failure;
+
+/// Contexts kept of each service, so that its newest releases can be built again.
+const CONTEXTS_KEPT: usize = 3;
+
+impl Core {
+    /// The release that the deploy is about: built now, or there already; none for a deploy that ends all.
+    pub(super) async fn release_for(
+        &self,
+        deploy: &Deploy,
+        work: Work,
+        recorder: &Recorder,
+    ) -> Result<Option<Release>, Failure> {
+        let service = &deploy.service;
+        let unfound = |problem| failure(Phase::Starting, problem);
+        match work {
+            Work::Push { context, manifest } => {
+                let built = self.build(deploy, &context, *manifest, recorder).await;
+                match &built {
+                    Ok(release) => self.keep_context(&context, release),
+                    Err(_) => discard(&context),
+                }
+                built.map(Some)
+            }
+            Work::Rebuild { context, manifest } => {
+                let release = self.build(deploy, &context, *manifest, recorder).await?;
+                self.copy_context(&context, &release);
+                Ok(Some(release))
+            }
+            Work::Change { action: Action::Remove } => Ok(None),
+            Work::Change { action: Action::Rollback { to } } => {
+                let release = self.release(service, to).map_err(unfound)?;
+                self.check_image(&release).await.map_err(unfound)?;
+                Ok(Some(release))
+            }
+            Work::Change { .. } => {
+                let live = self.known(service).and_then(|record| self.live_release(&record));
+                live.map(Some).map_err(unfound)
+            }
+        }
+    }
+
+    async fn build(
+        &self,
+        deploy: &Deploy,
+        context: &Path,
+        manifest: Manifest,
+        recorder: &Recorder,
+    ) -> Result<Release, Failure> {
+        let broken = |problem: Problem| failure(Phase::Building, problem);
+        let permit = self.builds.acquire().await;
+        recorder.report(What::Phase { phase: Phase::Building });
+        let service = &deploy.service;
+        let id = self.store.next_release(service).map_err(|error| broken(error.into()))?;
+        let name = ImageName::of(&self.config.server.instance, service, id);
+        let began = Instant::now();
+        let stream = context::open(context).await.map_err(|error| broken(error.into()))?;
+        let build =
+            Build { name, service: service.clone(), release: id, context: stream.boxed(), pull: manifest.pulls_latest };
+        let mut output = |line| recorder.report(What::BuildOutput { line });
+        let image = self.engine.build(build, &mut output).await.map_err(|error| {
+            let hint = "The build's output says which instruction failed. Mend it and push again.";
+            let problem = Problem::from(error);
+            broken(Problem { hint: problem.hint.clone().or_else(|| Some(hint.to_owned())), ..problem })
+        })?;
+        drop(permit);
+        recorder.report(What::Built { image: image.name.clone(), bytes: image.bytes });
+        let release = Release {
+            service: service.clone(),
+            id,
+            image: image.name,
+            image_id: image.id,
+            image_bytes: image.bytes,
+            image_has_healthcheck: image.has_healthcheck,
+            manifest,
+            origin: deploy.origin.clone(),
+            built: Timestamp::now(),
+            build_seconds: began.elapsed().as_secs_f64(),
+        };
+        self.store.put_release(service, id, &release).map_err(|error| broken(error.into()))?;
+        recorder.update(|deploy| deploy.to = Some(id));
+        Ok(release)
+    }
+
+    /// Where the context of a release is kept.
+    pub(super) fn context_of(&self, service: &ServiceName, release: ReleaseId) -> PathBuf {
+        self.contexts_of(service).join(format!("{release}.tar.gz"))
+    }
+
+    fn contexts_of(&self, service: &ServiceName) -> PathBuf {
+        self.place.home.join("contexts").join(service.flat())
+    }
+
+    /// Without its context a release can still be rolled back to, only not be built again; so failing here is told in
+    /// the log and fails nothing.
+    fn keep_context(&self, context: &Path, release: &Release) {
+        let kept = self.context_of(&release.service, release.id);
+        let moved =
+            std::fs::create_dir_all(self.contexts_of(&release.service)).and_then(|()| std::fs::rename(context, &kept));
+        if let Err(error) = moved {
+            tracing::warn!(release = %release.id, service = %release.service, %error, "the context is not kept");
+            discard(context);
+        }
+        self.prune_contexts(release);
+    }
+
+    fn copy_context(&self, context: &Path, release: &Release) {
+        let kept = self.context_of(&release.service, release.id);
+        // Contexts never change once received, so that two releases may share one.
+        if let Err(error) = std::fs::hard_link(context, &kept) {
+            tracing::warn!(release = %release.id, service = %release.service, %error, "the context is not kept");
+        }
+        self.prune_contexts(release);
+    }
+
+    fn prune_contexts(&self, newest: &Release) {
+        let Ok(releases) = self.store.releases::<Release>(&newest.service) else { return };
+        for old in releases.iter().skip(CONTEXTS_KEPT) {
+            discard(&self.context_of(&old.service, old.id));
+        }
+    }
+
+    pub(super) fn discard_contexts(&self, service: &ServiceName) -> std::io::Result<()> {
+        match std::fs::remove_dir_all(self.contexts_of(service)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The story of one deploy.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use jiff::Timestamp;
+
+use super::Work;
+use super::settle::Settlement;
+use crate::api::Problem;
+use crate::deploy::execute::{Executor, Verdict};
+use crate::deploy::journal::Journal;
+use crate::deploy::{Actual, Deploy, DeployState, Desired, Failure, Goal, Outcome, Phase, Plan, What, plan};
+use crate::name::ServiceName;
+use crate::server::addresses::Promise;
+use crate::server::core::{Claim, Core};
+use crate::server::feed::Recorder;
+use crate::server::problem::failure;
+use crate::store::StoreError;
+
+impl Core {
+    /// Runs a deploy to its end, whatever happens in it.
+    pub(super) async fn run_guarded(self: &Arc<Self>, deploy: Deploy, work: Work) {
+        let recorder = self.recorder(&deploy);
+        recorder.update(|deploy| {
+            deploy.state = DeployState::Running { started: Timestamp::now(), phase: Phase::Queued };
+        });
+        tracing::info!(deploy = %deploy.id, service = %deploy.service, action = ?deploy.action, "deploy begins");
+        let running = std::panic::AssertUnwindSafe(self.carry_out(&deploy, work, &recorder)).catch_unwind();
+        let outcome = match running.await {
+            Ok(Ok(())) => Outcome::Succeeded,
+            Ok(Err(failure)) => Outcome::Failed { failure: self.with_survivor(failure, &deploy.service) },
+            Err(_) => {
+                let detail = "a fault in mypaas itself; the next start of the server finishes or undoes it".to_owned();
+                Outcome::Interrupted { detail }
+            }
+        };
+        tracing::info!(deploy = %deploy.id, service = %deploy.service, outcome = ?outcome, "deploy ended");
+        recorder.finish(outcome);
+        self.feeds.close(deploy.id);
+    }
+
+    /// Build, desire, observe, plan, execute.
+    async fn carry_out(self: &Arc<Self>, deploy: &Deploy, work: Work, recorder: &Recorder) -> Result<(), Failure> {
+        let release = self.release_for(deploy, work, recorder).await?;
+        let desired = self.desire(deploy, release.as_ref()).map_err(unplanned)?;
+        let _claim = self.claim_urls(&desired).await.map_err(unplanned)?;
+        let (actual, _promise) = self.observe(&desired).await.map_err(unplanned)?;
+        let plan = plan(&desired, &actual).map_err(|error| unplanned(error.into()))?;
+        recorder.report(What::Planned {
+            notes: plan.notes.clone(),
+            steps: plan.steps.iter().map(|step| step.describe()).collect(),
+        });
+        let settlement = Settlement::of(&recorder.deploy());
+        self.execute(&plan, &settlement, recorder).await?;
+        if desired.goal == Goal::Gone {
+            self.forget_or_warn(&desired.service, recorder).await;
+        }
+        Ok(())
+    }
+
+    /// Executes a new plan.
+    async fn execute(&self, plan: &Plan, settlement: &Settlement, recorder: &Recorder) -> Result<(), Failure> {
+        let journal = Journal::begin(Arc::clone(&self.store), plan).map_err(|error| unplanned(error.into()))?;
+        let report = |what| recorder.report(what);
+        let switched = || self.settle(settlement);
+        let verdict = self.executor(&plan.service, &journal, &report, &switched).run(plan).await;
+        match verdict {
+            Verdict::Reached => Ok(()),
+            Verdict::Undone { because } => Err(because),
+        }
+    }
+
+    pub(super) fn executor<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        journal: &'a Journal,
+        report: &'a (dyn Fn(What) + Sync),
+        switched: &'a (dyn Fn() -> Result<(), StoreError> + Sync),
+    ) -> Executor<'a> {
+        Executor { engine: &*self.engine, router: &*self.router, journal, service, report, switched }
+    }
+
+    /// What is there now, with addresses for what is to come.
+    pub(super) async fn observe(&self, desired: &Desired) -> Result<(Actual, Promise), Problem> {
+        let service = &desired.service;
+        let containers = self.engine.containers(Some(service)).await?;
+        let routes = self.router.routes().await?.into_iter().find(|routes| routes.service == *service);
+        let network = self.engine.ensure_network().await?;
+        let in_use = self.engine.addresses_in_use().await?;
+        let wanted = match &desired.goal {
+            Goal::Serving(serving) => serving.count as usize,
+            Goal::Stopped | Goal::Gone => 0,
+        };
+        let promise = self.addresses.promise(&network, &in_use, wanted);
+        Ok((Actual { containers, routes, free: promise.addresses.clone() }, promise))
+    }
+
+    /// The URLs are this service's alone: none is another's now, or about to be.
+    pub(super) async fn claim_urls(self: &Arc<Self>, desired: &Desired) -> Result<Option<Claim>, Problem> {
+        let Goal::Serving(serving) = &desired.goal else { return Ok(None) };
+        self.check_urls(&desired.service, &serving.urls).await?;
+        match self.claim(&desired.service, &serving.urls) {
+            Ok(claim) => Ok(Some(claim)),
+            Err(holder) => Err(super::desire::url_taken(&holder, &serving.urls)),
+        }
+    }
+
+    /// Names the release that serves on after a failure.
+    fn with_survivor(&self, failure: Failure, service: &ServiceName) -> Failure {
+        let record = self.store.service(service).ok().flatten();
+        let still_serving = record.filter(|record| !record.stopped).and_then(|record| record.live);
+        Failure { still_serving, ..failure }
+    }
+
+    /// The last part of a removal; it fails nothing.
+    pub(super) async fn forget_or_warn(&self, service: &ServiceName, recorder: &Recorder) {
+        if let Err(problem) = self.forget(service).await {
+            recorder.report(What::Warning { message: problem.message });
+        }
+    }
+}
+
+/// A problem before anything was changed.
+fn unplanned(problem: Problem) -> Failure {
+    failure(Phase::Starting, problem)
+}

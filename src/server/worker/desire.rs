@@ -1,0 +1,89 @@
+//! Release, request and server → what should be.
+
+use crate::api::{Problem, ProblemCode};
+use crate::deploy::{Action, Deploy, Desired, Goal, Pace, Readiness, Release, Serving, Strategy, Template};
+use crate::manifest::ServiceUrl;
+use crate::name::{DeployId, ServiceName};
+use crate::server::core::{Core, place_of};
+use crate::server::resolve;
+
+impl Core {
+    /// Also makes the folders of volumes that are missing.
+    pub(super) fn desire(&self, deploy: &Deploy, release: Option<&Release>) -> Result<Desired, Problem> {
+        let desired = self.desire_dry(deploy.id, &deploy.service, &deploy.action, release)?;
+        if let Goal::Serving(serving) = &desired.goal {
+            resolve::make_folders(&serving.template.binds)?;
+        }
+        Ok(desired)
+    }
+
+    /// Changes nothing.
+    pub(super) fn desire_dry(
+        &self,
+        deploy: DeployId,
+        service: &ServiceName,
+        action: &Action,
+        release: Option<&Release>,
+    ) -> Result<Desired, Problem> {
+        let goal = match (action, release) {
+            (Action::Remove, _) | (_, None) => Goal::Gone,
+            (Action::Stop, _) => Goal::Stopped,
+            (_, Some(release)) => Goal::Serving(self.serving(action, release)?),
+        };
+        Ok(Desired { deploy, service: service.clone(), goal, pace: self.pace() })
+    }
+
+    fn serving(&self, action: &Action, release: &Release) -> Result<Serving, Problem> {
+        let manifest = &release.manifest;
+        let settings = &self.config.deploy;
+        let count = self.count(action, release)?;
+        let scale = if manifest.scale.declared() == 0 { 0 } else { count };
+        let env = resolve::environment(manifest, &self.config)?;
+        let binds = resolve::volumes(manifest, &self.place.user_home, &self.place.home)?;
+        Ok(Serving {
+            template: Template::of(&self.config.server.instance, release, scale, env, binds),
+            strategy: Strategy::from(manifest.scale),
+            count,
+            readiness: Readiness::of(manifest, release.image_has_healthcheck, settings.settle, settings.ready_deadline),
+            urls: manifest.urls.clone(),
+            healthcheck: manifest.healthcheck.clone(),
+            fresh: *action == Action::Restart,
+        })
+    }
+
+    /// What the operator asked for last holds, until a release says it anew.
+    fn count(&self, action: &Action, release: &Release) -> Result<u32, Problem> {
+        let declared = release.manifest.scale.count();
+        Ok(match action {
+            Action::Scale { count } => *count,
+            Action::Restart | Action::Start => {
+                let record = self.store.service(&release.service)?;
+                record.and_then(|record| record.scale).unwrap_or(declared)
+            }
+            _ => declared,
+        })
+    }
+
+    fn pace(&self) -> Pace {
+        let settings = &self.config.deploy;
+        Pace { drain: settings.drain(), grace: settings.grace, hold: settings.grace + settings.ready_deadline }
+    }
+
+    /// A URL belongs to one service.
+    pub(super) async fn check_urls(&self, service: &ServiceName, urls: &[ServiceUrl]) -> Result<(), Problem> {
+        for other in self.router.routes().await? {
+            let taken = other.urls.iter().any(|url| urls.iter().any(|wanted| place_of(wanted) == place_of(url)));
+            if taken && other.service != *service {
+                return Err(url_taken(&other.service, urls));
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn url_taken(holder: &ServiceName, urls: &[ServiceUrl]) -> Problem {
+    let urls: Vec<_> = urls.iter().map(ToString::to_string).collect();
+    let message = format!("the service {holder} holds a URL of this one ({})", urls.join(", "));
+    Problem::new(ProblemCode::Conflict, message)
+        .hint(format!("Take it out of this Dockerfile or of {holder}'s, or remove {holder}."))
+}

@@ -1,0 +1,42 @@
+//! The one owner of all changes. What is asked is checked and accepted here, waits its turn, and is carried out.
+//!
+//! ```text
+//! accept.rs      request → accepted deploy, or a problem; the queue
+//! carry_out.rs   the story of one deploy: build, desire, observe, plan, execute
+//! build.rs       context → image → release
+//! desire.rs      release + request + server → Desired
+//! settle.rs      what the store keeps when a deploy reached its goal
+//! recover.rs     what the last stop cut off is finished or undone
+//! preview.rs     what a deploy would do, without doing it
+//! ```
+
+mod accept;
+mod build;
+mod carry_out;
+mod desire;
+mod preview;
+mod recover;
+mod settle;
+
+use std::path::PathBuf;
+
+use crate::deploy::Action;
+use crate::manifest::Manifest;
+
+/// What an accepted deploy is to do.
+#[derive(Debug, Clone)]
+pub(super) enum Work {
+    /// Build this context; it is moved to the release when it is built, and removed when it is not.
+    Push {
+        context: PathBuf,
+        manifest: Box<Manifest>,
+    },
+    /// Build the context of the live release once more; the file stays where it is.
+    Rebuild {
+        context: PathBuf,
+        manifest: Box<Manifest>,
+    },
+    Change {
+        action: Action,
+    },
+}

@@ -1,0 +1,150 @@
+//! What a deploy would do, without doing it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::api::{Downtime, OptionChange, PlanRequest, PlanView, Problem, ProblemCode};
+use crate::deploy::{Action, Desired, Goal, Origin, Plan, Release, plan};
+use crate::manifest::{self, Manifest, Severity};
+use crate::name::{DeployId, ImageName, ReleaseId, ServiceName};
+use crate::server::core::Core;
+
+impl Core {
+    /// What a deploy would do; changes nothing.
+    pub async fn preview(self: &Arc<Self>, request: &PlanRequest) -> Result<PlanView, Problem> {
+        match request {
+            PlanRequest::Dockerfile { text } => self.preview_push(text).await,
+            PlanRequest::Service { service, action } => self.preview_change(service, action).await,
+        }
+    }
+
+    async fn preview_push(self: &Arc<Self>, dockerfile: &str) -> Result<PlanView, Problem> {
+        let checked = manifest::check(dockerfile.as_bytes());
+        let Some(manifest) = checked.manifest else {
+            let message = "the Dockerfile has problems; it would not be deployed";
+            return Err(Problem { diagnostics: checked.diagnostics, ..Problem::new(ProblemCode::BadRequest, message) });
+        };
+        let release = self.release_to_be(manifest)?;
+        let warnings = checked.diagnostics.iter().filter(|found| found.severity == Severity::Warning);
+        let warnings = warnings.map(|found| format!("line {}: {}", found.line, found.message)).collect();
+        self.preview_release(&release.service, &Action::Push, Some(&release), warnings).await
+    }
+
+    async fn preview_change(self: &Arc<Self>, service: &ServiceName, action: &Action) -> Result<PlanView, Problem> {
+        let record = self.known(service)?;
+        let release = match action {
+            Action::Remove => None,
+            Action::Rollback { to } => Some(self.release(service, *to)?),
+            Action::Redeploy => Some(self.release_to_be(self.live_release(&record)?.manifest)?),
+            _ => Some(self.live_release(&record)?),
+        };
+        self.preview_release(service, action, release.as_ref(), Vec::new()).await
+    }
+
+    async fn preview_release(
+        self: &Arc<Self>,
+        service: &ServiceName,
+        action: &Action,
+        release: Option<&Release>,
+        warnings: Vec<String>,
+    ) -> Result<PlanView, Problem> {
+        let record = self.store.service(service)?;
+        let from = record.as_ref().and_then(|record| record.live);
+        let live: Option<Release> = match from {
+            Some(id) => self.store.release(service, id)?,
+            None => None,
+        };
+        let mut view = PlanView {
+            service: service.clone(),
+            action: action.clone(),
+            from,
+            to: release.map(|release| release.id),
+            notes: Vec::new(),
+            steps: Vec::new(),
+            downtime: Downtime::None,
+            changes: changes(live.as_ref().map(|live| &live.manifest), release.map(|release| &release.manifest)),
+            warnings,
+            refusals: Vec::new(),
+        };
+        match self.try_plan(service, action, release).await {
+            Ok((desired, plan)) => describe(&mut view, &desired, &plan),
+            Err(problem) => view.refusals.push(problem),
+        }
+        Ok(view)
+    }
+
+    async fn try_plan(
+        self: &Arc<Self>,
+        service: &ServiceName,
+        action: &Action,
+        release: Option<&Release>,
+    ) -> Result<(Desired, Plan), Problem> {
+        self.check_possible(service, action).await?;
+        let deploy = DeployId::new(u64::MAX >> 1);
+        let desired = self.desire_dry(deploy, service, action, release)?;
+        if let Goal::Serving(serving) = &desired.goal {
+            self.check_urls(service, &serving.urls).await?;
+        }
+        let (actual, _promise) = self.observe(&desired).await?;
+        let plan = plan(&desired, &actual)?;
+        Ok((desired, plan))
+    }
+
+    /// The release that a build would make; its image is not there yet.
+    fn release_to_be(&self, manifest: Manifest) -> Result<Release, Problem> {
+        let service = manifest.service.clone();
+        let id: ReleaseId = self.store.next_release(&service)?;
+        Ok(Release {
+            image: ImageName::of(&self.config.server.instance, &service, id),
+            service,
+            id,
+            image_id: String::new(),
+            image_bytes: 0,
+            image_has_healthcheck: false,
+            manifest,
+            origin: Origin { who: String::new(), folder: None, commit: None },
+            built: Timestamp::UNIX_EPOCH,
+            build_seconds: 0.0,
+        })
+    }
+}
+
+fn describe(view: &mut PlanView, desired: &Desired, plan: &Plan) {
+    view.notes.clone_from(&plan.notes);
+    if plan.steps.is_empty() {
+        view.notes.push("Everything is as it should be already; nothing is done.".to_owned());
+    }
+    view.steps = plan.steps.iter().map(|step| step.describe()).collect();
+    view.downtime = match &desired.goal {
+        Goal::Serving(_) if plan.holds => Downtime::Held { limit: desired.pace.hold },
+        Goal::Serving(_) => Downtime::None,
+        Goal::Stopped | Goal::Gone => Downtime::Intended,
+    };
+}
+
+/// Options by key, as written, where they differ.
+fn changes(old: Option<&Manifest>, new: Option<&Manifest>) -> Vec<OptionChange> {
+    let (Some(old), Some(new)) = (old, new) else { return Vec::new() };
+    let (old, new) = (by_key(old), by_key(new));
+    let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    let values = |of: &BTreeMap<String, Vec<String>>, key: &str| of.get(key).cloned().unwrap_or_default();
+    keys.into_iter()
+        .map(|key| OptionChange { key: key.clone(), old: values(&old, key), new: values(&new, key) })
+        .filter(|change| change.old != change.new)
+        .collect()
+}
+
+/// The value behind `mypaas.env=NAME=` may be a secret: only the name is told.
+fn by_key(manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
+    let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for option in &manifest.options {
+        let value = match option.key.as_str() {
+            "env" => option.value.split('=').next().unwrap_or_default().trim().to_owned(),
+            _ => option.value.clone(),
+        };
+        values.entry(option.key.clone()).or_default().push(value);
+    }
+    values
+}

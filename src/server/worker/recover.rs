@@ -1,0 +1,75 @@
+//! What the last stop cut off is finished or undone, before anything new is accepted.
+
+use std::sync::Arc;
+
+use super::settle::Settlement;
+use crate::api::Problem;
+use crate::deploy::execute::Verdict;
+use crate::deploy::journal::{Journal, Progress, Resume, resume};
+use crate::deploy::{Action, Deploy, Outcome, Plan, What};
+use crate::server::core::Core;
+use crate::server::feed::Recorder;
+
+impl Core {
+    /// Needs the engine and the router.
+    pub async fn recover(self: &Arc<Self>) -> Result<(), Problem> {
+        for deploy in self.store.unfinished_deploys::<Deploy>()? {
+            let recorder = self.recorder(&deploy);
+            let outcome = self.recover_one(&deploy, &recorder).await?;
+            tracing::warn!(deploy = %deploy.id, service = %deploy.service, ?outcome, "recovered a deploy");
+            recorder.finish(outcome);
+            self.feeds.close(deploy.id);
+        }
+        self.discard_incoming();
+        self.mark_recovered();
+        Ok(())
+    }
+
+    async fn recover_one(&self, deploy: &Deploy, recorder: &Recorder) -> Result<Outcome, Problem> {
+        let Some((journal, plan, progress)) = Journal::open(Arc::clone(&self.store), deploy.id)? else {
+            let detail = "the server stopped before anything was changed".to_owned();
+            return Ok(Outcome::Interrupted { detail });
+        };
+        match self.take_up(deploy, &journal, &plan, progress, recorder).await {
+            Verdict::Reached => {
+                if deploy.action == Action::Remove {
+                    self.forget_or_warn(&deploy.service, recorder).await;
+                }
+                let message = "finished after a restart of the server".to_owned();
+                recorder.report(What::Warning { message });
+                Ok(Outcome::Succeeded)
+            }
+            Verdict::Undone { .. } => {
+                let serving = deploy.from.map_or("nothing".to_owned(), |release| release.to_string());
+                let detail = format!("the server stopped while it ran; it is undone, and {serving} serves as before");
+                Ok(Outcome::Interrupted { detail })
+            }
+        }
+    }
+
+    async fn take_up(
+        &self,
+        deploy: &Deploy,
+        journal: &Journal,
+        plan: &Plan,
+        progress: Progress,
+        recorder: &Recorder,
+    ) -> Verdict {
+        let way: Resume = resume(plan, progress);
+        let settlement = Settlement::of(deploy);
+        let report = |what| recorder.report(what);
+        let switched = || self.settle(&settlement);
+        self.executor(&deploy.service, journal, &report, &switched).resume(plan, way).await
+    }
+
+    /// Contexts whose deploy will not come: their pushers saw the connection break.
+    fn discard_incoming(&self) {
+        for folder in [self.incoming(), self.taken()] {
+            if let Err(error) = std::fs::remove_dir_all(folder)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(%error, "contexts that were not deployed could not be removed");
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What the store keeps when a deploy reached its goal.
+
+use jiff::Timestamp;
+
+use crate::api::{Problem, ProblemCode};
+use crate::deploy::{Action, Deploy, Release};
+use crate::name::{ReleaseId, ServiceName};
+use crate::server::core::Core;
+use crate::store::{ServiceRecord, StoreError};
+
+/// What holds for the service from the switch on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Settlement {
+    pub(super) service: ServiceName,
+    pub(super) change: Change,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    Serves { release: ReleaseId, scale: ScaleChange },
+    Stops,
+    Goes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ScaleChange {
+    /// What the manifest says.
+    Declared,
+    Asked(u32),
+    AsBefore,
+}
+
+impl Settlement {
+    /// For a deploy whose release is known.
+    pub(super) fn of(deploy: &Deploy) -> Self {
+        let change = match (&deploy.action, deploy.to) {
+            (Action::Stop, _) => Change::Stops,
+            (Action::Remove, _) | (_, None) => Change::Goes,
+            (action, Some(release)) => Change::Serves { release, scale: ScaleChange::of(action) },
+        };
+        Self { service: deploy.service.clone(), change }
+    }
+}
+
+impl ScaleChange {
+    pub(super) fn of(action: &Action) -> Self {
+        match action {
+            Action::Scale { count } => ScaleChange::Asked(*count),
+            Action::Restart | Action::Start | Action::Stop | Action::Remove => ScaleChange::AsBefore,
+            Action::Push | Action::Redeploy | Action::Rollback { .. } => ScaleChange::Declared,
+        }
+    }
+}
+
+impl Core {
+    /// Called at the switch of a deploy.
+    pub(super) fn settle(&self, settlement: &Settlement) -> Result<(), StoreError> {
+        let record = self.store.service(&settlement.service)?;
+        let record = record.unwrap_or_else(|| ServiceRecord::new(settlement.service.clone()));
+        match &settlement.change {
+            Change::Serves { release, scale } => self.store.put_service(&serves(record, *release, *scale)),
+            Change::Stops => self.store.put_service(&ServiceRecord { stopped: true, ..record }),
+            // It is forgotten once nothing of it is left.
+            Change::Goes => Ok(()),
+        }?;
+        self.mark_changed();
+        Ok(())
+    }
+
+    /// Removes what a removed service leaves: images, contexts, releases. The history of its deploys stays.
+    pub(super) async fn forget(&self, service: &ServiceName) -> Result<(), Problem> {
+        for release in self.store.releases::<Release>(service)? {
+            self.engine.remove_image(&release.image).await?;
+        }
+        self.discard_contexts(service).map_err(|error| {
+            Problem::new(ProblemCode::Internal, format!("the contexts of {service} could not be removed"))
+                .because(&error)
+        })?;
+        self.store.remove_service(service)?;
+        self.mark_changed();
+        Ok(())
+    }
+}
+
+fn serves(record: ServiceRecord, release: ReleaseId, scale: ScaleChange) -> ServiceRecord {
+    let since = if record.live == Some(release) { record.since } else { None };
+    ServiceRecord {
+        live: Some(release),
+        since: Some(since.unwrap_or_else(Timestamp::now)),
+        stopped: false,
+        scale: match scale {
+            ScaleChange::Declared => None,
+            ScaleChange::Asked(count) => Some(count),
+            ScaleChange::AsBefore => record.scale,
+        },
+        ..record
+    }
+}

@@ -1,0 +1,87 @@
+use rusqlite::params;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Result, Store, decode, encode, failed};
+use crate::name::DeployId;
+
+/// What a deploy leaves behind in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Log {
+    /// What was told to those who watched.
+    Events,
+    /// What was intended and done, for the next start after a crash.
+    Journal,
+}
+
+impl Log {
+    fn kind(self) -> &'static str {
+        match self {
+            Log::Events => "event",
+            Log::Journal => "journal",
+        }
+    }
+}
+
+impl Store {
+    /// Adds an entry under its number; a number is never given twice.
+    pub fn append(&self, log: Log, deploy: DeployId, seq: u64, entry: &impl Serialize) -> Result<()> {
+        let record = encode(entry)?;
+        self.database()
+            .prepare_cached("INSERT INTO log (deploy, kind, seq, record) VALUES (?1, ?2, ?3, ?4)")
+            .and_then(|mut insert| {
+                insert.execute(params![deploy.number() as i64, log.kind(), seq as i64, record]).map(drop)
+            })
+            .map_err(failed("append to a log"))
+    }
+
+    /// The entries from a number on, at most so many.
+    pub fn read<T: DeserializeOwned>(&self, log: Log, deploy: DeployId, from: u64, limit: u32) -> Result<Vec<T>> {
+        let failed = || failed("read a log");
+        let database = self.database();
+        let mut query = database
+            .prepare_cached(
+                "SELECT record FROM log WHERE deploy = ?1 AND kind = ?2 AND seq >= ?3 ORDER BY seq LIMIT ?4",
+            )
+            .map_err(failed())?;
+        let rows = query
+            .query_map(params![deploy.number() as i64, log.kind(), from as i64, limit], |row| row.get::<_, String>(0))
+            .map_err(failed())?;
+        rows.map(|record| decode(&record.map_err(failed())?)).collect()
+    }
+
+    /// The number of the newest entry; 0 when there is none.
+    pub fn last_seq(&self, log: Log, deploy: DeployId) -> Result<u64> {
+        let newest: Option<i64> = self
+            .database()
+            .query_row(
+                "SELECT MAX(seq) FROM log WHERE deploy = ?1 AND kind = ?2",
+                params![deploy.number() as i64, log.kind()],
+                |row| row.get(0),
+            )
+            .map_err(failed("read a log"))?;
+        Ok(newest.unwrap_or(0).unsigned_abs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_come_back_in_order_from_any_number_on() {
+        let store = Store::in_memory().unwrap();
+        let deploy = DeployId::new(1);
+        for seq in 1..=5 {
+            store.append(Log::Events, deploy, seq, &format!("e{seq}")).unwrap();
+        }
+        store.append(Log::Journal, deploy, 1, &"j1").unwrap();
+        store.append(Log::Events, DeployId::new(2), 1, &"other").unwrap();
+
+        assert_eq!(store.read::<String>(Log::Events, deploy, 3, 2).unwrap(), ["e3", "e4"]);
+        assert_eq!(store.read::<String>(Log::Journal, deploy, 1, 9).unwrap(), ["j1"]);
+        assert_eq!(store.last_seq(Log::Events, deploy).unwrap(), 5);
+        assert_eq!(store.last_seq(Log::Events, DeployId::new(3)).unwrap(), 0);
+        assert!(store.append(Log::Events, deploy, 5, &"again").is_err());
+    }
+}

@@ -1,0 +1,91 @@
+use rusqlite::{OptionalExtension, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Result, Store, decode, encode, failed};
+use crate::name::{ReleaseId, ServiceName};
+
+impl Store {
+    /// The number that the service's next release gets.
+    pub fn next_release(&self, service: &ServiceName) -> Result<ReleaseId> {
+        let newest: Option<i64> = self
+            .database()
+            .query_row("SELECT MAX(id) FROM releases WHERE service = ?1", [service.as_str()], |row| row.get(0))
+            .map_err(failed("number a release"))?;
+        Ok(ReleaseId::new(newest.unwrap_or(0).unsigned_abs() + 1))
+    }
+
+    pub fn put_release(&self, service: &ServiceName, id: ReleaseId, release: &impl Serialize) -> Result<()> {
+        self.database()
+            .execute(
+                "INSERT INTO releases (service, id, record) VALUES (?1, ?2, ?3)",
+                params![service.as_str(), id.number() as i64, encode(release)?],
+            )
+            .map(drop)
+            .map_err(failed("write a release"))
+    }
+
+    pub fn release<T: DeserializeOwned>(&self, service: &ServiceName, id: ReleaseId) -> Result<Option<T>> {
+        let record: Option<String> = self
+            .database()
+            .query_row(
+                "SELECT record FROM releases WHERE service = ?1 AND id = ?2",
+                params![service.as_str(), id.number() as i64],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(failed("look up a release"))?;
+        record.as_deref().map(decode).transpose()
+    }
+
+    /// Newest first.
+    pub fn releases<T: DeserializeOwned>(&self, service: &ServiceName) -> Result<Vec<T>> {
+        let failed = || failed("list the releases");
+        let database = self.database();
+        let mut query = database
+            .prepare_cached("SELECT record FROM releases WHERE service = ?1 ORDER BY id DESC")
+            .map_err(failed())?;
+        let rows = query.query_map([service.as_str()], |row| row.get::<_, String>(0)).map_err(failed())?;
+        rows.map(|record| decode(&record.map_err(failed())?)).collect()
+    }
+
+    pub fn remove_release(&self, service: &ServiceName, id: ReleaseId) -> Result<()> {
+        self.database()
+            .execute(
+                "DELETE FROM releases WHERE service = ?1 AND id = ?2",
+                params![service.as_str(), id.number() as i64],
+            )
+            .map(drop)
+            .map_err(failed("remove a release"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_are_numbered_by_service_and_listed_newest_first() {
+        let store = Store::in_memory().unwrap();
+        let web: ServiceName = "web".parse().unwrap();
+        for text in ["first", "second"] {
+            let id = store.next_release(&web).unwrap();
+            store.put_release(&web, id, &text).unwrap();
+        }
+        assert_eq!(store.next_release(&web).unwrap(), ReleaseId::new(3));
+        assert_eq!(store.next_release(&"api".parse().unwrap()).unwrap(), ReleaseId::new(1));
+        assert_eq!(store.releases::<String>(&web).unwrap(), ["second", "first"]);
+        assert_eq!(store.release::<String>(&web, ReleaseId::new(1)).unwrap().as_deref(), Some("first"));
+
+        store.remove_release(&web, ReleaseId::new(1)).unwrap();
+        assert_eq!(store.release::<String>(&web, ReleaseId::new(1)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_release_is_never_overwritten() {
+        let store = Store::in_memory().unwrap();
+        let web: ServiceName = "web".parse().unwrap();
+        store.put_release(&web, ReleaseId::new(1), &"first").unwrap();
+        assert!(store.put_release(&web, ReleaseId::new(1), &"other").is_err());
+    }
+}

@@ -1,0 +1,119 @@
+use mypaas::deploy::{self, Actual, Desired, Goal, plan};
+use mypaas::engine::ContainerState;
+use proptest::prelude::*;
+
+use crate::world::{
+    actual, crashing, fresh, happen, release_of, running, serves, serving, stopped, without_containers,
+};
+
+fn states() -> impl Strategy<Value = ContainerState> {
+    prop_oneof![4 => Just(running()), 1 => Just(stopped()), 1 => Just(crashing()), 1 => Just(ContainerState::Created)]
+}
+
+prop_compose! {
+    fn worlds()(
+        url in any::<bool>(),
+        found in proptest::collection::btree_map((1_u64..4, 1_u32..4), states(), 0..6),
+    ) -> Actual {
+        let containers: Vec<_> = found.into_iter().map(|((number, slot), state)| (number, slot, state)).collect();
+        actual(&containers, url)
+    }
+}
+
+fn wishes() -> impl Strategy<Value = Desired> {
+    let strategy =
+        prop_oneof![Just(deploy::Strategy::Roll), Just(deploy::Strategy::Safe), Just(deploy::Strategy::Replace)];
+    let serving = (1_u64..5, strategy, 1_u32..5, any::<bool>(), any::<bool>()).prop_map(
+        |(release, strategy, count, url, anew)| {
+            let count = if strategy == deploy::Strategy::Replace { 1 } else { count };
+            let desired = serving(release, strategy, count, url);
+            if anew { fresh(desired) } else { desired }
+        },
+    );
+    prop_oneof![
+        8 => serving,
+        1 => Just(without_containers(Goal::Stopped)),
+        1 => Just(without_containers(Goal::Gone)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn planning_again_after_success_yields_nothing(mut world in worlds(), desired in wishes()) {
+        let first = plan(&desired, &world).unwrap();
+        for step in &first.steps {
+            happen(&mut world, step);
+        }
+        let again = plan(&desired, &world).unwrap();
+        prop_assert_eq!(again.steps, vec![]);
+    }
+
+    #[test]
+    fn after_success_exactly_what_is_desired_runs(mut world in worlds(), desired in wishes()) {
+        for step in &plan(&desired, &world).unwrap().steps {
+            happen(&mut world, step);
+        }
+        let wanted = match &desired.goal {
+            Goal::Serving(serving) => serving.count as usize,
+            Goal::Stopped | Goal::Gone => 0,
+        };
+        let running: Vec<_> = world.containers.iter().filter(|c| c.is_running()).collect();
+        prop_assert_eq!(running.len(), wanted);
+        if let Goal::Serving(serving) = &desired.goal {
+            prop_assert!(running.iter().all(|c| release_of(c) == Some(serving.template.release)));
+        }
+        prop_assert!(serves(&world));
+    }
+
+    /// Wherever before the switch it fails, undoing brings back what served, and leaves nothing new behind.
+    #[test]
+    fn undoing_any_prefix_brings_back_what_served(world in worlds(), desired in wishes()) {
+        let plan = plan(&desired, &world).unwrap();
+        for done in 0..plan.switch {
+            let mut cut = world.clone();
+            for step in plan.steps[..=done].iter().chain(&plan.undo) {
+                happen(&mut cut, step);
+            }
+            let serving = |world: &Actual| {
+                world.containers.iter().filter(|c| c.is_running()).map(|c| c.name.clone()).collect::<Vec<_>>()
+            };
+            let names = |world: &Actual| world.containers.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+            prop_assert_eq!(serving(&cut), serving(&world));
+            prop_assert_eq!(names(&cut), names(&world));
+            prop_assert_eq!(&cut.routes, &world.routes);
+        }
+    }
+
+    /// No step ever leaves routes that lead to a container that does not run, unless requests are held. Only what was
+    /// broken before may stay broken until the switch.
+    #[test]
+    fn requests_are_answered_or_held_after_every_step(mut world in worlds(), desired in wishes()) {
+        prop_assume!(serves(&world));
+        for step in &plan(&desired, &world).unwrap().steps {
+            happen(&mut world, step);
+            prop_assert!(serves(&world), "after {}", step.describe());
+        }
+    }
+
+    #[test]
+    fn the_same_input_gives_the_same_plan(world in worlds(), desired in wishes()) {
+        prop_assert_eq!(plan(&desired, &world).unwrap(), plan(&desired, &world).unwrap());
+    }
+
+    /// `safe` never runs two releases at once: no old container runs when the first new one starts.
+    #[test]
+    fn safe_never_mixes(mut world in worlds(), release in 1_u64..5, count in 1_u32..4) {
+        use mypaas::deploy::Step;
+        let desired = serving(release, deploy::Strategy::Safe, count, true);
+        for step in &plan(&desired, &world).unwrap().steps {
+            if let (Step::Start { containers }, Goal::Serving(serving)) = (step, &desired.goal) {
+                let old = world.containers.iter().filter(|c| c.is_running() && !containers.contains(&c.name));
+                let others = old.filter(|c| release_of(c) != Some(serving.template.release)).count();
+                prop_assert_eq!(others, 0);
+            }
+            happen(&mut world, step);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What every router must do, held against both: the in-memory twin, and Traefik in a container of Docker.
+
+#![cfg(test)]
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::PathBuf;
+use std::process::{self, Command};
+use std::sync::Arc;
+
+use mypaas::engine::{DockerEngine, DockerSettings, Engine};
+use mypaas::manifest::ServiceUrl;
+use mypaas::name::{ContainerName, ImageName, InstanceName};
+use mypaas::router::memory::MemoryRouter;
+use mypaas::router::traefik::switch::Patience;
+use mypaas::router::traefik::{DEFAULT_IMAGE, TraefikRouter, TraefikSettings};
+use mypaas::router::{Router, Routes};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+fn routes(service: &str, targets: &[&str]) -> Routes {
+    Routes {
+        service: service.parse().unwrap(),
+        urls: vec![ServiceUrl::try_from(format!("http://{service}.test")).unwrap()],
+        targets: targets.iter().map(|target| target.parse().unwrap()).collect(),
+        healthcheck: None,
+        hold: None,
+    }
+}
+
+/// `open` gives the router as a server sees it that starts anew.
+async fn keeps_the_contract(open: impl AsyncFn() -> Arc<dyn Router>) {
+    let router = open().await;
+    let info = router.ensure_running().await.unwrap();
+    assert_eq!(router.ensure_running().await.unwrap(), info);
+    assert_eq!(router.info().await.unwrap(), info);
+    assert_eq!(router.routes().await.unwrap(), []);
+
+    let (a, b) = (routes("a", &["10.9.8.7:80"]), routes("b", &[]));
+    router.apply(&b).await.unwrap();
+    router.apply(&a).await.unwrap();
+    assert_eq!(router.routes().await.unwrap(), [a.clone(), b.clone()]);
+
+    let changed = routes("a", &["10.9.8.7:80", "10.9.8.6:80"]);
+    for _ in 0..2 {
+        router.apply(&changed).await.unwrap();
+        assert_eq!(router.routes().await.unwrap(), [changed.clone(), b.clone()]);
+    }
+
+    let again = open().await;
+    assert_eq!(again.routes().await.unwrap(), [changed, b.clone()]);
+    for _ in 0..2 {
+        again.withdraw(&a.service).await.unwrap();
+        assert_eq!(again.routes().await.unwrap(), std::slice::from_ref(&b));
+    }
+    again.withdraw(&"unknown".parse().unwrap()).await.unwrap();
+    assert_eq!(open().await.routes().await.unwrap(), [b]);
+}
+
+#[tokio::test]
+async fn the_twin_in_memory_keeps_the_contract() {
+    let router: Arc<dyn Router> = Arc::new(MemoryRouter::new());
+    keeps_the_contract(async || router.clone()).await;
+}
+
+#[tokio::test]
+async fn traefik_keeps_the_contract() {
+    let place = Place::new("contract");
+    keeps_the_contract(async || place.open().await).await;
+}
+
+#[tokio::test]
+async fn traefik_takes_requests_at_a_port_that_docker_chose_and_passes_them_on() {
+    let place = Place::new("ports");
+    let network = place.engine.ensure_network().await.unwrap();
+    let listener = TcpListener::bind(SocketAddrV4::new(network.gateway, 0)).await.unwrap();
+    let target = format!("{}:{}", network.gateway, listener.local_addr().unwrap().port());
+    let router = place.open().await;
+    let info = router.ensure_running().await.unwrap();
+    router.apply(&routes("hello", &[&target])).await.unwrap();
+
+    let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, info.http_port)).await.unwrap();
+    client.write_all(b"GET /x HTTP/1.1\r\nHost: hello.test\r\nConnection: close\r\n\r\n").await.unwrap();
+    let (mut service, _) = listener.accept().await.unwrap();
+    let mut request = [0; 4096];
+    let length = service.read(&mut request).await.unwrap();
+    assert!(request[..length].starts_with(b"GET /x HTTP/1.1\r\nHost: hello.test\r\n"));
+    service.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("hello"), "{answer}");
+
+    let name = ContainerName::from_engine(&format!("{}-router", place.instance));
+    let ports: Vec<_> =
+        place.engine.inspect(&name).await.unwrap().published.iter().map(|port| port.container_port).collect();
+    assert_eq!(ports, [80, 443], "the API is not reachable from outside");
+}
+
+/// A folder and a part of Docker that are gone when it is dropped.
+struct Place {
+    instance: InstanceName,
+    engine: Arc<DockerEngine>,
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let instance: InstanceName = format!("router-{name}-{}", process::id()).parse().unwrap();
+        let engine = DockerEngine::connect(DockerSettings::local(instance.clone())).unwrap();
+        Self { instance, engine: Arc::new(engine), folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn home(&self) -> PathBuf {
+        self.folder.path().join("traefik")
+    }
+
+    async fn open(&self) -> Arc<dyn Router> {
+        let settings = TraefikSettings {
+            instance: self.instance.clone(),
+            folder: self.home(),
+            image: ImageName::foreign(DEFAULT_IMAGE),
+            bind: Ipv4Addr::LOCALHOST.into(),
+            http_port: 0,
+            https_port: 0,
+            acme: None,
+            patience: Patience::default(),
+        };
+        Arc::new(TraefikRouter::new(self.engine.clone(), settings).await.unwrap())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let instance = &self.instance;
+        for arguments in [["rm", "-f", &format!("{instance}-router")], ["network", "rm", &format!("{instance}-net")]] {
+            // What a failed test has not made cannot be removed.
+            let _ = Command::new("docker").args(arguments).output();
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A real Traefik as a process of the test, on a loopback address of its own. Its binary comes from the image.
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+use std::{fs, process};
+
+use mypaas::engine::Secret;
+use mypaas::router::traefik::DEFAULT_IMAGE;
+use mypaas::router::traefik::api::Api;
+use mypaas::router::traefik::files::Files;
+use mypaas::router::traefik::setup::{Setup, render_base};
+use mypaas::router::traefik::switch::{Patience, Switch};
+
+const WEB: u16 = 8080;
+const SECURE: u16 = 8443;
+const API: u16 = 8081;
+
+/// It stops when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Traefik {
+    pub(crate) switch: Switch,
+    pub(crate) password: Secret,
+    network: Network,
+    folder: tempfile::TempDir,
+    process: Option<Process>,
+}
+
+#[derive(Debug)]
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Loopback addresses that no other test uses: all of 127.0.0.0/8 is this machine.
+#[derive(Debug, Clone, Copy)]
+struct Network([u8; 2]);
+
+impl Network {
+    fn new() -> Self {
+        static COUNT: AtomicU16 = AtomicU16::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let [high, low] = (process::id() as u16).wrapping_mul(61).wrapping_add(count).to_be_bytes();
+        Self([high | 1, low])
+    }
+
+    fn host(self, number: u8) -> Ipv4Addr {
+        Ipv4Addr::new(127, self.0[0], self.0[1], number)
+    }
+}
+
+impl Traefik {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let network = Network::new();
+        let files = Files::open(folder.path().to_owned()).await.unwrap();
+        let password = files.password().await.unwrap();
+        let at = |port| SocketAddrV4::new(network.host(1), port).to_string();
+        let setup = Setup {
+            http: at(WEB),
+            https: at(SECURE),
+            api: at(API),
+            routes: files.routes_folder().display().to_string(),
+            certificates: files.certificates().join("acme.json").display().to_string(),
+            acme: None,
+        };
+        files.write_setup(&setup.render()).await.unwrap();
+        files.write_base(&render_base(Ipv4Addr::LOCALHOST, &password, None)).await.unwrap();
+        let api = Api::new(format!("http://{}", at(API)), password.clone()).unwrap();
+        let patience = Patience { limit: Duration::from_secs(10), ..Patience::default() };
+        let mut traefik =
+            Self { switch: Switch { files, api, patience, resolver: None }, password, network, folder, process: None };
+        traefik.run();
+        traefik.await_answer().await;
+        traefik
+    }
+
+    /// Runs it, again where it was stopped; does not wait until it answers.
+    pub(crate) fn run(&mut self) {
+        let log = fs::File::create(self.folder.path().join("log")).unwrap();
+        let config = self.folder.path().join("config/traefik.toml");
+        let child = Command::new(binary())
+            .arg(format!("--configFile={}", config.display()))
+            .stdin(Stdio::null())
+            .stderr(log.try_clone().unwrap())
+            .stdout(log)
+            .spawn();
+        self.process = Some(Process(child.unwrap()));
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.process = None;
+    }
+
+    /// Where it takes http requests.
+    pub(crate) fn web(&self) -> SocketAddr {
+        SocketAddrV4::new(self.network.host(1), WEB).into()
+    }
+
+    /// Where its API is.
+    pub(crate) fn api(&self) -> SocketAddr {
+        SocketAddrV4::new(self.network.host(1), API).into()
+    }
+
+    /// The address of a container; the number is between 2 and 254.
+    pub(crate) fn container(&self, number: u8) -> SocketAddrV4 {
+        SocketAddrV4::new(self.network.host(number), 8000)
+    }
+
+    /// What it has written.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    async fn await_answer(&self) {
+        for _ in 0..500 {
+            if self.switch.api.version().await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("Traefik does not answer:\n{}", self.log());
+    }
+}
+
+/// Traefik's binary, copied out of its image once.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let name = DEFAULT_IMAGE.replace(':', "-");
+        let binary = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+        if !binary.exists() {
+            let fresh = binary.with_file_name(format!("{name}.{}", process::id()));
+            let container = docker(&["create", DEFAULT_IMAGE]);
+            docker(&["cp", &format!("{container}:/usr/local/bin/traefik"), &fresh.display().to_string()]);
+            docker(&["rm", &container]);
+            fs::rename(fresh, &binary).unwrap();
+        }
+        binary
+    })
+}
+
+fn docker(arguments: &[&str]) -> String {
+    let output = Command::new("docker").args(arguments).output().unwrap();
+    assert!(output.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
