@@ -27,6 +27,7 @@ pub(crate) enum Section {
     Deploy,
     Folder,
     Review,
+    Mistakes,
     Confirm,
     Pick,
     Scale,
@@ -47,7 +48,7 @@ impl Section {
             Section::Tabs => "Tabs",
             Section::Deploy => "A deploy",
             Section::Folder => "Choosing a folder",
-            Section::Review => "Before a push",
+            Section::Review | Section::Mistakes => "Before a push",
             Section::Confirm => "Before an action",
             Section::Pick => "Choosing a release",
             Section::Scale => "Scaling",
@@ -69,6 +70,8 @@ pub(crate) enum Context {
     Deploy,
     Folder,
     Review,
+    /// A folder that cannot be pushed.
+    Mistakes,
     Confirm,
     Pick,
     Scale,
@@ -82,13 +85,14 @@ pub(crate) enum Context {
 }
 
 impl Context {
-    const ALL: [Context; 13] = [
+    const ALL: [Context; 14] = [
         Context::Services,
         Context::LogsTab,
         Context::Logs,
         Context::Deploy,
         Context::Folder,
         Context::Review,
+        Context::Mistakes,
         Context::Confirm,
         Context::Pick,
         Context::Scale,
@@ -101,8 +105,8 @@ impl Context {
     /// The sections that hold here, those that matter most first.
     pub(crate) fn sections(self) -> &'static [Section] {
         use Section::{
-            Always, Anywhere, Choices, Confirm, Deploy, Folder, Line, Logs, Moving, Pick, Reading, Review, Scale,
-            Service, Services, Tabs, Typing,
+            Always, Anywhere, Choices, Confirm, Deploy, Folder, Line, Logs, Mistakes, Moving, Pick, Reading, Review,
+            Scale, Service, Services, Tabs, Typing,
         };
         match self {
             Context::Services => &[Services, Service, Moving, Anywhere, Always],
@@ -111,6 +115,7 @@ impl Context {
             Context::Deploy => &[Deploy, Moving, Anywhere, Always],
             Context::Folder => &[Folder, Typing, Always],
             Context::Review => &[Review, Moving, Always],
+            Context::Mistakes => &[Mistakes, Moving, Always],
             Context::Confirm => &[Confirm, Moving, Always],
             Context::Pick => &[Pick, Moving, Always],
             Context::Scale => &[Scale, Always],
@@ -240,9 +245,8 @@ impl Keymap {
     fn check(&self, context: Context) -> Result<(), KeymapError> {
         let mut seen: BTreeMap<&Sequence, Command> = BTreeMap::new();
         for (sequence, binding) in self.sequences(context) {
-            let clash = seen.iter().find(|(known, _)| {
-                known.0.starts_with(&sequence.0) || sequence.0.starts_with(&known.0)
-            });
+            let clash =
+                seen.iter().find(|(known, _)| known.0.starts_with(&sequence.0) || sequence.0.starts_with(&known.0));
             if let Some((_, other)) = clash {
                 let keys = sequence.to_string();
                 return Err(KeymapError::Clash { keys, one: binding.command, other: *other, context });
@@ -321,7 +325,8 @@ mod tests {
         assert_eq!(keymap.meaning(Context::Services, &keys("g")), Meaning::Prefix);
         assert_eq!(keymap.meaning(Context::Services, &keys("g g")), Meaning::Command(Command::First));
         assert_eq!(keymap.meaning(Context::Services, &keys("g x")), Meaning::Nothing);
-        let follow: Vec<_> = keymap.continuations(Context::Services, &keys("y")).map(|(rest, _)| rest.to_string()).collect();
+        let follow: Vec<_> =
+            keymap.continuations(Context::Services, &keys("y")).map(|(rest, _)| rest.to_string()).collect();
         assert_eq!(follow, ["u", "n", "c"]);
     }
 }

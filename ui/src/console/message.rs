@@ -29,17 +29,49 @@ pub(crate) enum Message {
     Tick,
     /// The process was told to end.
     Told,
-    Server { server: ServerName, news: ServerNews },
-    Detail { at: ServiceAt, result: Result<Box<ServiceDetail>, Problem> },
-    Deploy { server: ServerName, id: DeployId, news: News<Event> },
-    Logs { at: ServiceAt, container: Option<ContainerName>, news: News<LogLine> },
-    Planned { ticket: Ticket, result: Result<PlanView, Problem> },
+    Server {
+        server: ServerName,
+        news: ServerNews,
+    },
+    Detail {
+        at: ServiceAt,
+        result: Result<Box<ServiceDetail>, Problem>,
+    },
+    Deploy {
+        server: ServerName,
+        id: DeployId,
+        news: News<Event>,
+    },
+    Logs {
+        at: ServiceAt,
+        container: Option<ContainerName>,
+        news: News<LogLine>,
+    },
+    Planned {
+        ticket: Ticket,
+        result: Result<PlanView, Problem>,
+    },
     /// The server took a deploy, or did not.
-    Answered { ticket: Ticket, server: ServerName, result: Result<Box<Deploy>, Problem> },
-    Folders { ticket: Ticket, found: Vec<FoundFolder> },
-    Recents { folders: Vec<PathBuf> },
-    Checked { ticket: Ticket, report: Box<FolderReport> },
-    Sent { ticket: Ticket, bytes: u64 },
+    Answered {
+        ticket: Ticket,
+        server: ServerName,
+        result: Result<Box<Deploy>, Problem>,
+    },
+    Folders {
+        ticket: Ticket,
+        found: Vec<FoundFolder>,
+    },
+    Recents {
+        folders: Vec<PathBuf>,
+    },
+    Checked {
+        ticket: Ticket,
+        report: Box<FolderReport>,
+    },
+    Sent {
+        ticket: Ticket,
+        bytes: u64,
+    },
 }
 
 #[derive(Debug, Clone)]

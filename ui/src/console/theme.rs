@@ -212,11 +212,7 @@ impl Emphasis {
     }
 }
 
-fn named(
-    name: Option<&str>,
-    palette: &BTreeMap<String, Paint>,
-    depth: Depth,
-) -> Result<Option<Color>, ThemeError> {
+fn named(name: Option<&str>, palette: &BTreeMap<String, Paint>, depth: Depth) -> Result<Option<Color>, ThemeError> {
     let Some(name) = name else { return Ok(None) };
     let paint = palette.get(name).ok_or_else(|| ThemeError::UnknownColour(name.to_owned()))?;
     let parsed = |text: &str| text.parse::<Color>().map_err(|_| ThemeError::Colour(text.to_owned()));

@@ -84,7 +84,10 @@ pub(crate) fn effect(action: &Action, service: &ServiceView) -> String {
         }
         Action::Restart => format!("{wanted} of {live} give way to fresh ones of the same release."),
         Action::Stop => {
-            format!("{} of {live} end. Requests to {name} are answered with 503 until it is started.", containers(running))
+            format!(
+                "{} of {live} end. Requests to {name} are answered with 503 until it is started.",
+                containers(running)
+            )
         }
         Action::Start => format!("{wanted} of {live} start."),
         Action::Remove => format!(

@@ -12,12 +12,31 @@ use super::model::fleet::ServiceAt;
 /// Something to do once.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Effect {
-    Plan { ticket: Ticket, server: ServerName, request: PlanRequest },
-    Deploy { ticket: Ticket, server: ServerName, target: Target },
+    Plan {
+        ticket: Ticket,
+        server: ServerName,
+        request: PlanRequest,
+    },
+    Deploy {
+        ticket: Ticket,
+        server: ServerName,
+        target: Target,
+    },
     /// Look at a folder and ask what pushing it would do.
-    Check { ticket: Ticket, server: ServerName, folder: PathBuf },
-    Push { ticket: Ticket, server: ServerName, folder: PathBuf },
-    FindFolders { ticket: Ticket, typed: String },
+    Check {
+        ticket: Ticket,
+        server: ServerName,
+        folder: PathBuf,
+    },
+    Push {
+        ticket: Ticket,
+        server: ServerName,
+        folder: PathBuf,
+    },
+    FindFolders {
+        ticket: Ticket,
+        typed: String,
+    },
     LoadRecents,
     /// To the terminal's clipboard.
     Copy(String),

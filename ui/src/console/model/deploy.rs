@@ -48,10 +48,7 @@ impl DeployPage {
                 && same_kind(&deploy.action, &self.deploy.action)
                 && matches!(deploy.state, mypaas::api::DeployState::Finished { outcome: Outcome::Succeeded, .. })
         };
-        self.before = history
-            .iter()
-            .find(alike)
-            .map(|deploy| Before { id: deploy.id, progress: Progress::default() });
+        self.before = history.iter().find(alike).map(|deploy| Before { id: deploy.id, progress: Progress::default() });
     }
 }
 

@@ -51,10 +51,17 @@ impl Pane {
 /// What asking for a service's detail gave.
 #[derive(Debug, Clone)]
 pub(crate) enum Known {
-    Ready { detail: Box<ServiceDetail> },
+    Ready {
+        detail: Box<ServiceDetail>,
+    },
     /// Asking again failed; the detail is from before.
-    Outdated { detail: Box<ServiceDetail>, problem: Problem },
-    Failed { problem: Problem },
+    Outdated {
+        detail: Box<ServiceDetail>,
+        problem: Problem,
+    },
+    Failed {
+        problem: Problem,
+    },
 }
 
 impl Known {

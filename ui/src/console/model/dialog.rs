@@ -10,9 +10,16 @@ use crate::console::keymap::Context;
 #[derive(Debug, Clone)]
 pub(crate) enum Dialog {
     /// The keys of a context.
-    Help { of: Context, scroll: usize },
+    Help {
+        of: Context,
+        scroll: usize,
+    },
     /// Why something did not work.
-    Trouble { title: String, problem: Problem, scroll: usize },
+    Trouble {
+        title: String,
+        problem: Problem,
+        scroll: usize,
+    },
     Confirm(Confirm),
     Rollback(Rollback),
     Scale(Scale),
@@ -125,11 +132,8 @@ pub(crate) enum ScaleStage {
 }
 
 impl Scale {
-    /// More than this is a slip of the finger; the server's own limit may be lower.
-    pub(crate) const MOST: u32 = 99;
-
     pub(crate) fn set(&mut self, count: u32) {
-        self.to = count.clamp(1, Self::MOST);
+        self.to = count.clamp(1, mypaas::manifest::Scale::LARGEST);
     }
 
     pub(crate) fn can_do(&self) -> bool {

@@ -120,8 +120,11 @@ mod tests {
         let fleet = fixture::fleet();
         let mut it = Filter { line: Line::of(filter), terms: Vec::new() };
         it.read();
-        let all = fleet.servers.iter().flat_map(|server| server.services().iter().map(move |service| (server, service)));
-        all.filter(|(server, service)| it.matches(server, service)).map(|(_, service)| service.name.to_string()).collect()
+        let all =
+            fleet.servers.iter().flat_map(|server| server.services().iter().map(move |service| (server, service)));
+        all.filter(|(server, service)| it.matches(server, service))
+            .map(|(_, service)| service.name.to_string())
+            .collect()
     }
 
     #[test]

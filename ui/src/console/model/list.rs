@@ -20,11 +20,24 @@ pub(crate) enum Item {
 /// One line of the list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Row<'a> {
-    Server { server: &'a ServerEntry, folded: bool },
-    Service { server: &'a ServerEntry, service: &'a ServiceView, folded: bool },
-    Container { server: &'a ServerEntry, service: &'a ServiceView, container: &'a ContainerView },
+    Server {
+        server: &'a ServerEntry,
+        folded: bool,
+    },
+    Service {
+        server: &'a ServerEntry,
+        service: &'a ServiceView,
+        folded: bool,
+    },
+    Container {
+        server: &'a ServerEntry,
+        service: &'a ServiceView,
+        container: &'a ContainerView,
+    },
     /// A server that has nothing to list: why.
-    Empty { server: &'a ServerEntry },
+    Empty {
+        server: &'a ServerEntry,
+    },
 }
 
 #[derive(Debug, Clone, Default)]
@@ -117,10 +130,7 @@ impl List {
     }
 
     fn add_service<'a>(&self, server: &'a ServerEntry, service: &'a ServiceView, rows: &mut Vec<Row<'a>>) {
-        let open = self
-            .unfolded
-            .iter()
-            .any(|at| at.server == server.name && at.service == service.name);
+        let open = self.unfolded.iter().any(|at| at.server == server.name && at.service == service.name);
         rows.push(Row::Service { server, service, folded: !open });
         if open {
             let containers = service.containers.iter();

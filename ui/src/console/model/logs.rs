@@ -61,7 +61,8 @@ impl Pattern {
     fn read(&mut self) {
         let text = self.line.text();
         let any_case = !text.chars().any(char::is_uppercase);
-        let built = |text: &str| RegexBuilder::new(text).case_insensitive(any_case).size_limit(PATTERN_BYTES).build().ok();
+        let built =
+            |text: &str| RegexBuilder::new(text).case_insensitive(any_case).size_limit(PATTERN_BYTES).build().ok();
         self.regex = if text.is_empty() { None } else { built(text).or_else(|| built(&regex::escape(text))) };
     }
 
@@ -141,7 +142,8 @@ impl Logs {
         self.current = None;
         let first = self.tape.dropped();
         let numbered = self.tape.iter().zip(first..);
-        self.matches = numbered.filter(|(line, _)| self.pattern.matches(&line.text)).map(|(_, number)| number).collect();
+        self.matches =
+            numbered.filter(|(line, _)| self.pattern.matches(&line.text)).map(|(_, number)| number).collect();
     }
 
     /// The containers that wrote something.

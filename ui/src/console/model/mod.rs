@@ -169,6 +169,7 @@ impl Model {
     pub(crate) fn context(&self) -> Context {
         match &self.dialog {
             Some(Dialog::Help { .. } | Dialog::Trouble { .. }) => return Context::Reading,
+            Some(Dialog::Confirm(confirm)) if !confirm.can_do() => return Context::Reading,
             Some(Dialog::Confirm(_)) => return Context::Confirm,
             Some(Dialog::Rollback(_)) => return Context::Pick,
             Some(Dialog::Scale(_)) => return Context::Scale,
@@ -187,8 +188,9 @@ impl Model {
             Page::Deploy(_) => Context::Deploy,
             Page::Push(push) => match push.step {
                 Step::Choosing(_) => Context::Folder,
-                Step::Review(_) => Context::Review,
-                Step::Checking { .. } | Step::Sending { .. } | Step::Refused { .. } => Context::Waiting,
+                Step::Review(ref review) if review.can_push() => Context::Review,
+                Step::Review(_) | Step::Refused { .. } => Context::Mistakes,
+                Step::Checking { .. } | Step::Sending { .. } => Context::Waiting,
             },
         }
     }
@@ -216,6 +218,12 @@ impl Model {
     pub(crate) fn selected_server(&self) -> Option<&ServerEntry> {
         let selected = self.list.selected.as_ref().and_then(|item| self.fleet.server(item.server()));
         selected.or_else(|| self.fleet.servers.first())
+    }
+
+    /// What was drawn of it.
+    pub(crate) fn saw(&mut self, seen: Seen) {
+        self.seen = seen;
+        self.list.top = seen.list.top;
     }
 
     pub(crate) fn ticket(&mut self) -> Ticket {

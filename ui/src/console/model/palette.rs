@@ -136,7 +136,11 @@ fn is_command(binding: &Binding) -> bool {
 
 fn command(binding: &Binding) -> Entry {
     let key = binding.keys.first().map(ToString::to_string).unwrap_or_default();
-    Entry { text: binding.about.clone(), key, what: Pick::Run(binding.command) }
+    let text = match &binding.hint {
+        Some(hint) => format!("{hint}: {}", binding.about),
+        None => binding.about.clone(),
+    };
+    Entry { text, key, what: Pick::Run(binding.command) }
 }
 
 fn add_service(at: &ServiceAt, keymap: &Keymap, entries: &mut Vec<Entry>) {

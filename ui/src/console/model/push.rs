@@ -23,11 +23,19 @@ pub(crate) struct Push {
 pub(crate) enum Step {
     Choosing(Choosing),
     /// The folder is read and the server is asked what would happen.
-    Checking { folder: PathBuf },
+    Checking {
+        folder: PathBuf,
+    },
     Review(Review),
-    Sending { report: Box<FolderReport>, sent: u64 },
+    Sending {
+        report: Box<FolderReport>,
+        sent: u64,
+    },
     /// Sent, or not; the server did not take it.
-    Refused { folder: PathBuf, problem: Problem },
+    Refused {
+        folder: PathBuf,
+        problem: Problem,
+    },
 }
 
 /// The choice of a folder.
@@ -152,9 +160,8 @@ impl Review {
     /// Nothing stands in the way.
     pub(crate) fn can_push(&self) -> bool {
         self.report.contents.as_ref().is_ok_and(|contents| {
-            let planned = contents.plan.as_ref().is_some_and(|plan| {
-                plan.as_ref().is_ok_and(|plan| plan.refusals.is_empty())
-            });
+            let planned =
+                contents.plan.as_ref().is_some_and(|plan| plan.as_ref().is_ok_and(|plan| plan.refusals.is_empty()));
             contents.checked.manifest.is_some() && contents.size.is_ok() && planned
         })
     }

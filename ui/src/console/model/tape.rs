@@ -78,7 +78,9 @@ pub(crate) enum Flow {
     /// There will be no more.
     Ended,
     /// Broken; it is tried again.
-    Broken { problem: mypaas::api::Problem },
+    Broken {
+        problem: mypaas::api::Problem,
+    },
 }
 
 #[cfg(test)]

@@ -19,7 +19,10 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     if command == Command::Push {
         return push::open(model);
     }
-    let Some(at) = model.selected_service().cloned() else { return Vec::new() };
+    let Some(at) = model.selected_service().cloned() else {
+        model.toast(ToastKind::Note, "no service is selected");
+        return Vec::new();
+    };
     match command {
         Command::Redeploy => confirm(model, at, Action::Redeploy),
         Command::Restart => confirm(model, at, Action::Restart),
@@ -40,9 +43,10 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 
 /// Whether the server can be asked for something; says so when not. A stale one may be asked: perhaps it hears.
 fn can_ask(model: &mut Model, at: &ServiceAt) -> bool {
-    let silent = model.fleet.server(&at.server).is_none_or(|server| {
-        matches!(server.connection, Connection::Connecting | Connection::Unreachable { .. })
-    });
+    let silent = model
+        .fleet
+        .server(&at.server)
+        .is_none_or(|server| matches!(server.connection, Connection::Connecting | Connection::Unreachable { .. }));
     if silent {
         model.toast(ToastKind::Bad, format!("{} does not answer", at.server));
     }
@@ -91,9 +95,7 @@ pub(super) fn fill_rollback(model: &mut Model, at: &ServiceAt) -> Vec<Effect> {
     rollback.releases = match model.details.get(at) {
         None => return Vec::new(),
         Some(known) => match (known.detail(), known.problem()) {
-            (Some(detail), _) => {
-                Load::Ready(detail.releases.iter().filter(|release| !release.live).cloned().collect())
-            }
+            (Some(detail), _) => Load::Ready(detail.releases.iter().filter(|release| !release.live).cloned().collect()),
             (None, Some(problem)) => Load::Failed(problem.clone()),
             (None, None) => return Vec::new(),
         },
@@ -123,7 +125,8 @@ pub(super) fn scale(model: &mut Model, at: ServiceAt, change: impl FnOnce(u32) -
     let Some(service) = model.fleet.service(&at) else { return Vec::new() };
     let from = service.scale.map_or(service.wanted, mypaas::manifest::Scale::count);
     let ticket = model.ticket();
-    let mut dialog = Scale { at, from, to: from, is_typed: false, plan: Load::Waiting, ticket, stage: ScaleStage::Deciding };
+    let mut dialog =
+        Scale { at, from, to: from, is_typed: false, plan: Load::Waiting, ticket, stage: ScaleStage::Deciding };
     dialog.set(change(from));
     model.dialog = Some(Dialog::Scale(dialog));
     preview_scale(model)

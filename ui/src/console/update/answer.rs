@@ -52,10 +52,10 @@ enum Asked {
 fn asked(model: &Model, ticket: Ticket) -> Option<Asked> {
     match (&model.dialog, &model.page) {
         (Some(Dialog::Confirm(confirm)), _) if confirm.ticket == ticket => {
-            Some(Asked::Dialog(format!("{} of {}", words::action(&confirm.action), confirm.at)))
+            Some(Asked::Dialog(format!("{} of {} was not done", words::action(&confirm.action), confirm.at)))
         }
         (Some(Dialog::Scale(scale)), _) if scale.ticket == ticket => {
-            Some(Asked::Dialog(format!("scale of {}", scale.at)))
+            Some(Asked::Dialog(format!("scale of {} was not done", scale.at)))
         }
         (_, Page::Push(page)) if page.ticket == ticket => Some(Asked::Push),
         _ => None,

@@ -131,7 +131,7 @@ pub(super) fn digit(model: &mut Model, character: char) -> Vec<Effect> {
     }
     let typed_before = if scale.is_typed { scale.to } else { 0 };
     let longer = typed_before * 10 + digit;
-    scale.set(if longer > crate::console::model::dialog::Scale::MOST { digit } else { longer });
+    scale.set(if longer > mypaas::manifest::Scale::LARGEST { digit } else { longer });
     scale.is_typed = true;
     action::preview_scale(model)
 }

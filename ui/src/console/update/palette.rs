@@ -2,10 +2,10 @@
 
 use crate::console::command::Command;
 use crate::console::effect::Effect;
+use crate::console::model::Model;
 use crate::console::model::dialog::Dialog;
 use crate::console::model::list::Item;
 use crate::console::model::palette::Pick;
-use crate::console::model::Model;
 
 use super::{action, keys, services, typing};
 

@@ -71,7 +71,8 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match &page.step {
         Step::Choosing(_) => choose(model, command),
         Step::Review(_) => review(model, command),
-        Step::Refused { folder, .. } if command == Command::Back => back_to_choice(model, folder.clone()),
+        Step::Refused { folder, .. } if command == Command::Cancel => back_to_choice(model, folder.clone()),
+        Step::Refused { folder, .. } if command == Command::CheckAgain => check(model, folder.clone()),
         Step::Checking { folder } if command == Command::Back => back_to_choice(model, folder.clone()),
         Step::Sending { .. } if command == Command::Back => leave(model),
         Step::Checking { .. } | Step::Sending { .. } | Step::Refused { .. } => Vec::new(),

@@ -24,7 +24,9 @@ fn words(event: &Event) -> (Tone, String) {
         What::Phase { phase } => (Tone::Accent, words::phase(*phase).to_owned()),
         What::BuildOutput { line } => (Tone::Text, line.clone()),
         What::Built { image, bytes } => (Tone::Healthy, format!("built {image}, {}", format::bytes(*bytes))),
-        What::Planned { steps, .. } => (Tone::Muted, format!("planned in {}", words::counted(steps.len(), "step", "steps"))),
+        What::Planned { steps, .. } => {
+            (Tone::Muted, format!("planned in {}", words::counted(steps.len(), "step", "steps")))
+        }
         What::Created { container } => (Tone::Text, format!("{container} made")),
         What::Started { container } => (Tone::Text, format!("{container} started")),
         What::Probed { container, answer } => probed(&container.to_string(), answer),

@@ -4,22 +4,22 @@ use mypaas::api::{ContainerState, ContainerView, ServiceView};
 use ratatui::text::Line;
 
 use super::pen::Pen;
-use super::table::{self, Cells, Column, left, right};
+use super::table::{self, Cells, Column, left, right, text};
 use super::{format, look};
 use crate::console::model::fleet::ServerEntry;
 use crate::console::symbols::NONE;
 use crate::console::theme::Tone;
 
 const COLUMNS: [Column; 9] = [
-    left("CONTAINER", 10, 0),
-    left("STATE", 9, 0),
-    right("CPU", 3, 1),
-    right("MEMORY", 5, 1),
-    right("RESTARTS", 3, 4),
-    right("AGE", 3, 3),
-    left("REQUESTS", 3, 5),
-    left("ADDRESS", 7, 6),
-    left("RELEASE", 3, 7),
+    text("CONTAINER", 10, 0),
+    left("STATE", 0),
+    right("CPU", 1),
+    right("MEMORY", 1),
+    right("RESTARTS", 3),
+    right("AGE", 2),
+    left("REQUESTS", 4),
+    left("ADDRESS", 5),
+    left("RELEASE", 6),
 ];
 
 pub(crate) fn lines(server: &ServerEntry, service: &ServiceView, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {

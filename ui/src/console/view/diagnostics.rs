@@ -31,7 +31,7 @@ fn block(diagnostic: &Diagnostic, room: usize, pen: &Pen<'_>) -> Vec<Line<'stati
         lines.extend(excerpt(diagnostic, tone, room, pen));
     }
     if let Some(hint) = &diagnostic.hint {
-        lines.extend(labelled("      try ", Tone::Hint, hint, Tone::Text, room, pen));
+        lines.extend(labelled("     hint ", Tone::Hint, hint, Tone::Text, room, pen));
     }
     lines
 }

@@ -45,10 +45,10 @@ fn draw_confirm(model: &Model, confirm: &Confirm, area: Rect, sheet: &mut Sheet<
     let width = area.width.saturating_sub(4).min(84);
     let inner = usize::from(width.saturating_sub(6));
     let mut lines = silence(model, &confirm.at, inner, pen);
-    if let Some(service) = model.fleet.service(&confirm.at) {
+    if let Some(service) = model.fleet.service(&confirm.at).filter(|_| confirm.can_do()) {
         lines.extend(effect(&words::effect(&confirm.action, service), inner, pen));
+        lines.push(Line::default());
     }
-    lines.push(Line::default());
     lines.extend(plan::loaded(&confirm.plan, inner, pen));
     let height = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
     let room = sheet.dialog(centred(area, width, height), &words::question(&confirm.action, &confirm.at), tone);
@@ -62,8 +62,7 @@ fn draw_confirm(model: &Model, confirm: &Confirm, area: Rect, sheet: &mut Sheet<
             sheet.put(answer, 0, pen.line(Tone::Error, "This cannot be done now."));
         }
         Stage::Deciding(choice) => {
-            let deed = format!("{} {}", words::button(&confirm.action), confirm.at);
-            buttons::draw(&deed, choice, danger, answer, sheet);
+            buttons::draw(words::button(&confirm.action), choice, danger, answer, sheet);
         }
     }
 }

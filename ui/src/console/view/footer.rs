@@ -5,8 +5,9 @@ use ratatui::text::{Line, Span};
 
 use super::pen::Pen;
 use super::sheet::Sheet;
+use crate::console::command::Command;
 use crate::console::keymap::{Binding, Context, Section};
-use crate::console::model::{Model, Typing};
+use crate::console::model::{Focus, Model, Typing};
 use crate::console::theme::Tone;
 
 pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
@@ -28,9 +29,14 @@ fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) 
     let (line, found, example) = match typing {
         Typing::ServiceFilter => {
             let shown = model.list.rows(&model.fleet);
-            let found = shown.iter().filter(|row| matches!(row, crate::console::model::list::Row::Service { .. })).count();
+            let found =
+                shown.iter().filter(|row| matches!(row, crate::console::model::list::Row::Service { .. })).count();
             let all = model.fleet.tally().total();
-            (&model.list.filter.line, format!("{found} of {all}"), "name, state:down, server:…, release:r3, url:…, !not")
+            (
+                &model.list.filter.line,
+                format!("{found} of {all}"),
+                "name, state:down, server:…, release:r3, url:…, !not",
+            )
         }
         Typing::LogFilter => {
             let Some(logs) = &model.logs else { return };
@@ -64,7 +70,7 @@ fn pending(model: &Model, pen: &Pen<'_>) -> Line<'static> {
 /// As many of the context's keys as there is room for; how to get all of them comes last and always.
 fn hints(model: &Model, pen: &Pen<'_>, room: usize) -> Line<'static> {
     let context = model.context();
-    let shown: Vec<&Binding> = model.keymap.of(context).filter(|binding| matters(binding, context)).collect();
+    let shown: Vec<&Binding> = model.keymap.of(context).filter(|binding| matters(binding, model)).collect();
     let (last, first): (Vec<_>, Vec<_>) = shown.into_iter().partition(|binding| binding.section == Section::Anywhere);
     let tail: Vec<Span<'static>> = last.iter().flat_map(|binding| hint(binding, pen)).collect();
     let tail_width: usize = tail.iter().map(Span::width).sum();
@@ -83,9 +89,19 @@ fn hints(model: &Model, pen: &Pen<'_>, room: usize) -> Line<'static> {
     Line::from(spans)
 }
 
-fn matters(binding: &Binding, context: Context) -> bool {
-    let is_root = context == Context::Services && binding.section == Section::Anywhere;
-    binding.hint.is_some() && !(is_root && binding.hint.as_deref() == Some("back"))
+/// It is a key for the footer, and it would do something now.
+fn matters(binding: &Binding, model: &Model) -> bool {
+    let at_root = model.page_context() == Context::Services
+        && model.focus == Focus::List
+        && model.list.filter.is_empty()
+        && model.dialog.is_none();
+    let idle = match (binding.section, binding.command) {
+        (Section::Anywhere, Command::Back) => at_root,
+        (Section::Service, _) => model.selected_service().is_none(),
+        (Section::Folder, Command::OtherServer) => model.fleet.servers.len() < 2,
+        _ => false,
+    };
+    binding.hint.is_some() && !idle
 }
 
 fn hint(binding: &Binding, pen: &Pen<'_>) -> [Span<'static>; 3] {

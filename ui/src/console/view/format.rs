@@ -5,6 +5,8 @@ use std::time::Duration;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
+/// Up to here seconds matter.
+const SOON: u64 = 10 * MINUTE;
 const YEAR: u64 = 365 * DAY;
 
 /// How long ago, in one unit: `12s`, `5m`, `3h`, `40d`. At most four characters for a century.
@@ -30,12 +32,13 @@ fn age_unit(seconds: u64) -> (u64, char) {
     }
 }
 
-/// How long something takes already, in two units: `12s`, `2m 05s`, `3h 10m`, `2d 4h`.
+/// How long something takes already, more exactly: `12s`, `2m 05s`, `25m`, `3h 10m`, `2d 4h`.
 pub(crate) fn elapsed(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0..MINUTE => format!("{seconds}s"),
-        MINUTE..HOUR => format!("{}m {:02}s", seconds / MINUTE, seconds % MINUTE),
+        MINUTE..SOON => format!("{}m {:02}s", seconds / MINUTE, seconds % MINUTE),
+        SOON..HOUR => format!("{}m", seconds / MINUTE),
         HOUR..DAY => format!("{}h {:02}m", seconds / HOUR, seconds % HOUR / MINUTE),
         _ => format!("{}d {}h", seconds / DAY, seconds % DAY / HOUR),
     }
@@ -44,8 +47,8 @@ pub(crate) fn elapsed(time: Duration) -> String {
 /// How long until [`elapsed`] says something else.
 pub(crate) fn elapsed_changes_in(time: Duration) -> Duration {
     let unit = match time.as_secs() {
-        0..HOUR => 1,
-        HOUR..DAY => MINUTE,
+        0..SOON => 1,
+        SOON..DAY => MINUTE,
         _ => HOUR,
     };
     until_next(time, unit)
@@ -84,7 +87,8 @@ mod tests {
 
     #[test]
     fn ages_have_one_unit_and_say_when_they_change() {
-        let cases = [(0, "0s", 1), (59, "59s", 1), (60, "1m", 60), (119, "1m", 1), (7200, "2h", 3600), (90_000, "1d", 82_800)];
+        let cases =
+            [(0, "0s", 1), (59, "59s", 1), (60, "1m", 60), (119, "1m", 1), (7200, "2h", 3600), (90_000, "1d", 82_800)];
         for (seconds, text, changes) in cases {
             let time = Duration::from_secs(seconds);
             assert_eq!((age(time).as_str(), age_changes_in(time).as_secs()), (text, changes), "{seconds}");
@@ -95,7 +99,8 @@ mod tests {
 
     #[test]
     fn elapsed_times_have_two_units() {
-        let cases = [(5, "5s"), (125, "2m 05s"), (3 * 3600 + 61, "3h 01m"), (2 * 86_400 + 4 * 3600, "2d 4h")];
+        let cases =
+            [(5, "5s"), (125, "2m 05s"), (1525, "25m"), (3 * 3600 + 61, "3h 01m"), (2 * 86_400 + 4 * 3600, "2d 4h")];
         for (seconds, text) in cases {
             assert_eq!(elapsed(Duration::from_secs(seconds)), text);
         }
@@ -104,7 +109,8 @@ mod tests {
 
     #[test]
     fn sizes_stay_short() {
-        let cases = [(0, "0B"), (999, "999B"), (1023, "1.0K"), (10_240, "10K"), (100_663_296, "96M"), (1_288_490_188, "1.2G")];
+        let cases =
+            [(0, "0B"), (999, "999B"), (1023, "1.0K"), (10_240, "10K"), (100_663_296, "96M"), (1_288_490_188, "1.2G")];
         for (count, text) in cases {
             assert_eq!(bytes(count), text);
         }

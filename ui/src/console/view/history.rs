@@ -1,12 +1,12 @@
 //! The releases and the deploys of a service as tables.
 
-use mypaas::api::{Action, Deploy, DeployState, Outcome, ReleaseView};
+use mypaas::api::{Action, Deploy, DeployState, Outcome, ReleaseView, ServiceDetail};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::pen::Pen;
 use super::sheet::Sheet;
-use super::table::{Cells, Column, Fit, left, right};
+use super::table::{self, Cells, Column, Fit, left, right, text};
 use super::{format, look};
 use crate::console::model::Window;
 use crate::console::model::fleet::ServerEntry;
@@ -16,25 +16,28 @@ use crate::console::theme::Tone;
 use crate::console::words;
 
 const RELEASES: [Column; 8] = [
-    left("RELEASE", 3, 0),
-    left("STATE", 4, 0),
-    right("BUILT", 3, 1),
-    left("BY", 6, 2),
-    left("COMMIT", 7, 4),
-    right("BUILD", 4, 5),
-    right("IMAGE", 4, 6),
-    left("SUBJECT", 12, 7),
+    left("RELEASE", 0),
+    left("STATE", 0),
+    right("BUILT", 1),
+    text("BY", 8, 2),
+    left("COMMIT", 4),
+    right("BUILD", 6),
+    right("IMAGE", 5),
+    text("SUBJECT", 12, 3),
 ];
 
 const DEPLOYS: [Column; 7] = [
-    left("DEPLOY", 2, 0),
-    left("WHAT", 8, 0),
-    left("OUTCOME", 9, 0),
-    right("AGO", 3, 1),
-    right("TOOK", 4, 3),
-    left("BY", 6, 4),
-    left("REASON", 12, 5),
+    left("DEPLOY", 0),
+    left("WHAT", 0),
+    left("OUTCOME", 0),
+    right("AGO", 1),
+    right("TOOK", 3),
+    text("BY", 8, 4),
+    text("REASON", 12, 2),
 ];
+
+/// So many deploys are shown where there is a tab for all of them.
+const NEWEST: usize = 8;
 
 /// A table of which one line may be selected.
 pub(crate) struct Rows<'a> {
@@ -62,6 +65,15 @@ pub(crate) fn deploys<'a>(
     Rows { columns: &DEPLOYS, rows, chosen }
 }
 
+/// The newest deploys in short.
+pub(crate) fn newest(server: &ServerEntry, detail: &ServiceDetail, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    if detail.deploys.is_empty() {
+        return vec![pen.line(Tone::Muted, "no deploys yet")];
+    }
+    let rows = detail.deploys.iter().take(NEWEST).map(|deploy| deploy_row(server, deploy, pen)).collect();
+    table::lines(&DEPLOYS, rows, room, pen)
+}
+
 fn release_row(server: &ServerEntry, view: &ReleaseView, pen: &Pen<'_>) -> Cells {
     let release = &view.release;
     let (state, tone) = match (view.live, view.available) {
@@ -70,9 +82,8 @@ fn release_row(server: &ServerEntry, view: &ReleaseView, pen: &Pen<'_>) -> Cells
         (false, false) => ("image gone", Tone::Muted),
     };
     let commit = release.origin.commit.as_ref();
-    let id = commit.map_or_else(|| NONE.to_owned(), |commit| {
-        format!("{}{}", commit.id, if commit.dirty { "+" } else { "" })
-    });
+    let id = commit
+        .map_or_else(|| NONE.to_owned(), |commit| format!("{}{}", commit.id, if commit.dirty { "+" } else { "" }));
     vec![
         pen.line(Tone::Strong, release.id.to_string()),
         pen.line(tone, state),
@@ -120,7 +131,7 @@ fn reason(outcome: &Outcome) -> String {
 impl Rows<'_> {
     /// The heading, and the rows around the selected one.
     pub(crate) fn draw(self, area: Rect, sheet: &mut Sheet<'_>) -> Window {
-        let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+        let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(3), ..area };
         let fit = Fit::rows(self.columns, &self.rows, usize::from(inner.width));
         sheet.put(inner, 0, fit.heading(sheet.pen));
         let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };

@@ -1,13 +1,14 @@
 //! The list: servers → services → containers.
 
 use mypaas::api::{ContainerView, ServiceView};
+use mypaas::manifest::ServiceUrl;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::header::states;
+use super::header::states_line;
 use super::pen::Pen;
 use super::sheet::Sheet;
-use super::table::{Cells, Column, Fit, left, right};
+use super::table::{Cells, Column, Fit, left, right, text};
 use super::{format, look};
 use crate::console::command::Command;
 use crate::console::model::fleet::{Connection, ServerEntry};
@@ -17,25 +18,25 @@ use crate::console::symbols::{CHOSEN, FOLDED, NONE, UNFOLDED};
 use crate::console::theme::Tone;
 
 const COLUMNS: [Column; 8] = [
-    left("SERVICE", 14, 0),
-    left("STATE", 9, 0),
-    left("LIVE", 4, 1),
-    right("READY", 5, 0),
-    right("AGE", 3, 2),
-    right("CPU", 5, 3),
-    right("MEM", 5, 4),
-    left("URL", 16, 5),
+    text("SERVICE", 12, 0),
+    text("STATE", 9, 1),
+    left("LIVE", 3),
+    right("READY", 2),
+    right("AGE", 4),
+    right("CPU", 5),
+    right("MEM", 6),
+    text("URL", 16, 7),
 ];
 
 /// What the columns' contents need; the names' own width comes first.
-const WIDTHS: [usize; 7] = [11, 5, 5, 3, 5, 5, 40];
+const WIDTHS: [usize; 7] = [10, 4, 5, 3, 5, 5, 40];
 
 pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let rows = model.list.rows(&model.fleet);
     if rows.is_empty() {
         return draw_nothing(model, area, sheet);
     }
-    let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let inner = inset(area);
     let fit = fit(&rows, usize::from(inner.width));
     sheet.put(inner, 0, fit.heading(sheet.pen));
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
@@ -48,6 +49,11 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
         draw_row(model, row, place == Some(offset), &fit, Rect { y: body.y + line, height: 1, ..body }, sheet);
     }
     sheet.scroll_mark(body, top, rows.len());
+}
+
+/// One column at the left for the mark of the selection; at the right one, and one for that of the place.
+fn inset(area: Rect) -> Rect {
+    Rect { x: area.x + 1, width: area.width.saturating_sub(3), ..area }
 }
 
 /// As before where that still shows the selected line.
@@ -69,7 +75,7 @@ fn fit(rows: &[Row<'_>], room: usize) -> Fit<'static> {
 
 fn draw_row(model: &Model, row: &Row<'_>, chosen: bool, fit: &Fit<'_>, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
-    let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let inner = inset(area);
     let line = match row {
         Row::Server { server, folded } => of_server(server, *folded, pen),
         Row::Service { server, service, .. } => fit.row(of_service(server, service, pen)),
@@ -105,7 +111,7 @@ fn connection(server: &ServerEntry, folded: bool, pen: &Pen<'_>) -> Vec<Span<'st
     match &server.connection {
         Connection::Connecting => vec![pen.span(Tone::Pending, "connecting")],
         Connection::Unreachable { since, problem } => {
-            let text = format!("unreachable for {}: {}", pen.elapsed(*since), problem.message);
+            let text = format!("unreachable for {}: {}", pen.age(*since), problem.message);
             vec![pen.span(Tone::Failing, text)]
         }
         Connection::Stale { since, .. } => {
@@ -118,7 +124,7 @@ fn connection(server: &ServerEntry, folded: bool, pen: &Pen<'_>) -> Vec<Span<'st
             if snapshot.server.router.up().is_none() {
                 return vec![pen.span(Tone::Failing, "the router is down")];
             }
-            if folded { states(&server.tally(), pen) } else { Vec::new() }
+            if folded { states_line(&server.tally(), pen).spans } else { Vec::new() }
         }
     }
 }
@@ -126,7 +132,8 @@ fn connection(server: &ServerEntry, folded: bool, pen: &Pen<'_>) -> Vec<Span<'st
 fn of_service(server: &ServerEntry, service: &ServiceView, pen: &Pen<'_>) -> Cells {
     let look = look::service(service);
     let cpu = service.containers.iter().filter_map(|container| container.cpu_percent).reduce(|sum, next| sum + next);
-    let memory = service.containers.iter().filter_map(|container| container.memory_bytes).reduce(|sum, next| sum + next);
+    let memory =
+        service.containers.iter().filter_map(|container| container.memory_bytes).reduce(|sum, next| sum + next);
     let ready_tone = if service.ready < service.wanted { Tone::Degraded } else { Tone::Text };
     vec![
         Line::from(vec![
@@ -137,12 +144,27 @@ fn of_service(server: &ServerEntry, service: &ServiceView, pen: &Pen<'_>) -> Cel
         ]),
         Line::from(look.word(pen)),
         pen.line(Tone::Text, service.release.map_or_else(|| NONE.to_owned(), |release| release.to_string())),
-        pen.line(ready_tone, format!("{}/{}", service.ready, service.wanted)),
+        pen.line(ready_tone, ready(service)),
         pen.line(Tone::Muted, service.since.map_or_else(|| NONE.to_owned(), |since| pen.age(server.here(since)))),
         figure(pen, cpu.map(format::percent)),
         figure(pen, memory.map(format::bytes)),
-        pen.line(Tone::Link, service.urls.first().map(ToString::to_string).unwrap_or_default()),
+        pen.line(Tone::Link, service.urls.first().map(short_url).unwrap_or_default()),
     ]
+}
+
+/// Without the scheme where it is the usual one.
+fn short_url(url: &ServiceUrl) -> String {
+    let text = url.to_string();
+    text.strip_prefix("https://").map(ToOwned::to_owned).unwrap_or(text)
+}
+
+/// As in `2/3`; nothing where none should be.
+fn ready(service: &ServiceView) -> String {
+    if service.wanted == 0 && service.ready == 0 {
+        NONE.to_owned()
+    } else {
+        format!("{}/{}", service.ready, service.wanted)
+    }
 }
 
 fn of_container(server: &ServerEntry, service: &ServiceView, container: &ContainerView, pen: &Pen<'_>) -> Cells {
@@ -161,7 +183,7 @@ fn of_container(server: &ServerEntry, service: &ServiceView, container: &Contain
         ]),
         Line::from(look.word(pen)),
         pen.line(Tone::Text, container.release.to_string()),
-        pen.line(Tone::Muted, if container.routed { "routed" } else { "" }),
+        Line::default(),
         pen.line(Tone::Muted, since.map(|since| pen.age(server.here(since))).unwrap_or_default()),
         figure(pen, container.cpu_percent.map(format::percent)),
         figure(pen, container.memory_bytes.map(format::bytes)),

@@ -1,6 +1,8 @@
 //! States → symbol, word and tone. A state is told by all three, so that none of them is needed alone.
 
-use mypaas::api::{ContainerState, ContainerView, Deploy, DeployState, Exit, Health, Outcome, ServiceState, ServiceView};
+use mypaas::api::{
+    ContainerState, ContainerView, Deploy, DeployState, Exit, Health, Outcome, ServiceState, ServiceView,
+};
 use ratatui::text::Span;
 
 use super::pen::Pen;

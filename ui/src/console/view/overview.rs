@@ -1,12 +1,12 @@
 //! What a service is, now: state, URLs, containers, options.
 
-use mypaas::api::{Deploy, DeployState, ServiceDetail, ServiceView};
+use mypaas::api::{Deploy, DeployState, Outcome, ServiceDetail, ServiceView};
 use mypaas::manifest::{OptionLine, Scale};
 use ratatui::text::{Line, Span};
 
 use super::pen::Pen;
-use super::table::{self, Column, left, right};
-use super::{containers, format, look};
+use super::table::{self, Column, left, right, text};
+use super::{containers, format, history, look};
 use crate::console::model::detail::Known;
 use crate::console::model::fleet::ServerEntry;
 use crate::console::model::progress::between;
@@ -14,7 +14,7 @@ use crate::console::symbols::{ARROW, DOT};
 use crate::console::theme::Tone;
 use crate::console::words;
 
-const OPTIONS: [Column; 3] = [right("LINE", 4, 0), left("OPTION", 11, 0), left("VALUE", 10, 0)];
+const OPTIONS: [Column; 3] = [right("LINE", 0), left("OPTION", 0), text("VALUE", 10, 0)];
 
 /// The facts and the containers, then the options.
 pub(crate) fn lines(
@@ -28,7 +28,11 @@ pub(crate) fn lines(
     lines.push(Line::default());
     lines.extend(containers::lines(server, service, room, pen));
     lines.push(Line::default());
-    lines.extend(options(known, room, pen));
+    lines.extend(options(server, known, room, pen));
+    if let Some(detail) = known.and_then(Known::detail) {
+        lines.push(Line::default());
+        lines.extend(history::newest(server, detail, room, pen));
+    }
     lines
 }
 
@@ -40,7 +44,12 @@ pub(crate) fn facts(server: &ServerEntry, service: &ServiceView, pen: &Pen<'_>) 
         let name = service.name.flat();
         lines.push(pen.line(Tone::Muted, format!("no URL; other services reach it as {name}")));
     }
-    lines.extend(service.last_deploy.as_ref().map(|deploy| newest(server, deploy, pen)));
+    if let Some(deploy) = &service.last_deploy {
+        lines.push(newest(server, deploy, pen));
+        if let DeployState::Finished { outcome: Outcome::Failed { failure }, .. } = &deploy.state {
+            lines.push(pen.line(Tone::Failing, format!("  {}", failure.message)));
+        }
+    }
     lines
 }
 
@@ -71,10 +80,8 @@ fn strategy(scale: Scale) -> String {
 /// The newest deploy of the service: running, or how it ended.
 pub(crate) fn newest(server: &ServerEntry, deploy: &Deploy, pen: &Pen<'_>) -> Line<'static> {
     let look = look::of_deploy(deploy);
-    let mut spans = vec![
-        look.both(pen),
-        pen.span(Tone::Text, format!("  {} {}", deploy.id, words::action(&deploy.action))),
-    ];
+    let mut spans =
+        vec![look.both(pen), pen.span(Tone::Text, format!("  {} {}", deploy.id, words::action(&deploy.action)))];
     if let Some(to) = deploy.to {
         spans.push(pen.span(Tone::Text, format!(" {ARROW} {to}")));
     }
@@ -91,8 +98,8 @@ pub(crate) fn newest(server: &ServerEntry, deploy: &Deploy, pen: &Pen<'_>) -> Li
 }
 
 /// The options of the live release with their lines in the Dockerfile.
-pub(crate) fn options(known: Option<&Known>, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
-    let Some(known) = known else { return vec![pen.line(Tone::Muted, "loading …")] };
+pub(crate) fn options(server: &ServerEntry, known: Option<&Known>, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    let Some(known) = known else { return vec![pen.line(Tone::Muted, unknown(server))] };
     let mut lines = match known.detail().and_then(|detail| detail.manifest.as_ref()) {
         Some(manifest) => {
             let rows = manifest.options.iter().map(|option| row(option, pen)).collect();
@@ -105,6 +112,11 @@ pub(crate) fn options(known: Option<&Known>, room: usize, pen: &Pen<'_>) -> Vec<
         lines.push(pen.line(Tone::Error, problem.message.clone()));
     }
     lines
+}
+
+/// Why nothing is known of a service beyond the list.
+pub(crate) fn unknown(server: &ServerEntry) -> String {
+    if server.is_live() { "loading …".into() } else { format!("not known: {} does not answer", server.name) }
 }
 
 fn row(option: &OptionLine, pen: &Pen<'_>) -> table::Cells {

@@ -112,7 +112,7 @@ fn dashboard(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet
     let below = Rect { y: area.y + height + 1, height: area.height.saturating_sub(height + 1), ..area };
     let options_width = (below.width * 2 / 5).clamp(40, 64);
     let options = Rect { width: options_width, ..below };
-    let lines = overview::options(subject.known, usize::from(options.width.saturating_sub(4)), pen);
+    let lines = overview::options(subject.server, subject.known, usize::from(options.width.saturating_sub(4)), pen);
     sheet.scroll(inset(options), lines, model.pane.scroll);
 
     let right = Rect { x: below.x + options_width + 1, width: below.width.saturating_sub(options_width + 1), ..below };
@@ -120,11 +120,7 @@ fn dashboard(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet
     let releases_height = u16::try_from(detail.releases.len() + 2).unwrap_or(u16::MAX).min(right.height / 2);
     let rows = history::release_rows(subject.server, &detail.releases, pen);
     history::releases(rows, None).draw(Rect { height: releases_height.saturating_sub(1), ..right }, sheet);
-    let lower = Rect {
-        y: right.y + releases_height,
-        height: right.height.saturating_sub(releases_height),
-        ..right
-    };
+    let lower = Rect { y: right.y + releases_height, height: right.height.saturating_sub(releases_height), ..right };
     history::deploys(subject.server, &detail.deploys, None, pen).draw(lower, sheet);
 }
 
@@ -162,6 +158,6 @@ fn with_strip(area: Rect) -> (Rect, Rect) {
 fn draw_loading(subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {
     match subject.known.and_then(Known::problem) {
         Some(problem) => sheet.put(inset(area), 0, sheet.pen.line(Tone::Error, problem.message.clone())),
-        None => sheet.put(inset(area), 0, sheet.pen.line(Tone::Muted, "loading …")),
+        None => sheet.put(inset(area), 0, sheet.pen.line(Tone::Muted, overview::unknown(subject.server))),
     }
 }

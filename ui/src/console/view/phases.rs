@@ -15,7 +15,8 @@ use crate::console::words;
 pub(crate) fn lines(page: &DeployPage, server: Option<&ServerEntry>, pen: &Pen<'_>) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if let Some(before) = page.before.as_ref().filter(|before| before.progress.finished.is_some()) {
-        lines.push(pen.line(Tone::Heading, format!("{:<12} {:>8}  {:>8}", "PHASE", "TIME", before.id.to_string())));
+        let before = format!("{} TOOK", before.id.to_string().to_uppercase());
+        lines.push(pen.line(Tone::Heading, format!("{:<12} {:>8}  {before:>8}", "PHASE", "TIME")));
     } else {
         lines.push(pen.line(Tone::Heading, format!("{:<12} {:>8}", "PHASE", "TIME")));
     }

@@ -25,6 +25,9 @@ pub(crate) fn lines(plan: &PlanView, room: usize, pen: &Pen<'_>) -> Vec<Line<'st
     for refusal in &plan.refusals {
         lines.extend(problem::lines(refusal, room, pen));
     }
+    if !plan.refusals.is_empty() {
+        return lines;
+    }
     for warning in &plan.warnings {
         lines.extend(labelled("warning ", Tone::Warning, warning, Tone::Text, room, pen));
     }

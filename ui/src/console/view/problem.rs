@@ -28,7 +28,7 @@ fn told(message: &str, causes: &[String], hint: Option<&str>, room: usize, pen: 
         lines.extend(labelled("because ", Tone::Muted, cause, Tone::Text, room, pen));
     }
     if let Some(hint) = hint {
-        lines.extend(labelled("try ", Tone::Hint, hint, Tone::Text, room, pen));
+        lines.extend(labelled("hint ", Tone::Hint, hint, Tone::Text, room, pen));
     }
     lines
 }

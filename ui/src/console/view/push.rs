@@ -23,14 +23,19 @@ pub(crate) fn draw(model: &Model, page: &Push, area: Rect, sheet: &mut Sheet<'_>
     match &page.step {
         Step::Choosing(choosing) => draw_choosing(choosing, body, sheet),
         Step::Checking { folder } => {
-            sheet.put(body, 0, pen.line(Tone::Pending, format!("reading {} and asking {} …", folder.display(), page.server)));
+            sheet.put(
+                body,
+                0,
+                pen.line(Tone::Pending, format!("reading {} and asking {} …", folder.display(), page.server)),
+            );
         }
         Step::Review(review) => draw_review(page, review, body, sheet),
         Step::Sending { report, sent } => draw_sending(page, report, *sent, body, sheet),
         Step::Refused { folder, problem: why } => {
             sheet.put(body, 0, pen.line(Tone::Strong, format!("{} was not deployed.", folder.display())));
             let lines = problem::lines(why, usize::from(body.width), pen);
-            sheet.put_all(Rect { y: body.y + 2.min(body.height), height: body.height.saturating_sub(2), ..body }, lines);
+            sheet
+                .put_all(Rect { y: body.y + 2.min(body.height), height: body.height.saturating_sub(2), ..body }, lines);
         }
     }
 }
@@ -130,7 +135,8 @@ fn report(report: &FolderReport, room: usize, pen: &Pen<'_>) -> Vec<Line<'static
 }
 
 fn folder(report: &FolderReport, pen: &Pen<'_>) -> Line<'static> {
-    let mut spans = vec![pen.span(Tone::Heading, "FOLDER   "), pen.span(Tone::Strong, report.folder.display().to_string())];
+    let mut spans =
+        vec![pen.span(Tone::Heading, "FOLDER   "), pen.span(Tone::Strong, report.folder.display().to_string())];
     if let Some(commit) = &report.commit {
         spans.push(pen.span(Tone::Accent, format!("  {}", commit.id)));
         spans.push(pen.span(Tone::Text, format!(" {}", commit.subject)));
@@ -158,7 +164,8 @@ fn size(size: &Result<ContextSize, mypaas::api::Problem>, room: usize, pen: &Pen
 
 fn draw_sending(page: &Push, report: &FolderReport, sent: u64, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
-    let total = report.contents.as_ref().ok().and_then(|contents| contents.size.as_ref().ok()).map_or(0, |size| size.bytes);
+    let total =
+        report.contents.as_ref().ok().and_then(|contents| contents.size.as_ref().ok()).map_or(0, |size| size.bytes);
     sheet.put(area, 0, pen.line(Tone::Text, format!("sending {} to {}", report.folder.display(), page.server)));
     let width = usize::from(area.width).saturating_sub(24).min(60);
     let share = if total == 0 { 1.0 } else { (sent as f64 / total as f64).min(1.0) };

@@ -4,7 +4,7 @@ use mypaas::api::{Part, Problem, Snapshot};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::header::states;
+use super::header::states_line;
 use super::pen::Pen;
 use super::sheet::Sheet;
 use super::{format, overview, problem};
@@ -14,7 +14,8 @@ use crate::console::theme::Tone;
 
 pub(crate) fn draw(server: &ServerEntry, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
-    let title = vec![pen.span(Tone::Strong, server.name.to_string()), pen.span(Tone::Muted, format!("  {}", server.endpoint))];
+    let title =
+        vec![pen.span(Tone::Strong, server.name.to_string()), pen.span(Tone::Muted, format!("  {}", server.endpoint))];
     sheet.put(area, 0, Line::from(title));
     let rule = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     sheet.rule_across(rule, 0);
@@ -22,12 +23,12 @@ pub(crate) fn draw(server: &ServerEntry, area: Rect, sheet: &mut Sheet<'_>) {
     sheet.put_all(body, lines(server, usize::from(area.width), pen));
 }
 
-fn lines(server: &ServerEntry, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+pub(crate) fn lines(server: &ServerEntry, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
     match &server.connection {
         Connection::Connecting => vec![pen.line(Tone::Pending, "connecting …")],
-        Connection::Unreachable { since, problem } => silent("has not answered yet, for", *since, problem, room, pen),
+        Connection::Unreachable { since, problem } => silent("No answer yet, for", *since, problem, room, pen),
         Connection::Stale { snapshot, since, problem } => {
-            let mut lines = silent("does not answer, for", *since, problem, room, pen);
+            let mut lines = silent("No answer for", *since, problem, room, pen);
             lines.push(Line::default());
             lines.push(overview::title("WHAT IT SAID LAST", pen));
             lines.extend(facts(server, snapshot, room, pen));
@@ -38,17 +39,29 @@ fn lines(server: &ServerEntry, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>>
 }
 
 fn silent(how: &str, since: jiff::Timestamp, why: &Problem, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
-    let mut lines = vec![pen.line(Tone::Stale, format!("It {how} {}.", pen.elapsed(since)))];
+    let mut lines = vec![pen.line(Tone::Stale, format!("{how} {}.", pen.elapsed(since)))];
     lines.extend(problem::lines(why, room, pen));
-    lines.push(pen.line(Tone::Muted, "It is tried again all the time."));
+    lines.push(pen.line(Tone::Muted, "It is tried again every few seconds."));
     lines
 }
 
 fn facts(server: &ServerEntry, snapshot: &Snapshot, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
     let view = &snapshot.server;
     let mut lines = vec![
-        field(pen, "services", Line::from(states(&server.tally(), pen))),
-        field(pen, "server", pen.line(Tone::Text, format!("mypaas {}, up for {}", view.version, pen.age(server.here(view.started))))),
+        field(
+            pen,
+            "services",
+            if snapshot.services.is_empty() {
+                pen.line(Tone::Muted, "none yet")
+            } else {
+                states_line(&server.tally(), pen)
+            },
+        ),
+        field(
+            pen,
+            "server",
+            pen.line(Tone::Text, format!("mypaas {}, up for {}", view.version, pen.age(server.here(view.started)))),
+        ),
     ];
     lines.extend(part(pen, "engine", &view.engine, room, |info| {
         let memory = format::bytes(info.memory_bytes);

@@ -29,7 +29,8 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
 
 /// The list keeps its place while it is not drawn.
 fn list_unseen(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
-    sheet.seen.list = crate::console::model::Window { top: model.list.top, page: usize::from(area.height), last_top: 0 };
+    sheet.seen.list =
+        crate::console::model::Window { top: model.list.top, page: usize::from(area.height), last_top: 0 };
 }
 
 fn beside(model: &Model, breadth: Breadth, area: Rect, sheet: &mut Sheet<'_>) {

@@ -34,8 +34,13 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let rows = |index: usize| {
         let number = logs.shown(index);
         let Some(line) = number.and_then(|number| logs.tape.get(number)) else { return Vec::new() };
-        let shown = of_line(logs, line, number == logs.current && number.is_some(), &sources, pen);
-        if logs.wrap { fold_line(shown, room, 2) } else { vec![shown] }
+        let mut prefix = prefix(logs, line, &sources, pen);
+        let indent = prefix.width();
+        prefix.spans.extend(marked(logs, line, pen));
+        if number == logs.current && number.is_some() {
+            prefix = prefix.patch_style(pen.style(Tone::SelectedElsewhere));
+        }
+        if logs.wrap { fold_line(prefix, room, indent.min(room / 2)) } else { vec![prefix] }
     };
     stream::draw(body, logs.shown_count(), top, rows, sheet);
 }
@@ -73,7 +78,8 @@ fn sources(logs: &Logs) -> Vec<ContainerName> {
     if logs.container.is_some() || names.len() < 2 { Vec::new() } else { names }
 }
 
-fn of_line(logs: &Logs, line: &LogLine, current: bool, sources: &[ContainerName], pen: &Pen<'_>) -> Line<'static> {
+/// When and from where, as far as that is wanted.
+fn prefix(logs: &Logs, line: &LogLine, sources: &[ContainerName], pen: &Pen<'_>) -> Line<'static> {
     let mut spans = Vec::new();
     if logs.times {
         spans.push(pen.span(Tone::Muted, format!("{} ", pen.clock(line.at))));
@@ -83,13 +89,7 @@ fn of_line(logs: &Logs, line: &LogLine, current: bool, sources: &[ContainerName]
         let widest = sources.iter().map(|name| short(name).len()).max().unwrap_or(0);
         spans.push(pen.span(tone, format!("{:<widest$} {VERTICAL} ", short(&line.container))));
     }
-    let tone = match line.stream {
-        LogStream::Stdout => Tone::Text,
-        LogStream::Stderr => Tone::Warning,
-    };
-    spans.extend(marked(logs, &line.text, tone, pen));
-    let line = Line::from(spans);
-    if current { line.patch_style(pen.style(Tone::SelectedElsewhere)) } else { line }
+    Line::from(spans)
 }
 
 /// Release and number, as in `r14.1`: the service is known.
@@ -99,7 +99,13 @@ fn short(name: &ContainerName) -> &str {
     dots.nth(1).map_or(text, |index| &text[index + 1..])
 }
 
-fn marked(logs: &Logs, text: &str, tone: Tone, pen: &Pen<'_>) -> Vec<Span<'static>> {
+/// The text with what is searched for.
+fn marked(logs: &Logs, line: &LogLine, pen: &Pen<'_>) -> Vec<Span<'static>> {
+    let text = line.text.as_str();
+    let tone = match line.stream {
+        LogStream::Stdout => Tone::Text,
+        LogStream::Stderr => Tone::Warning,
+    };
     let mut spans = Vec::new();
     let mut done = 0;
     for (start, end) in logs.pattern.ranges(text) {

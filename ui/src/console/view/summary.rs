@@ -13,7 +13,7 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let Some(item) = &model.list.selected else { return };
     let Some(entry) = model.fleet.server(item.server()) else { return };
     let Some(service) = item.service().and_then(|at| entry.service(&at.service)) else {
-        return server::draw(entry, body, sheet);
+        return sheet.put_all(body, server::lines(entry, usize::from(body.width), sheet.pen));
     };
     let mut lines = overview::facts(entry, service, sheet.pen);
     lines.extend(containers::lines(entry, service, usize::from(body.width), sheet.pen));

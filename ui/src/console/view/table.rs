@@ -9,12 +9,12 @@ use crate::console::theme::Tone;
 /// Between two columns.
 const GAP: usize = 2;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Column {
     pub title: &'static str,
     pub side: Side,
-    /// Narrower than this it is of no use.
-    pub least: usize,
+    /// How narrow it may become; none: never narrower than its content.
+    pub least: Option<usize>,
     /// Which go first where there is no room: the highest rank. 0 never goes.
     pub rank: u8,
 }
@@ -25,12 +25,19 @@ pub(crate) enum Side {
     Right,
 }
 
-pub(crate) const fn left(title: &'static str, least: usize, rank: u8) -> Column {
-    Column { title, side: Side::Left, least, rank }
+/// Short content at the left, always whole.
+pub(crate) const fn left(title: &'static str, rank: u8) -> Column {
+    Column { title, side: Side::Left, least: None, rank }
 }
 
-pub(crate) const fn right(title: &'static str, least: usize, rank: u8) -> Column {
-    Column { title, side: Side::Right, least, rank }
+/// Short content at the right (figures), always whole.
+pub(crate) const fn right(title: &'static str, rank: u8) -> Column {
+    Column { title, side: Side::Right, least: None, rank }
+}
+
+/// Text at the left that may be cut down to so many cells.
+pub(crate) const fn text(title: &'static str, least: usize, rank: u8) -> Column {
+    Column { title, side: Side::Left, least: Some(least), rank }
 }
 
 /// One row's cells, as many as there are columns.
@@ -42,20 +49,6 @@ pub(crate) struct Fit<'c> {
     columns: &'c [Column],
     widths: Vec<Option<usize>>,
 }
-
-impl std::fmt::Display for Column {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.title)
-    }
-}
-
-impl PartialEq for Column {
-    fn eq(&self, other: &Self) -> bool {
-        self.title == other.title
-    }
-}
-
-impl Eq for Column {}
 
 impl<'c> Fit<'c> {
     /// For contents of these widths.
@@ -78,20 +71,20 @@ impl<'c> Fit<'c> {
         shown.iter().sum::<usize>() + GAP * shown.len().saturating_sub(1)
     }
 
-    /// Takes what is missing from the column with the most to give. Says whether that helps.
+    /// Takes what is missing from the columns that have something to give, the least important first. Says whether
+    /// they have enough.
     fn shrink(&mut self, room: usize) -> bool {
         let missing = self.total() - room;
-        let spare = |(column, width): (&Column, &Option<usize>)| {
-            width.map_or(0, |width| width.saturating_sub(column.least))
+        let spare = |index: usize| {
+            self.widths[index].zip(self.columns[index].least).map_or(0, |(width, least)| width.saturating_sub(least))
         };
-        let spares: Vec<usize> = self.columns.iter().zip(&self.widths).map(spare).collect();
+        let spares: Vec<usize> = (0..self.columns.len()).map(spare).collect();
         if spares.iter().sum::<usize>() < missing {
             return false;
         }
-        let most = (0..spares.len()).max_by_key(|index| spares[*index]).unwrap_or(0);
-        let second = spares.iter().enumerate().filter(|(index, _)| *index != most).map(|(_, spare)| *spare).max();
-        let taken = (spares[most] - second.unwrap_or(0)).clamp(1, missing);
-        self.widths[most] = self.widths[most].map(|width| width - taken);
+        let giving = (0..spares.len()).filter(|index| spares[*index] > 0);
+        let Some(index) = giving.max_by_key(|index| self.columns[*index].rank) else { return false };
+        self.widths[index] = self.widths[index].map(|width| width - spares[index].min(missing));
         true
     }
 
@@ -104,10 +97,6 @@ impl<'c> Fit<'c> {
         last.is_some()
     }
 
-    pub(crate) fn shows(&self, title: &str) -> bool {
-        self.columns.iter().zip(&self.widths).any(|(column, width)| column.title == title && width.is_some())
-    }
-
     /// The titles above the rows.
     pub(crate) fn heading(&self, pen: &Pen<'_>) -> Line<'static> {
         let titles = self.columns.iter().map(|column| pen.line(Tone::Heading, column.title));
@@ -117,9 +106,12 @@ impl<'c> Fit<'c> {
     /// One row.
     pub(crate) fn row(&self, cells: Cells) -> Line<'static> {
         let mut spans: Vec<Span<'static>> = Vec::new();
-        let shown = self.columns.iter().zip(&self.widths).zip(cells).filter_map(|((column, width), cell)| {
-            width.map(|width| (column.side, width, cell))
-        });
+        let shown = self
+            .columns
+            .iter()
+            .zip(&self.widths)
+            .zip(cells)
+            .filter_map(|((column, width), cell)| width.map(|width| (column.side, width, cell)));
         for (index, (side, width, cell)) in shown.enumerate() {
             let cell = cut_line(cell, width);
             let pad = " ".repeat(width - cell.width());
@@ -153,7 +145,7 @@ pub(crate) fn lines(columns: &[Column], rows: Vec<Cells>, room: usize, pen: &Pen
 mod tests {
     use super::*;
 
-    const COLUMNS: [Column; 3] = [left("NAME", 6, 0), right("CPU", 3, 2), left("URL", 8, 1)];
+    const COLUMNS: [Column; 3] = [text("NAME", 6, 0), right("CPU", 2), text("URL", 8, 1)];
 
     fn shown(room: usize) -> String {
         let cells = || vec![Line::raw("a-long-name"), Line::raw("4%"), Line::raw("https://example.com")];
@@ -167,9 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn the_widest_gives_way_first_and_the_least_important_goes() {
+    fn the_least_important_gives_way_first_and_then_goes() {
         assert_eq!(shown(30), "a-long-name   4%  https://exa…");
-        assert_eq!(shown(21), "a-lon…   4%  https://…");
+        assert_eq!(shown(24), "a-long-…   4%  https:/…");
         assert_eq!(shown(18), "a-long-…  https:/…");
         assert_eq!(shown(10), "a-long-na…");
         assert_eq!(shown(3), "a-lon…", "what never goes keeps its least width");

@@ -26,7 +26,9 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
         let text = cut(&format!(" {sign} {} ", toast.text), widest);
         let width = u16::try_from(super::text::width(&text)).unwrap_or(area.width).min(area.width);
         let place = Rect { x: area.right().saturating_sub(width + 1), y: area.bottom() - above, width, height: 1 };
-        sheet.clear(place);
+        // What would be left of a line beside a long note is not worth reading.
+        let covered = if width > area.width / 2 { Rect { x: area.x, width: area.width, ..place } } else { place };
+        sheet.clear(covered);
         sheet.put(place, 0, Line::styled(text, pen.style(tone)));
         sheet.paint(place, Tone::SelectedElsewhere);
     }
