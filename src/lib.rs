@@ -6,6 +6,7 @@
 //! client        one method an endpoint, over a unix socket
 //! server        serve(listener, …): routes, handlers, the worker that owns all changes
 //! api           requests and replies, shared by both ends
+//! fleet         the operator's servers
 //! deploy        desired, plan, journal, execute, readiness, queue, events
 //! router        routes → Traefik           store   releases, deploys, journal on disk
 //! engine        containers: Docker, and its in-memory twin
@@ -20,6 +21,7 @@ pub mod client;
 pub mod context;
 pub mod deploy;
 pub mod engine;
+pub mod fleet;
 pub mod manifest;
 pub mod name;
 pub mod router;

@@ -33,7 +33,7 @@ impl Core {
         match self.take_up(deploy, &journal, &plan, progress, recorder).await {
             Verdict::Reached => {
                 if deploy.action == Action::Remove {
-                    self.forget_or_warn(&deploy.service, recorder).await;
+                    self.forget(&deploy.service, recorder).await;
                 }
                 let message = "finished after a restart of the server".to_owned();
                 recorder.report(What::Warning { message });

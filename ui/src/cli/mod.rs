@@ -1,0 +1,125 @@
+//! The command line: what is typed → a verb → what is shown, and the exit code.
+//!
+//! ```text
+//! args.rs          the tree of commands and options
+//! verb/            one file a verb: its arguments, and what it does
+//! session.rs       what every verb is given; local.rs starts this machine's server when none runs
+//! environment.rs   what is read from the environment
+//! input.rs         what cannot be done as asked, and what was probably meant
+//! source.rs        the Dockerfile that is pushed; upload.rs sends its folder
+//! follow.rs        a deploy watched to its end; progress/ tells it
+//! output/          tables, plans, units, colours
+//! report/          any error → message, causes, hint, exit code
+//! signal.rs        ctrl-c and its kin; logging.rs where a server's log goes
+//! ```
+
+mod args;
+mod environment;
+#[cfg(test)]
+mod fixture;
+mod follow;
+mod input;
+mod local;
+mod logging;
+mod output;
+mod progress;
+mod refused;
+mod report;
+mod session;
+mod signal;
+mod source;
+#[cfg(test)]
+mod tests;
+mod upload;
+mod verb;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use args::Cli;
+use environment::Environment;
+use output::{ColourWhen, Screen};
+use report::{FAILURE, INTERRUPTED, Report, USAGE};
+use session::Session;
+use signal::Signals;
+use verb::Verb;
+
+/// Does what the arguments say; the exit code of the process.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Cli::read(arguments) {
+        Ok(cli) => start(&cli),
+        Err(error) => explain(&error),
+    }
+}
+
+/// Help, the version, or what is wrong with the command line.
+fn explain(error: &clap::Error) -> ExitCode {
+    let screen = Screen::new(ColourWhen::Auto, std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()));
+    let paint = if error.use_stderr() { screen.tell_paint() } else { screen.paint() };
+    let text = if paint.colour { error.render().ansi().to_string() } else { error.render().to_string() };
+    if error.use_stderr() {
+        screen.tell(&text);
+        return ExitCode::from(USAGE);
+    }
+    if screen.print(&text).is_ok() { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) }
+}
+
+fn start(cli: &Cli) -> ExitCode {
+    let environment = Environment::read();
+    let no_colour = environment.as_ref().is_ok_and(|environment| environment.no_colour);
+    let screen = Screen::new(cli.colour, no_colour);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match (environment, runtime) {
+        (Ok(environment), Ok(runtime)) => {
+            let code = runtime.block_on(run(cli, &Session::new(screen, environment)));
+            // A thread that waits for the keyboard must not keep the process.
+            runtime.shutdown_background();
+            code
+        }
+        (Err(error), _) => refuse(&screen, &error.into(), cli.json),
+        (_, Err(error)) => refuse(&screen, &error.into(), cli.json),
+    }
+}
+
+async fn run(cli: &Cli, session: &Session) -> ExitCode {
+    let result = match &cli.verb {
+        None => verb::console::run(&cli.console, session).await.map(|()| ExitCode::SUCCESS),
+        Some(verb) if verb.handles_signals() => verb.run(session).await.map(|()| ExitCode::SUCCESS),
+        Some(verb) => interruptible(verb, session).await,
+    };
+    let code = result.unwrap_or_else(|error| refuse(&session.screen, &error, cli.json));
+    match session.end().await {
+        Ok(()) => code,
+        Err(error) => refuse(&session.screen, &error, cli.json),
+    }
+}
+
+/// Does it until ctrl-c: then says what becomes of what was begun. From there on a second one ends the process at once.
+async fn interruptible(verb: &Verb, session: &Session) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let result = tokio::select! {
+        result = verb.run(session) => Some(result),
+        () = signals.next() => None,
+    };
+    tokio::spawn(async move {
+        signals.next().await;
+        signal::exit_at_once();
+    });
+    if let Some(result) = result {
+        return result.map(|()| ExitCode::SUCCESS);
+    }
+    if let Some(note) = session.interrupt_note() {
+        session.screen.tell(&format!("\n{note}\n"));
+    }
+    Ok(ExitCode::from(INTERRUPTED))
+}
+
+fn refuse(screen: &Screen, error: &anyhow::Error, json: bool) -> ExitCode {
+    let report = Report::of(error);
+    let text = match serde_json::to_string(report.problem()) {
+        Ok(text) if json => text + "\n",
+        _ => report.text(screen.tell_paint()),
+    };
+    screen.tell(&text);
+    ExitCode::from(report.exit_code())
+}

@@ -1,0 +1,107 @@
+//! Text that others wrote (build output, logs, a pushed Dockerfile), made safe for a terminal: it may colour itself
+//! where colours are wanted, but never move the cursor, set a title or ring the bell.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+const ESCAPE: char = '\u{1b}';
+
+/// One line for a terminal. Of a line that redraws itself with carriage returns, what it ends with.
+pub(crate) fn line(text: &str, colour: bool) -> String {
+    let shown = text.trim_end_matches(['\r', '\n']);
+    let shown = shown.rsplit('\r').find(|part| !part.is_empty()).unwrap_or_default();
+    let mut safe = String::with_capacity(shown.len());
+    let mut coloured = false;
+    let mut rest = shown.chars().peekable();
+    while let Some(character) = rest.next() {
+        match character {
+            ESCAPE => {
+                let sequence = escape(&mut rest);
+                if colour && let Some(sequence) = sequence {
+                    safe.push_str(&sequence);
+                    coloured = true;
+                }
+            }
+            '\t' => safe.push('\t'),
+            other if other.is_control() => {}
+            other => safe.push(other),
+        }
+    }
+    if coloured {
+        safe.push_str("\u{1b}[0m");
+    }
+    safe
+}
+
+/// Takes an escape sequence off the text; gives it back when it only sets colours.
+fn escape(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
+    match rest.next() {
+        Some('[') => control_sequence(rest),
+        Some(']' | 'P' | '_' | '^' | 'X') => {
+            skip_string(rest);
+            None
+        }
+        _ => None,
+    }
+}
+
+fn control_sequence(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
+    let mut parameters = String::new();
+    while let Some(character) = rest.next_if(|c| ('\u{20}'..='\u{3f}').contains(c)) {
+        parameters.push(character);
+    }
+    let end = rest.next_if(|c| ('\u{40}'..='\u{7e}').contains(c))?;
+    let colours = end == 'm' && parameters.chars().all(|c| c.is_ascii_digit() || c == ';' || c == ':');
+    colours.then(|| format!("{ESCAPE}[{parameters}m"))
+}
+
+/// A title, a hyperlink or the like: up to the bell or `ESC \`.
+fn skip_string(rest: &mut Peekable<Chars<'_>>) {
+    while let Some(character) = rest.next() {
+        if character == '\u{7}' || character == ESCAPE && rest.next_if_eq(&'\\').is_some() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_stay_only_where_they_are_wanted() {
+        let red = "\u{1b}[31mred\u{1b}[0m and plain";
+        assert_eq!(line(red, false), "red and plain");
+        assert_eq!(line(red, true), "\u{1b}[31mred\u{1b}[0m and plain\u{1b}[0m");
+    }
+
+    #[test]
+    fn everything_else_that_drives_a_terminal_is_dropped() {
+        for (text, expected) in [
+            ("a\u{1b}[2Jb", "ab"),
+            ("a\u{1b}]0;owned\u{7}b", "ab"),
+            ("a\u{1b}]8;;http://x\u{1b}\\link", "alink"),
+            ("a\u{1b}P1$r\u{1b}\\b", "ab"),
+            ("a\u{7}\u{8}b\u{9b}1mc", "ab1mc"),
+            ("a\u{1b}[?25lb", "ab"),
+            ("cut\u{1b}[3", "cut"),
+            ("cut\u{1b}", "cut"),
+            ("tab\tstays, ümläut 語 too", "tab\tstays, ümläut 語 too"),
+        ] {
+            assert_eq!(line(text, true), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_redraws_itself_shows_its_end() {
+        assert_eq!(line("10%\r50%\r100%\r\n", false), "100%");
+        assert_eq!(line("\r", false), "");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_control_character_passes(text in "[\\x00-\\x7f\u{80}-\u{ff}]{0,80}") {
+            proptest::prop_assert!(line(&text, false).chars().all(|c| c == '\t' || !c.is_control()));
+        }
+    }
+}

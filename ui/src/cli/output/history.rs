@@ -1,0 +1,75 @@
+//! Releases and deploys, newest first.
+
+use jiff::Timestamp;
+use mypaas::api::{Deploy, DeployState, ReleaseView};
+
+use super::paint::Style;
+use super::table::{Cell, Table};
+use super::{units, words};
+
+pub(crate) fn releases(releases: &[ReleaseView], now: Timestamp) -> Table {
+    let mut table = Table::new(&["RELEASE", "STATE", "BUILT", "TOOK", "IMAGE", "WHO", "COMMIT", "FOLDER"]);
+    for view in releases {
+        let release = &view.release;
+        table.row([
+            release.id.to_string().into(),
+            release_state(view),
+            units::age(release.built, now).into(),
+            took(release.build_seconds).into(),
+            units::bytes(release.image_bytes).into(),
+            (&release.origin.who).into(),
+            words::commit(release.origin.commit.as_ref()).into(),
+            release.origin.folder.as_deref().unwrap_or(words::NONE).into(),
+        ]);
+    }
+    table
+}
+
+pub(crate) fn deploys(deploys: &[Deploy], now: Timestamp) -> Table {
+    let mut table = Table::new(&["DEPLOY", "SERVICE", "WHAT", "FROM", "TO", "STATE", "AGE", "TOOK", "WHO", "WHY"]);
+    for deploy in deploys {
+        let (state, style) = words::deploy_state(&deploy.state);
+        table.row([
+            deploy.id.to_string().into(),
+            deploy.service.as_str().into(),
+            words::action(&deploy.action).into(),
+            words::release(deploy.from).into(),
+            words::release(deploy.to).into(),
+            Cell::new(style, state),
+            units::age(deploy.accepted, now).into(),
+            deploy_took(deploy, now).into(),
+            (&deploy.origin.who).into(),
+            words::reason(deploy).into(),
+        ]);
+    }
+    table
+}
+
+fn release_state(view: &ReleaseView) -> Cell {
+    match view {
+        ReleaseView { live: true, .. } => Cell::new(Style::Good, "live"),
+        ReleaseView { available: false, .. } => Cell::new(Style::Muted, "image gone"),
+        ReleaseView { deploy: Some(Deploy { state: state @ DeployState::Finished { outcome, .. }, .. }), .. }
+            if !outcome.succeeded() =>
+        {
+            let (word, style) = words::deploy_state(state);
+            Cell::new(style, word)
+        }
+        _ => "kept".into(),
+    }
+}
+
+fn took(seconds: f64) -> String {
+    std::time::Duration::try_from_secs_f64(seconds).map_or_else(|_| words::NONE.to_owned(), units::duration)
+}
+
+/// From its start on, the wait before it not counted; a running one: until now.
+fn deploy_took(deploy: &Deploy, now: Timestamp) -> String {
+    match deploy.state {
+        DeployState::Running { started, .. } => units::duration(units::between(started, now)),
+        DeployState::Finished { started: Some(started), finished, .. } => {
+            units::duration(units::between(started, finished))
+        }
+        DeployState::Queued | DeployState::Finished { .. } => words::NONE.to_owned(),
+    }
+}

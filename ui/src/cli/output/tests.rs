@@ -1,0 +1,89 @@
+use jiff::Timestamp;
+use mypaas::api::{PlanView, ServiceDetail, Snapshot};
+
+use super::paint::Paint;
+use super::{history, plan, services};
+use crate::cli::fixture;
+
+const PLAIN: Paint = Paint { colour: false };
+
+fn noon() -> Timestamp {
+    "2026-01-31T12:00:00Z".parse().unwrap()
+}
+
+fn server(name: &str, snapshot: &Snapshot, paint: Paint, width: Option<usize>) -> String {
+    services::server(&name.parse().unwrap(), snapshot, paint, width, noon())
+}
+
+#[test]
+fn services_in_every_state_are_listed() {
+    let snapshot: Snapshot = fixture::read("snapshots/six_services.json");
+    insta::assert_snapshot!(server("local", &snapshot, PLAIN, None));
+}
+
+#[test]
+fn a_narrow_terminal_gets_a_list_that_fits() {
+    let snapshot: Snapshot = fixture::read("snapshots/six_services.json");
+    let text = server("local", &snapshot, PLAIN, Some(72));
+    assert!(text.lines().skip(1).all(|line| line.chars().count() <= 72), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn colours_tell_good_from_bad() {
+    let snapshot: Snapshot = fixture::read("snapshots/six_services.json");
+    let text = server("local", &snapshot, Paint { colour: true }, None);
+    for part in ["\u{1b}[32mrunning\u{1b}[0m", "\u{1b}[33mdegraded\u{1b}[0m", "\u{1b}[31;1mfailed 2m ago\u{1b}[0m"] {
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+}
+
+#[test]
+fn a_server_without_engine_and_services_says_so() {
+    let snapshot: Snapshot = fixture::read("snapshots/engine_down.json");
+    insta::assert_snapshot!(server("attic", &snapshot, PLAIN, None), @"
+    attic: mypaas 0.1.0
+    the container engine at /var/run/docker.sock does not answer
+    the router does not answer at 10.97.0.2:8080
+    no services yet; push one with `mypaas push attic DIR`
+    ");
+}
+
+#[test]
+fn one_service_is_shown_with_its_options_and_containers() {
+    let detail: ServiceDetail = fixture::read("services/hello.json");
+    insta::assert_snapshot!(services::detail(&"local".parse().unwrap(), &detail, PLAIN, None, noon()));
+}
+
+#[test]
+fn containers_in_every_state_are_shown() {
+    let snapshot: Snapshot = fixture::read("snapshots/six_services.json");
+    let mut detail: ServiceDetail = fixture::read("services/hello.json");
+    detail.manifest = None;
+    detail.service.containers = snapshot.services.into_iter().flat_map(|service| service.containers).collect();
+    insta::assert_snapshot!(services::detail(&"local".parse().unwrap(), &detail, PLAIN, None, noon()));
+}
+
+#[test]
+fn releases_say_which_is_live_and_which_failed() {
+    let detail: ServiceDetail = fixture::read("services/hello.json");
+    insta::assert_snapshot!(history::releases(&detail.releases, noon()).render(PLAIN, None));
+}
+
+#[test]
+fn deploys_say_how_they_ended() {
+    let detail: ServiceDetail = fixture::read("services/hello.json");
+    insta::assert_snapshot!(history::deploys(&detail.deploys, noon()).render(PLAIN, None));
+}
+
+#[test]
+fn a_running_and_a_failed_deploy_are_listed() {
+    let snapshot: Snapshot = fixture::read("snapshots/six_services.json");
+    insta::assert_snapshot!(history::deploys(&snapshot.deploys, noon()).render(PLAIN, None));
+}
+
+#[test]
+fn a_plan_is_told_in_words() {
+    let view: PlanView = fixture::read("plans/push.json");
+    insta::assert_snapshot!(plan::plan(&"local".parse().unwrap(), &view, PLAIN));
+}

@@ -1,0 +1,48 @@
+use jiff::Timestamp;
+use mypaas::api::{Deploy, Event, What};
+use serde::Deserialize;
+
+use super::story::Story;
+use crate::cli::fixture;
+use crate::cli::output::paint::Paint;
+
+/// A deploy as it was recorded.
+#[derive(Deserialize)]
+struct Recorded {
+    deploy: Deploy,
+    events: Vec<Event>,
+}
+
+fn told(name: &str, paint: Paint) -> String {
+    let recorded: Recorded = fixture::read(&format!("events/{name}.json"));
+    let mut story = Story::of(&recorded.deploy);
+    let lines = recorded.events.iter().flat_map(|event| story.tell(event));
+    lines.map(|line| line.text(paint) + "\n").collect()
+}
+
+#[test]
+fn recorded_deploys_are_told_line_by_line() {
+    for name in ["push_succeeds", "container_exits", "build_fails", "safe_restart_waits", "superseded"] {
+        insta::assert_snapshot!(name, told(name, Paint { colour: false }));
+    }
+}
+
+#[test]
+fn nothing_but_our_own_colours_reaches_the_terminal() {
+    let text = told("push_succeeds", Paint { colour: true });
+    assert!(text.contains("\u{1b}[2mfetching 100%\u{1b}[0m"), "{text:?}");
+}
+
+#[test]
+fn the_present_names_the_phase_its_time_and_what_happened_last() {
+    let recorded: Recorded = fixture::read("events/push_succeeds.json");
+    let mut story = Story::of(&recorded.deploy);
+    let now = |text: &str| text.parse::<Timestamp>().unwrap();
+    assert_eq!(story.present(now("2026-01-31T12:00:00Z")), None);
+    let probed = recorded.events.iter().position(|event| matches!(event.what, What::Probed { .. })).unwrap();
+    for event in &recorded.events[..=probed] {
+        story.tell(event);
+    }
+    let present = story.present(now("2026-01-31T12:00:04.2Z"));
+    assert_eq!(present.as_deref(), Some("probing for 1.5s  hello.r14.1 not ready: connection refused"));
+}

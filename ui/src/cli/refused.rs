@@ -1,0 +1,20 @@
+//! A plan that the server would not carry out.
+
+use mypaas::api::Problem;
+
+/// Why it would be refused: the first reason, and how many more there are.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", first.message)]
+pub(crate) struct Refusal {
+    pub(crate) first: Box<Problem>,
+    pub(crate) others: Vec<Problem>,
+}
+
+impl Refusal {
+    /// None when nothing is refused.
+    pub(crate) fn among(problems: Vec<Problem>) -> Option<Self> {
+        let mut problems = problems.into_iter();
+        let first = Box::new(problems.next()?);
+        Some(Self { first, others: problems.collect() })
+    }
+}

@@ -1,0 +1,116 @@
+use clap::CommandFactory;
+
+use super::args::Cli;
+
+/// Every verb, with arguments that are right.
+const RIGHT: &[&str] = &[
+    "",
+    "--ascii --theme light",
+    "serve",
+    "--serve",
+    "--serve --log-format json",
+    "serve --log-format human",
+    "push local .",
+    "push local app/Dockerfile.prod --json",
+    "push local . --dry-run",
+    "push local . --plan",
+    "deploy .",
+    "server deploy .",
+    "check",
+    "check dir --json",
+    "status",
+    "status local",
+    "status local hello --json",
+    "--color never status",
+    "status --colour always",
+    "releases local hello",
+    "deploys local",
+    "deploys local team/app -n 5",
+    "follow local d41",
+    "redeploy local hello",
+    "rollback local hello",
+    "rollback local hello r12 --dry-run",
+    "scale local hello 3",
+    "restart local hello",
+    "stop local hello",
+    "start local hello",
+    "remove local hello --yes",
+    "logs local hello -f --tail 5 --since 5m --container hello.r1.1 --timestamps",
+    "servers --json",
+    "completions bash",
+    "json",
+];
+
+/// What is typed wrongly, and a part of the answer.
+const WRONG: &[(&str, &str)] = &[
+    ("statsu", "similar subcommands exist: 'start', 'status'"),
+    ("push", "<SERVER>"),
+    ("push local", "<DIR>"),
+    ("push Local .", "'L' at position 0 is not allowed in a name"),
+    ("scale local hello", "<N>"),
+    ("scale local hello 0", "use `mypaas stop SERVER SERVICE`"),
+    ("scale local hello many", "1 or more"),
+    ("rollback local hello 12", "releases are written r1, r2"),
+    ("follow local 41", "deploy ids are written d1, d2"),
+    ("logs local hello --since soon", "90s, 5m, 2h, 1d"),
+    ("deploys local --limit 0", "not in 1..=1000"),
+    ("completions klingon", "possible values"),
+    ("--log-format json", "unexpected argument"),
+    ("--ascii status", "cannot be used with"),
+    ("status --ascii", "unexpected argument"),
+    ("server", "deploy"),
+];
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::read(std::iter::once("mypaas").chain(line.split_whitespace()))
+}
+
+#[test]
+fn the_tree_of_commands_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn right_command_lines_are_taken() {
+    for line in RIGHT {
+        if let Err(error) = parse(line) {
+            panic!("{line}: {error}");
+        }
+    }
+}
+
+#[test]
+fn wrong_command_lines_are_answered_with_what_would_be_right() {
+    for (line, expected) in WRONG {
+        let told = parse(line).map(|_| ()).unwrap_err().to_string();
+        assert!(told.contains(expected), "{line}: {told}");
+    }
+}
+
+#[test]
+fn json_is_asked_for_by_verbs_and_their_verbs() {
+    let asks = |line: &str| parse(line).unwrap().json;
+    assert!(asks("status --json") && asks("server deploy . --json"));
+    assert!(!asks("") && !asks("status") && !asks("completions bash"));
+}
+
+#[test]
+fn the_help_of_every_verb_says_what_it_takes() {
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    insta::assert_snapshot!("help", command.render_long_help().to_string());
+    let names: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    for name in names.iter().filter(|name| *name != "help" && *name != "json") {
+        let verb = command.find_subcommand_mut(name).unwrap();
+        let help = verb.clone().term_width(100).render_long_help().to_string();
+        insta::assert_snapshot!(format!("help-{name}"), help);
+    }
+}
+
+#[test]
+fn the_program_only_asks_for_what_it_documents() {
+    let help = Cli::command().render_long_help().to_string();
+    for variable in ["MYPAAS_HOME", "MYPAAS_LOG", "DOCKER_HOST", "NO_COLOR"] {
+        assert!(help.contains(variable), "{variable}");
+    }
+}

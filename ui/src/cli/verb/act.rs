@@ -1,0 +1,142 @@
+//! What all verbs have in common that change a service: ask for a deploy, and tell how it goes.
+
+use clap::Args;
+use mypaas::api::{Action, DeployRequest, Origin, Part, PlanRequest, RouterInfo, Target};
+use mypaas::manifest::{Scheme, ServiceUrl};
+use mypaas::name::{ServerName, ServiceName};
+
+use crate::cli::follow::follow;
+use crate::cli::input::InputError;
+use crate::cli::output::plan;
+use crate::cli::refused::Refusal;
+use crate::cli::session::{Server, Session};
+
+/// One service of one server.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct On {
+    /// The server's name; `local` is this machine
+    pub(crate) server: ServerName,
+    /// The service's name
+    pub(crate) service: ServiceName,
+}
+
+/// Whether it is done, and how it is told.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct How {
+    /// Only say what would be done, and what requests would notice
+    #[arg(long, alias = "plan")]
+    pub(crate) dry_run: bool,
+    /// Print the deploy's events as JSON, one a line; with --dry-run the plan
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Does something with a service that is there.
+pub(crate) async fn act(session: &Session, on: &On, action: Action, how: How) -> anyhow::Result<()> {
+    let server = reach(session, on).await?;
+    act_on(session, &server, on, action, how).await
+}
+
+/// The same, once the server is known to have the service.
+pub(crate) async fn act_on(
+    session: &Session,
+    server: &Server,
+    on: &On,
+    action: Action,
+    how: How,
+) -> anyhow::Result<()> {
+    let service = on.service.clone();
+    if how.dry_run {
+        return preview(session, server, &PlanRequest::Service { service, action }, how.json).await;
+    }
+    let origin = Origin { who: session.environment.who.clone(), folder: None, commit: None };
+    let target = Target::Service { service, action };
+    carry_out(session, server, &DeployRequest { target, origin }, how.json).await
+}
+
+/// The server, once it is known that it has the service.
+pub(crate) async fn reach(session: &Session, on: &On) -> anyhow::Result<Server> {
+    let server = session.server(&on.server).await?;
+    let services = server.client.snapshot().await?.services;
+    if services.iter().any(|service| service.name == on.service) {
+        return Ok(server);
+    }
+    let known = services.iter().map(|service| service.name.to_string()).collect();
+    Err(InputError::UnknownService { name: on.service.clone(), server: on.server.clone(), known }.into())
+}
+
+/// Has the deploy done, tells it to its end, and says where the service answers.
+pub(crate) async fn carry_out(
+    session: &Session,
+    server: &Server,
+    request: &DeployRequest,
+    json: bool,
+) -> anyhow::Result<()> {
+    let deploy = server.client.deploy(request).await?;
+    let (service, serves) = (deploy.service.clone(), !matches!(deploy.action, Action::Stop | Action::Remove));
+    follow(session, server, deploy, json).await?;
+    if serves && !json {
+        session.screen.print(&addresses(server, &service).await)?;
+    }
+    Ok(())
+}
+
+/// Shows what the request would do; an error when it would be refused.
+pub(crate) async fn preview(
+    session: &Session,
+    server: &Server,
+    request: &PlanRequest,
+    json: bool,
+) -> anyhow::Result<()> {
+    let planned = server.client.plan(request).await?;
+    if json {
+        session.screen.print_json(&planned)?;
+    } else {
+        session.screen.print(&plan::plan(&server.name, &planned, session.screen.paint()))?;
+    }
+    Refusal::among(planned.refusals).map_or(Ok(()), |refusal| Err(refusal.into()))
+}
+
+/// Where the service answers, a line each. Only an extra: what cannot be found out is left out.
+async fn addresses(server: &Server, service: &ServiceName) -> String {
+    let (Ok(detail), Ok(view)) = (server.client.service(service).await, server.client.server().await) else {
+        return String::new();
+    };
+    let router = match &view.router {
+        Part::Up { info } => Some(info),
+        Part::Down { .. } => None,
+    };
+    detail.service.urls.iter().map(|url| format!("{:11}{}\n", "", reachable(url, router))).collect()
+}
+
+/// The URL with the router's port, where that is not the usual one.
+fn reachable(url: &ServiceUrl, router: Option<&RouterInfo>) -> String {
+    let port = router.map(|router| match url.scheme {
+        Scheme::Http => (router.http_port, 80),
+        Scheme::Https => (router.https_port, 443),
+    });
+    match port {
+        Some((port, usual)) if port != usual => {
+            let whole = url.to_string();
+            let domain = whole.len() - url.path.len();
+            format!("{}:{port}{}", &whole[..domain], url.path)
+        }
+        _ => url.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unusual_port_is_part_of_the_address() {
+        let router =
+            |http_port, https_port| RouterInfo { name: "Traefik".into(), version: "3".into(), http_port, https_port };
+        let url = |text: &str| ServiceUrl::try_from(text.to_owned()).unwrap();
+        assert_eq!(reachable(&url("http://a.example/x"), Some(&router(8080, 8443))), "http://a.example:8080/x");
+        assert_eq!(reachable(&url("https://a.example"), Some(&router(8080, 8443))), "https://a.example:8443");
+        assert_eq!(reachable(&url("http://a.example"), Some(&router(80, 443))), "http://a.example");
+        assert_eq!(reachable(&url("http://a.example"), None), "http://a.example");
+    }
+}

@@ -1,0 +1,39 @@
+//! `mypaas deploys`: what was done, when, by whom, and how it ended.
+
+use clap::Args;
+use jiff::Timestamp;
+use mypaas::name::{ServerName, ServiceName};
+
+use super::act::{On, reach};
+use crate::cli::output::history;
+use crate::cli::session::Session;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The server's name; `local` is this machine
+    server: ServerName,
+    /// Of one service only
+    service: Option<ServiceName>,
+    /// At most so many, the newest ones
+    #[arg(long, short = 'n', default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
+    /// Print them as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
+    let server = match &arguments.service {
+        Some(service) => reach(session, &On { server: arguments.server.clone(), service: service.clone() }).await?,
+        None => session.server(&arguments.server).await?,
+    };
+    let deploys = server.client.deploys(arguments.service.as_ref(), arguments.limit).await?;
+    if arguments.json {
+        return session.screen.print_json(&deploys);
+    }
+    if deploys.is_empty() {
+        return Ok(session.screen.print("no deploys yet\n")?);
+    }
+    let table = history::deploys(&deploys, Timestamp::now());
+    Ok(session.screen.print(&table.render(session.screen.paint(), session.screen.width()))?)
+}

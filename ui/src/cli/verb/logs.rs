@@ -1,0 +1,122 @@
+//! `mypaas logs`: what the containers of a service wrote.
+
+use clap::Args;
+use futures_util::StreamExt;
+use jiff::tz::TimeZone;
+use jiff::{Span, SpanRelativeTo, Timestamp};
+use mypaas::api::{LogLine, LogQuery};
+use mypaas::name::ContainerName;
+
+use super::act::{On, reach};
+use crate::cli::input::InputError;
+use crate::cli::output::{Screen, foreign};
+use crate::cli::session::{Server, Session};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    on: On,
+    /// Go on as more is written
+    #[arg(long, short)]
+    follow: bool,
+    /// Only the last so many lines of each container
+    #[arg(long, short = 'n', value_name = "N")]
+    tail: Option<u32>,
+    /// Only what was written since then: 90s, 5m, 2h, 1d, or a time as in 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<Timestamp>,
+    /// Only of this container
+    #[arg(long, value_name = "NAME")]
+    container: Option<String>,
+    /// Say when each line was written
+    #[arg(long, short)]
+    timestamps: bool,
+    /// Print JSON, one line each
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a line is shown.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    timestamps: bool,
+    names: bool,
+}
+
+pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
+    let server = reach(session, &arguments.on).await?;
+    let containers = containers(arguments, &server).await?;
+    let wanted = arguments.container.as_ref().map(|_| containers[0].clone());
+    let query = LogQuery { tail: arguments.tail, since: arguments.since, follow: arguments.follow };
+    let mut lines = server.client.logs(&arguments.on.service, wanted.as_ref(), &query).await?;
+    let form = Form { timestamps: arguments.timestamps, names: containers.len() > 1 };
+    while let Some(line) = lines.next().await.transpose()? {
+        if arguments.json {
+            session.screen.print_json_line(&line)?;
+        } else {
+            session.screen.print(&shown(&line, form, &session.screen))?;
+        }
+        if session.screen.is_closed() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The containers whose lines are wanted: all, or the one that was named.
+async fn containers(arguments: &Arguments, server: &Server) -> anyhow::Result<Vec<ContainerName>> {
+    let service = &arguments.on.service;
+    let views = server.client.service(service).await?.service.containers;
+    let mut names: Vec<ContainerName> = views.into_iter().map(|view| view.name).collect();
+    if let Some(wanted) = &arguments.container {
+        if !names.iter().any(|name| name.as_str() == wanted) {
+            let known = names.iter().map(ToString::to_string).collect();
+            return Err(InputError::UnknownContainer { name: wanted.clone(), service: service.clone(), known }.into());
+        }
+        names.retain(|name| name.as_str() == wanted);
+    }
+    Ok(names)
+}
+
+/// For a program that reads it, a line stays as it is; on a terminal it is made safe.
+fn shown(line: &LogLine, form: Form, screen: &Screen) -> String {
+    let paint = screen.paint();
+    let mut text = String::new();
+    if form.timestamps {
+        let at = line.at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string();
+        text += &format!("{} ", paint.muted(&at));
+    }
+    if form.names {
+        text += &format!("{} ", paint.muted(&format!("{} |", line.container)));
+    }
+    if screen.is_terminal() { text + &foreign::line(&line.text, paint.colour) + "\n" } else { text + &line.text + "\n" }
+}
+
+fn since(text: &str) -> Result<Timestamp, String> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let ago = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    match ago.map(|ago| Timestamp::now().checked_sub(ago.abs())) {
+        Ok(Ok(at)) => Ok(at),
+        _ => Err("it takes 90s, 5m, 2h, 1d, or a time as in 2026-01-31T12:00:00Z".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn since_takes_how_long_ago_or_a_time() {
+        for (text, seconds) in [("90s", 90), ("5m", 300), ("2h", 7_200), ("1h30m", 5_400), ("1d", 86_400)] {
+            let before = Timestamp::now();
+            let age = before.duration_since(since(text).unwrap()).as_secs_f64();
+            assert!((age - f64::from(seconds)).abs() < 5.0, "{text}: {age}");
+        }
+        assert_eq!(since("2026-01-31T12:00:00Z").unwrap().to_string(), "2026-01-31T12:00:00Z");
+        for text in ["", "5", "soon", "5 parsecs"] {
+            assert!(since(text).is_err(), "{text}");
+        }
+    }
+}

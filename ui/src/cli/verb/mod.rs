@@ -1,0 +1,110 @@
+//! One file a verb: its arguments, and what it does.
+//!
+//! `act.rs` holds what all verbs share that change a service.
+
+pub(crate) mod act;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod console;
+pub(crate) mod deploy;
+pub(crate) mod deploys;
+pub(crate) mod follow;
+pub(crate) mod json;
+pub(crate) mod logs;
+pub(crate) mod push;
+pub(crate) mod redeploy;
+pub(crate) mod releases;
+pub(crate) mod remove;
+pub(crate) mod restart;
+pub(crate) mod rollback;
+pub(crate) mod scale;
+pub(crate) mod serve;
+pub(crate) mod server;
+pub(crate) mod servers;
+pub(crate) mod start;
+pub(crate) mod status;
+pub(crate) mod stop;
+
+use clap::Subcommand;
+
+use super::session::Session;
+
+/// Everything `mypaas` can be told to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run the headless server of this machine
+    #[command(long_flag = "serve", after_help = serve::HELP)]
+    Serve(serve::Arguments),
+    /// Push a folder to a server, build it there, and make it live
+    Push(push::Arguments),
+    /// Push a folder to the server of this machine
+    Deploy(push::Pushed),
+    /// Say what is wrong in a Dockerfile
+    Check(check::Arguments),
+    /// Show what runs: on all servers, on one, or of one service
+    Status(status::Arguments),
+    /// List the releases of a service
+    Releases(releases::Arguments),
+    /// List what was deployed, and how it ended
+    Deploys(deploys::Arguments),
+    /// Show a deploy from its beginning, until it ends
+    Follow(follow::Arguments),
+    /// Build what was pushed last again
+    Redeploy(redeploy::Arguments),
+    /// Make an earlier release live again
+    Rollback(rollback::Arguments),
+    /// Run so many containers of a service
+    Scale(scale::Arguments),
+    /// Replace the containers of a service by fresh ones
+    Restart(restart::Arguments),
+    /// Stop a service; requests to it are answered with 503
+    Stop(stop::Arguments),
+    /// Start a stopped service
+    Start(start::Arguments),
+    /// Remove a service with its releases, after asking
+    Remove(remove::Arguments),
+    /// Show what the containers of a service wrote
+    Logs(logs::Arguments),
+    /// List the servers that are known
+    Servers(servers::Arguments),
+    /// What is done on the server itself
+    Server(server::Arguments),
+    /// Print what a shell needs to complete this command line
+    Completions(completions::Arguments),
+    /// Describe what --json prints
+    #[command(long_about = json::HELP)]
+    Json,
+}
+
+impl Verb {
+    /// Does it; for all verbs that need a session.
+    pub(crate) async fn run(&self, session: &Session) -> anyhow::Result<()> {
+        match self {
+            Self::Push(arguments) => push::run(arguments, session).await,
+            Self::Deploy(arguments) => deploy::run(arguments, session).await,
+            Self::Check(arguments) => check::run(arguments, session),
+            Self::Status(arguments) => status::run(arguments, session).await,
+            Self::Releases(arguments) => releases::run(arguments, session).await,
+            Self::Deploys(arguments) => deploys::run(arguments, session).await,
+            Self::Follow(arguments) => follow::run(arguments, session).await,
+            Self::Redeploy(arguments) => redeploy::run(arguments, session).await,
+            Self::Rollback(arguments) => rollback::run(arguments, session).await,
+            Self::Scale(arguments) => scale::run(arguments, session).await,
+            Self::Restart(arguments) => restart::run(arguments, session).await,
+            Self::Stop(arguments) => stop::run(arguments, session).await,
+            Self::Start(arguments) => start::run(arguments, session).await,
+            Self::Remove(arguments) => remove::run(arguments, session).await,
+            Self::Logs(arguments) => logs::run(arguments, session).await,
+            Self::Servers(arguments) => servers::run(arguments, session).await,
+            Self::Server(arguments) => server::run(arguments, session).await,
+            Self::Serve(arguments) => serve::run(arguments, &session.environment, &session.screen).await,
+            Self::Completions(arguments) => completions::run(arguments, &session.screen),
+            Self::Json => Ok(session.screen.print(json::HELP)?),
+        }
+    }
+
+    /// Whether ctrl-c means something of its own to it.
+    pub(crate) fn handles_signals(&self) -> bool {
+        matches!(self, Self::Serve(_))
+    }
+}

@@ -1,0 +1,19 @@
+//! `mypaas redeploy`: builds what was pushed last again, as a new release.
+
+use clap::Args;
+use mypaas::api::Action;
+
+use super::act::{How, On, act};
+use crate::cli::session::Session;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    on: On,
+    #[command(flatten)]
+    how: How,
+}
+
+pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
+    act(session, &arguments.on, Action::Redeploy, arguments.how).await
+}
