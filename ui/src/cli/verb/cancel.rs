@@ -1,0 +1,28 @@
+//! `mypaas cancel`: ends a deploy that waits or builds, before it changes anything.
+
+use clap::Args;
+use mypaas::api::CancelRequest;
+use mypaas::name::{DeployId, ServerName};
+
+use crate::cli::session::Session;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The server's name; `local` is this machine
+    server: ServerName,
+    /// The deploy, as in d41
+    deploy: DeployId,
+    /// Print the deploy as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
+    let server = session.server(&arguments.server).await?;
+    let request = CancelRequest { who: session.environment.who.clone() };
+    let deploy = server.client.cancel(arguments.deploy, &request).await?;
+    if arguments.json {
+        return session.screen.print_json(&deploy);
+    }
+    Ok(session.screen.print(&format!("{} of {} is cancelled\n", deploy.id, deploy.service))?)
+}
