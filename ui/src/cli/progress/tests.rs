@@ -34,7 +34,7 @@ fn nothing_but_our_own_colours_reaches_the_terminal() {
 }
 
 #[test]
-fn the_present_names_the_phase_its_time_and_what_happened_last() {
+fn the_present_names_the_phase_and_its_time() {
     let recorded: Recorded = fixture::read("events/push_succeeds.json");
     let mut story = Story::of(&recorded.deploy);
     let now = |text: &str| text.parse::<Timestamp>().unwrap();
@@ -44,5 +44,5 @@ fn the_present_names_the_phase_its_time_and_what_happened_last() {
         story.tell(event);
     }
     let present = story.present(now("2026-01-31T12:00:04.2Z"));
-    assert_eq!(present.as_deref(), Some("probing for 1.5s  hello.r14.1 not ready: connection refused"));
+    assert_eq!(present.as_deref().map(str::trim_start), Some("probing for 1.5s"));
 }
