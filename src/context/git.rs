@@ -18,6 +18,9 @@ const ANSWER_LIMIT: u64 = 64 * 1024;
 /// A subject may be as long as its author liked.
 const SUBJECT_LIMIT: usize = 200;
 
+/// Set where a hook of git runs this; they would win over the folder.
+const OF_ANOTHER_REPOSITORY: [&str; 3] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"];
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
     /// Short form.
@@ -47,7 +50,11 @@ async fn ask(folder: &Path) -> Option<Commit> {
 
 /// What git printed; none when it failed.
 async fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
-    let mut child = Command::new("git")
+    let mut command = Command::new("git");
+    for variable in OF_ANOTHER_REPOSITORY {
+        command.env_remove(variable);
+    }
+    let mut child = command
         .arg("-C")
         .arg(folder)
         // Neither locks the repository, nor starts a program that the repository names, nor asks anything.

@@ -181,7 +181,7 @@ fn reader(path: &Path) -> Result<BufReader<fs::File>> {
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(ArchiveError::Malformed(io::Error::other(error))))
+    done.unwrap_or_else(|error| Err(ArchiveError::Broken(error.into())))
 }
 
 fn on_disk(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ArchiveError {

@@ -36,13 +36,17 @@ use crate::name::ServiceName;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     pub service: ServiceName,
+    /// Each once, and none whose requests another one redirects to https.
     pub urls: Vec<ServiceUrl>,
+    /// Each container folder once.
     pub volumes: Vec<Volume>,
+    /// Each name once, and none that every container gets anyway.
     pub env: Vec<EnvVar>,
     /// What the process in the container listens on.
     pub port: NonZeroU16,
     pub publish: Vec<Publish>,
     pub scale: Scale,
+    /// None for [`Scale::Single`].
     pub healthcheck: Option<HealthCheck>,
     pub max_cpu: Option<CpuLimit>,
     pub max_mem: Option<MemoryLimit>,

@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::Stream;
+use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -20,13 +23,14 @@ use super::gauge::Gauge;
 use super::watch::Watchers;
 use super::worker::Work;
 use crate::api::{Problem, ProblemCode};
-use crate::deploy::Deploy;
+use crate::context::{self, Limits, Received};
 use crate::deploy::queue::Queue;
+use crate::deploy::{Deploy, Event};
 use crate::engine::Engine;
 use crate::manifest::ServiceUrl;
 use crate::name::{DeployId, ServiceName};
 use crate::router::Router;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// A context that no deploy took by then will not be deployed.
 const CONTEXT_LIFETIME: Duration = Duration::from_secs(600);
@@ -53,6 +57,8 @@ pub struct Core {
     pub(super) watchers: Arc<Watchers>,
     /// No deploy is accepted any more.
     pub(super) stopping: CancellationToken,
+    /// Running deploys are dropped where they are; the next start takes them up.
+    pub(super) abandoned: CancellationToken,
     /// All deploys have ended; connections that would go on for ever end now.
     pub(super) stopped: CancellationToken,
     /// What the last stop cut off has been dealt with; before that nothing is accepted.
@@ -92,6 +98,7 @@ impl Core {
             tasks: TaskTracker::new(),
             watchers: Arc::default(),
             stopping: CancellationToken::new(),
+            abandoned: CancellationToken::new(),
             stopped: CancellationToken::new(),
             recovered: AtomicBool::new(false),
         })
@@ -102,7 +109,30 @@ impl Core {
         self.place.home.join("incoming")
     }
 
-    pub(super) fn make_incoming(&self) -> Result<(), Problem> {
+    /// Takes a context in; it waits for its deploy request.
+    pub async fn receive<E>(&self, stream: impl Stream<Item = Result<Bytes, E>>) -> Result<Received, Problem>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.check_accepting()?;
+        self.make_incoming()?;
+        let limits = Limits { bytes: self.max_context_bytes(), ..Limits::default() };
+        let received = context::receive(stream, &self.incoming(), &limits).await?;
+        self.expire(received.path.clone());
+        Ok(received)
+    }
+
+    /// The events of a deploy from a number on; ends after the one that says how it ended.
+    pub fn events(&self, deploy: DeployId, from: u64) -> BoxStream<'static, Result<Event, StoreError>> {
+        self.feeds.follow(Arc::clone(&self.store), deploy, from)
+    }
+
+    /// Drops running deploys where they are, as the end of the process would; the next start takes them up.
+    pub fn abandon(&self) {
+        self.abandoned.cancel();
+    }
+
+    fn make_incoming(&self) -> Result<(), Problem> {
         let folder = self.incoming();
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| {
             Problem::new(ProblemCode::Internal, format!("the folder {} could not be made", folder.display()))
@@ -116,7 +146,7 @@ impl Core {
     }
 
     /// Removes a received context after a while, unless a deploy has taken it by then.
-    pub(super) fn expire(&self, context: PathBuf) {
+    fn expire(&self, context: PathBuf) {
         let stopping = self.stopping.clone();
         tokio::spawn(async move {
             tokio::select! {

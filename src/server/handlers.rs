@@ -17,7 +17,6 @@ use super::logs;
 use crate::api::{
     ContextView, DeployRequest, PlanRequest, PlanView, Problem, ProblemCode, ServerView, ServiceDetail, Snapshot,
 };
-use crate::context;
 use crate::deploy::Deploy;
 use crate::engine::LogQuery;
 use crate::name::{ContainerName, DeployId, ServiceName};
@@ -76,11 +75,7 @@ pub(super) async fn logs(
 }
 
 pub(super) async fn receive_context(State(core): Server, body: Body) -> Answer<ContextView> {
-    core.check_accepting()?;
-    let limits = context::Limits { bytes: core.max_context_bytes(), ..Default::default() };
-    core.make_incoming()?;
-    let received = context::receive(body.into_data_stream(), &core.incoming(), &limits).await?;
-    core.expire(received.path.clone());
+    let received = core.receive(body.into_data_stream()).await?;
     Ok(Json(ContextView {
         id: received.id.to_string(),
         bytes: received.bytes,
@@ -135,7 +130,7 @@ pub(super) async fn deploy_events(
     let Path(id) = path?;
     let Query(EventsParameters { from }) = parameters?;
     known(&core, id)?;
-    let events = core.feeds.follow(Arc::clone(&core.store), id, from);
+    let events = core.events(id, from);
     let readable = events.filter_map(|event| async move {
         event.inspect_err(|error| tracing::error!(%error, "events cannot be read")).ok()
     });

@@ -163,6 +163,7 @@ async fn stop_orderly(core: &Arc<Core>, shutdown: CancellationToken) {
     core.tasks.close();
     if timeout(STOP_LIMIT, core.tasks.wait()).await.is_err() {
         tracing::warn!("a deploy did not come to its end in time; the next start takes it up");
+        core.abandon();
     }
     core.stopped.cancel();
 }

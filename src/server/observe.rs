@@ -29,7 +29,8 @@ struct Sight {
 }
 
 impl Core {
-    pub(super) async fn snapshot(&self) -> Result<Snapshot, Problem> {
+    /// Everything a list of services shows, now.
+    pub async fn snapshot(&self) -> Result<Snapshot, Problem> {
         let server = self.server_view().await;
         let sight = self.look().await;
         let records = self.store.services()?;
@@ -57,7 +58,8 @@ impl Core {
         }
     }
 
-    pub(super) async fn service_detail(&self, name: &ServiceName) -> Result<ServiceDetail, Problem> {
+    /// One service with its history.
+    pub async fn service_detail(&self, name: &ServiceName) -> Result<ServiceDetail, Problem> {
         let record = self.known(name)?;
         let sight = self.look().await;
         let service = self.service_view(&record, &sight)?;

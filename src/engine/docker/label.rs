@@ -26,12 +26,9 @@ pub(super) fn of_network(instance: &InstanceName) -> Labels {
     Labels::from([(INSTANCE.into(), instance.to_string())])
 }
 
+/// The same for each release, so that a build of unchanged files comes from the cache whole; the tag tells the release.
 pub(super) fn of_image(instance: &InstanceName, build: &Build) -> Labels {
-    Labels::from([
-        (INSTANCE.into(), instance.to_string()),
-        (SERVICE.into(), build.service.to_string()),
-        (RELEASE.into(), build.release.to_string()),
-    ])
+    Labels::from([(INSTANCE.into(), instance.to_string()), (SERVICE.into(), build.service.to_string())])
 }
 
 pub(super) fn of_container(instance: &InstanceName, spec: &ContainerSpec) -> Labels {

@@ -259,3 +259,96 @@ fn pause(restarts: u32) -> Duration {
 fn later(at: Timestamp, time: Duration) -> Timestamp {
     at.saturating_add(time).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::engine::{Role, SpecDigest};
+    use crate::name::{ContainerName, ImageName};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn at(seconds: u64) -> Timestamp {
+        later(Timestamp::UNIX_EPOCH, SECOND * seconds as u32)
+    }
+
+    fn container(behaviour: Behaviour) -> Simulated {
+        let spec = ContainerSpec {
+            name: ContainerName::from_engine("web.r1.1"),
+            role: Role::Router,
+            image: ImageName::foreign("web"),
+            command: vec![],
+            env: BTreeMap::new(),
+            binds: vec![],
+            publish: vec![],
+            max_cpu: None,
+            max_mem: None,
+            aliases: vec![],
+            address: Ipv4Addr::new(10, 201, 0, 2),
+            digest: SpecDigest("one".into()),
+        };
+        Simulated::new(spec, "1".into(), behaviour, at(0))
+    }
+
+    fn crashes_after(time: Duration) -> Behaviour {
+        let exit = Exit { code: 1, out_of_memory: false };
+        Behaviour { exit: Some((Moment::After(time), exit)), ..Behaviour::default() }
+    }
+
+    #[test]
+    fn a_crash_loop_slows_down_until_it_goes_once_a_minute() {
+        let mut looping = container(crashes_after(Duration::ZERO));
+        looping.restart = Restart::UnlessStopped;
+        looping.start(at(0));
+        looping.settle(at(1));
+        assert_eq!(looping.seen().restarts, 3, "after 100, 300 and 700 ms");
+        looping.settle(at(3600));
+        let early = looping.seen().restarts;
+        looping.settle(at(3600 + 600));
+        assert_eq!(looping.seen().restarts - early, 10);
+        assert!(matches!(looping.seen().state, ContainerState::Restarting { .. }));
+    }
+
+    #[test]
+    fn a_container_ends_when_told_and_not_before() {
+        let mut ending = container(crashes_after(10 * SECOND));
+        ending.start(at(5));
+        ending.settle(at(14));
+        assert!(ending.is_running());
+        ending.settle(at(60));
+        let expected = ContainerState::Exited { exit: Exit { code: 1, out_of_memory: false }, at: at(15) };
+        assert_eq!(ending.seen().state, expected);
+    }
+
+    #[test]
+    fn probes_bring_about_what_was_told() {
+        let exit = Exit { code: 9, out_of_memory: true };
+        let told = Behaviour { ready_after: 1, exit: Some((Moment::Probes(3), exit.clone())), ..Behaviour::default() };
+        let mut probed = container(told);
+        probed.start(at(0));
+        let how = Probe::Connect { port: 80, timeout: SECOND };
+        let mut ask = || probed.probe(&how, at(1));
+        assert!(matches!(ask(), ProbeAnswer::NotReady { .. }));
+        assert!(matches!(ask(), ProbeAnswer::Ready { .. }));
+        assert!(matches!(ask(), ProbeAnswer::Ready { .. }));
+        assert_eq!(ask(), ProbeAnswer::Exited { exit });
+    }
+
+    #[test]
+    fn chatter_is_written_as_time_goes_on_and_stays_bounded() {
+        let mut talking = container(Behaviour { chatter: Some(SECOND), logs: vec![], ..Behaviour::default() });
+        talking.start(at(0));
+        talking.catch_up(at(3));
+        assert_eq!(talking.lines(&LogQuery::default()).0.len(), 3);
+        talking.catch_up(at(1_000_000));
+        let (lines, _) = talking.lines(&LogQuery::default());
+        assert_eq!(lines.len(), LOG_KEPT);
+        assert_eq!(lines.last().unwrap().at, at(1_000_000));
+        talking.stopped(KILLED, at(1_000_001));
+        talking.catch_up(at(1_000_100));
+        assert_eq!(talking.lines(&LogQuery::default()).0.last().unwrap().at, at(1_000_001));
+    }
+}

@@ -121,3 +121,64 @@ impl Faults {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    /// Makes three calls, with this fault at the second: how each ended, and how many took effect.
+    async fn three_calls(fault: Fault) -> (Vec<bool>, u32) {
+        let (faults, effects) = (Faults::default(), AtomicU32::new(0));
+        faults.plan(FaultPlan { at: 2, fault });
+        let mut outcomes = Vec::new();
+        for _ in 0..3 {
+            let effect = async {
+                effects.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            };
+            outcomes.push(faults.attempt("start", "web.r1.1", effect).await.is_ok());
+        }
+        (outcomes, effects.into_inner())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fault_strikes_one_call_with_or_without_its_effect() {
+        assert_eq!(three_calls(Fault::Error).await, (vec![true, false, true], 2));
+        assert_eq!(three_calls(Fault::ErrorAfterEffect).await, (vec![true, false, true], 3));
+        let begun = tokio::time::Instant::now();
+        assert_eq!(three_calls(Fault::Delay(Duration::from_secs(5))).await, (vec![true; 3], 3));
+        assert_eq!(begun.elapsed(), Duration::from_secs(5));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_hangs_can_be_waited_for_and_killed() {
+        for (fault, expected) in [(Fault::Hang, 0), (Fault::HangAfterEffect, 1)] {
+            let (faults, effects) = (Arc::new(Faults::default()), Arc::new(AtomicU32::new(0)));
+            faults.plan(FaultPlan { at: 1, fault });
+            let (inside, counter) = (Arc::clone(&faults), Arc::clone(&effects));
+            let effect = async move {
+                counter.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            };
+            let caller = tokio::spawn(async move { inside.attempt("stop", "web.r1.1", effect).await });
+            faults.until_hung().await;
+            caller.abort();
+            assert!(caller.await.unwrap_err().is_cancelled());
+            assert_eq!(effects.load(Ordering::Relaxed), expected, "{fault:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_journal_has_every_call_also_those_that_failed() {
+        let faults = Faults::default();
+        faults.plan(FaultPlan { at: 1, fault: Fault::Error });
+        let error = faults.attempt("create", "web.r1.1", async { Ok(()) }).await.unwrap_err();
+        assert_eq!(error.to_string(), "could not create web.r1.1");
+        faults.attempt("info", "", async { Ok(()) }).await.unwrap();
+        let calls: Vec<String> = faults.calls().iter().map(|call| format!("{} {call}", call.number)).collect();
+        assert_eq!(calls, ["1 create web.r1.1", "2 info"]);
+    }
+}

@@ -20,7 +20,7 @@ const MOST_CONTAINERS: u32 = 100;
 
 impl Core {
     /// Checks what is asked, and hands it to the queue. The deploy goes on whether or not anybody watches.
-    pub(in crate::server) async fn accept(self: &Arc<Self>, request: DeployRequest) -> Result<Deploy, Problem> {
+    pub async fn accept(self: &Arc<Self>, request: DeployRequest) -> Result<Deploy, Problem> {
         self.check_accepting()?;
         let (service, action, work) = self.work_of(&request.target).await?;
         let record = self.store.service(&service)?;
@@ -201,7 +201,8 @@ impl Core {
     /// Runs a deploy, and then those that waited for it.
     fn spawn(self: &Arc<Self>, deploy: Deploy) {
         let core = Arc::clone(self);
-        self.tasks.spawn(async move {
+        let abandoned = self.abandoned.clone();
+        let running = async move {
             let mut current = Some(deploy);
             while let Some(deploy) = current {
                 let work = core.admission().work.remove(&deploy.id);
@@ -211,7 +212,8 @@ impl Core {
                 }
                 current = core.next_of(&service);
             }
-        });
+        };
+        self.tasks.spawn(abandoned.run_until_cancelled_owned(running));
     }
 
     fn next_of(&self, service: &ServiceName) -> Option<Deploy> {

@@ -54,7 +54,10 @@ impl Core {
         let settlement = Settlement::of(&recorder.deploy());
         self.execute(&plan, &settlement, recorder).await?;
         if desired.goal == Goal::Gone {
-            self.forget_or_warn(&desired.service, recorder).await;
+            self.forget(&desired.service, recorder).await;
+        } else {
+            self.prune_releases(&desired.service, recorder).await;
+            self.watch_over(deploy, &desired);
         }
         Ok(())
     }
@@ -111,13 +114,6 @@ impl Core {
         let record = self.store.service(service).ok().flatten();
         let still_serving = record.filter(|record| !record.stopped).and_then(|record| record.live);
         Failure { still_serving, ..failure }
-    }
-
-    /// The last part of a removal; it fails nothing.
-    pub(super) async fn forget_or_warn(&self, service: &ServiceName, recorder: &Recorder) {
-        if let Err(problem) = self.forget(service).await {
-            recorder.report(What::Warning { message: problem.message });
-        }
     }
 }
 

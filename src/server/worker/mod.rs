@@ -7,6 +7,8 @@
 //! desire.rs      release + request + server → Desired
 //! settle.rs      what the store keeps when a deploy reached its goal
 //! recover.rs     what the last stop cut off is finished or undone
+//! watch_over.rs  a new release is watched for a while; what keeps failing is rolled back
+//! prune.rs       releases that are too old go
 //! preview.rs     what a deploy would do, without doing it
 //! ```
 
@@ -15,8 +17,10 @@ mod build;
 mod carry_out;
 mod desire;
 mod preview;
+mod prune;
 mod recover;
 mod settle;
+mod watch_over;
 
 use std::path::PathBuf;
 

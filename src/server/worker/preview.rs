@@ -12,7 +12,8 @@ use crate::name::{DeployId, ImageName, ReleaseId, ServiceName};
 use crate::server::core::Core;
 
 impl Core {
-    pub(in crate::server) async fn preview(self: &Arc<Self>, request: &PlanRequest) -> Result<PlanView, Problem> {
+    /// What a deploy would do; changes nothing.
+    pub async fn preview(self: &Arc<Self>, request: &PlanRequest) -> Result<PlanView, Problem> {
         match request {
             PlanRequest::Dockerfile { text } => self.preview_push(text).await,
             PlanRequest::Service { service, action } => self.preview_change(service, action).await,

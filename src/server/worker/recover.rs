@@ -12,7 +12,7 @@ use crate::server::feed::Recorder;
 
 impl Core {
     /// Needs the engine and the router.
-    pub(in crate::server) async fn recover(self: &Arc<Self>) -> Result<(), Problem> {
+    pub async fn recover(self: &Arc<Self>) -> Result<(), Problem> {
         for deploy in self.store.unfinished_deploys::<Deploy>()? {
             let recorder = self.recorder(&deploy);
             let outcome = self.recover_one(&deploy, &recorder).await?;
@@ -33,7 +33,7 @@ impl Core {
         match self.take_up(deploy, &journal, &plan, progress, recorder).await {
             Verdict::Reached => {
                 if deploy.action == Action::Remove {
-                    self.forget_or_warn(&deploy.service, recorder).await;
+                    self.forget(&deploy.service, recorder).await;
                 }
                 let message = "finished after a restart of the server".to_owned();
                 recorder.report(What::Warning { message });

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::api::{Problem, ProblemCode};
-use crate::deploy::{Action, Deploy, Release};
+use crate::deploy::{Action, Deploy, Release, What};
 use crate::name::{ReleaseId, ServiceName};
 use crate::server::core::Core;
+use crate::server::feed::Recorder;
 use crate::store::{ServiceRecord, StoreError};
 
 /// What holds for the service from the switch on.
@@ -67,18 +67,27 @@ impl Core {
         Ok(())
     }
 
-    /// Removes what a removed service leaves: images, contexts, releases. The history of its deploys stays.
-    pub(super) async fn forget(&self, service: &ServiceName) -> Result<(), Problem> {
-        for release in self.store.releases::<Release>(service)? {
-            self.engine.remove_image(&release.image).await?;
+    /// Removes what a removed service leaves: images, contexts, releases. The history of its deploys stays. What cannot
+    /// be removed is told and left, for the service is gone all the same.
+    pub(super) async fn forget(&self, service: &ServiceName, recorder: &Recorder) {
+        let warn = |message: String| recorder.report(What::Warning { message });
+        match self.store.releases::<Release>(service) {
+            Ok(releases) => {
+                for release in releases {
+                    if let Err(error) = self.engine.remove_image(&release.image).await {
+                        warn(format!("the image {} is left: {error}", release.image));
+                    }
+                }
+            }
+            Err(error) => warn(format!("its images are left: {error}")),
         }
-        self.discard_contexts(service).map_err(|error| {
-            Problem::new(ProblemCode::Internal, format!("the contexts of {service} could not be removed"))
-                .because(&error)
-        })?;
-        self.store.remove_service(service)?;
+        if let Err(error) = self.discard_contexts(service) {
+            warn(format!("its contexts are left: {error}"));
+        }
+        if let Err(error) = self.store.remove_service(service) {
+            warn(format!("its releases are left in the history: {error}"));
+        }
         self.mark_changed();
-        Ok(())
     }
 }
 

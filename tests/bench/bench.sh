@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# A part of ./dev: what is measured. A bench is a function bench_NAME that prints its figures.
+
+cmd_bench() { # [NAME|list]: measures; without a name, everything there is
+    local name names
+    export LC_ALL=C
+    names=$(declare -F | sed -n 's/^declare -f bench_//p')
+    [[ ${1-} != list ]] || { echo "$names"; return; }
+    for name in ${1:-$names}; do
+        declare -F "bench_$name" >/dev/null || die "there is no bench $name; there are: ${names//$'\n'/ }"
+        echo "== $name"
+        "bench_$name"
+    done
+}
+
+bench_fuzz() { # every parser that reads what others wrote, half a minute each
+    local target
+    for target in fuzz/fuzz_targets/*.rs; do
+        fuzz/run "$(basename "$target" .rs)" 30
+    done
+}
+
+bench_size() { # the binary, its start, and a server with nothing to do
+    local folder instance=b-$$
+    setup bench
+    build_release
+    folder=$(mktemp -d)
+    mkdir "$folder/server"
+    cat >"$folder/server/config.toml" <<END
+[server]
+instance = "$instance"
+[network]
+subnet = "$(free_subnet)"
+[router]
+bind = "127.0.0.1"
+http_port = 0
+https_port = 0
+END
+    # shellcheck disable=SC2064 # They are needed as they are now.
+    trap "server_stop '$folder'; remove_objects $instance; rm -rf '$folder'" EXIT
+    server_start "$folder"
+    echo "release binary           $(stat -c %s "$MYPAAS" | numfmt --to=iec)"
+    echo "mypaas --version         $(median_ms at "$folder" --version) ms, median of 21"
+    echo "mypaas status            $(median_ms at "$folder" status) ms, median of 21"
+    idle_server "$(server_pid "$folder")"
+}
+
+# median_ms COMMAND…
+median_ms() {
+    local begin
+    for _ in {1..21}; do
+        begin=${EPOCHREALTIME/./}
+        "$@" >/dev/null
+        echo $((${EPOCHREALTIME/./} - begin))
+    done | sort -n | awk 'NR == 11 { printf "%.1f", $1 / 1000 }'
+}
+
+# idle_server PID
+idle_server() {
+    local before
+    sleep 5
+    before=$(cpu_ticks "$1")
+    sleep 20
+    awk -v ticks=$(($(cpu_ticks "$1") - before)) -v hertz="$(getconf CLK_TCK)" \
+        'BEGIN { printf "idle server, CPU         %.2f %% of one, over 20 s\n", 100 * ticks / hertz / 20 }'
+    awk '/^VmRSS/ { printf "idle server, memory      %.1f MB resident\n", $2 / 1000 }' "/proc/$1/status"
+}
+
+cpu_ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }

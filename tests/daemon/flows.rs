@@ -1,0 +1,264 @@
+use std::time::Duration;
+
+use mypaas::api::{Downtime, ProblemCode, ServiceState};
+use mypaas::deploy::{Action, Outcome, Phase, What};
+use mypaas::engine::{Behaviour, BuildScript, ContainerState, Exit, Moment, StartScript};
+use mypaas::name::ReleaseId;
+
+use crate::stage::{ROLLING, SAFE, SINGLE, Stage, outcome};
+
+fn crashes() -> Behaviour {
+    let exit = Exit { code: 3, out_of_memory: false };
+    Behaviour {
+        exit: Some((Moment::Probes(0), exit)),
+        logs: vec!["could not connect to the database".to_owned()],
+        ..Behaviour::default()
+    }
+}
+
+fn never_ready() -> Behaviour {
+    Behaviour { ready_after: u32::MAX, ..Behaviour::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pushing_scaling_rolling_back_and_stopping() {
+    let stage = Stage::new().await;
+    stage.push(ROLLING).await.assert_succeeded();
+    assert_eq!(stage.running("web").await, ["web.r1.1", "web.r1.2"]);
+    stage.push(ROLLING).await.assert_succeeded();
+    assert_eq!(stage.running("web").await, ["web.r2.1", "web.r2.2"]);
+    stage.act("web", Action::Scale { count: 5 }).await.assert_succeeded();
+    assert_eq!(stage.running("web").await.len(), 5);
+    stage.act("web", Action::Rollback { to: ReleaseId::new(1) }).await.assert_succeeded();
+    assert_eq!(stage.running("web").await, ["web.r1.1", "web.r1.2"]);
+    stage.act("web", Action::Restart).await.assert_succeeded();
+    assert_eq!(stage.running("web").await, ["web.r1.3", "web.r1.4"]);
+    stage.act("web", Action::Stop).await.assert_succeeded();
+    assert_eq!(stage.snapshot().await.services[0].state, ServiceState::Stopped);
+    stage.act("web", Action::Start).await.assert_succeeded();
+    assert_eq!(stage.running("web").await.len(), 2);
+    stage.act("web", Action::Redeploy).await.assert_succeeded();
+    assert_eq!(stage.running("web").await, ["web.r3.1", "web.r3.2"]);
+    stage.check_settled("web").await.unwrap();
+    stage.act("web", Action::Remove).await.assert_succeeded();
+    assert!(stage.snapshot().await.services.is_empty());
+    stage.check_settled("web").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_build_touches_nothing() {
+    let stage = Stage::new().await;
+    stage.push(SINGLE).await.assert_succeeded();
+    let before = stage.containers("web").await;
+    let build = BuildScript { failure: Some("no such file: app".to_owned()), ..BuildScript::default() };
+    stage.script("web", Behaviour { build, ..Behaviour::default() });
+    let failure = stage.push(SINGLE).await.failure();
+    assert_eq!(failure.phase, Phase::Building);
+    assert!(failure.message.contains("no such file: app"), "{failure:?}");
+    assert_eq!(failure.still_serving, Some(ReleaseId::new(1)));
+    assert_eq!(stage.containers("web").await, before);
+    stage.check_settled("web").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_exits_fails_the_deploy_with_its_reason() {
+    for dockerfile in [SINGLE, ROLLING, SAFE] {
+        let stage = Stage::new().await;
+        stage.push(dockerfile).await.assert_succeeded();
+        stage.script("web", crashes());
+        let failure = stage.push(dockerfile).await.failure();
+        assert_eq!(failure.phase, Phase::Probing);
+        assert!(failure.message.contains("exited with code 3"), "{}", failure.message);
+        assert_eq!(failure.still_serving, Some(ReleaseId::new(1)));
+        let evidence = failure.container.unwrap();
+        assert_eq!(evidence.exit, Some(Exit { code: 3, out_of_memory: false }));
+        assert_eq!(evidence.logs.last().unwrap().text, "could not connect to the database");
+        stage.check_settled("web").await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_is_never_ready_fails_the_deploy_in_time() {
+    let stage = Stage::new().await;
+    stage.push(SAFE).await.assert_succeeded();
+    stage.script("web", never_ready());
+    let began = tokio::time::Instant::now();
+    let failure = stage.push(SAFE).await.failure();
+    assert!(began.elapsed() < Duration::from_secs(90), "{:?}", began.elapsed());
+    assert!(failure.message.contains("not ready in time"), "{}", failure.message);
+    assert!(failure.container.unwrap().last_probe.is_some());
+    stage.check_settled("web").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_deploy_that_fails_leaves_nothing_but_its_history() {
+    let stage = Stage::new().await;
+    stage.script("web", crashes());
+    let failure = stage.push(ROLLING).await.failure();
+    assert_eq!(failure.still_serving, None);
+    let view = &stage.snapshot().await.services[0];
+    assert_eq!((view.state, view.release), (ServiceState::NeverLive, None));
+    assert!(matches!(outcome(view.last_deploy.as_ref().unwrap()), Outcome::Failed { .. }));
+    stage.check_settled("web").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_taken_port_is_told_and_the_old_release_serves_on() {
+    let stage = Stage::new().await;
+    stage.push(SINGLE).await.assert_succeeded();
+    stage.script("web", Behaviour { start: StartScript::PortTaken("5432".to_owned()), ..Behaviour::default() });
+    let failure = stage.push(SINGLE).await.failure();
+    assert!(failure.message.contains("5432"), "{failure:?}");
+    assert!(failure.hint.is_some());
+    stage.check_settled("web").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_waiting_deploy_supersedes_older_ones() {
+    let stage = Stage::new().await;
+    let build = BuildScript { takes: Duration::from_secs(30), ..BuildScript::default() };
+    stage.script("web", Behaviour { build, ..Behaviour::default() });
+    let mut deploys = Vec::new();
+    for _ in 0..4 {
+        deploys.push(stage.accept_push(ROLLING).await.unwrap());
+    }
+    let mut outcomes = Vec::new();
+    for deploy in &deploys {
+        outcomes.push(stage.end_of(deploy.id).await.outcome);
+    }
+    let superseded = |by: usize| Outcome::Superseded { by: deploys[by].id };
+    assert_eq!(outcomes, [Outcome::Succeeded, superseded(2), superseded(3), Outcome::Succeeded]);
+    stage.check_settled("web").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn services_with_like_names_do_not_touch_each_other() {
+    let stage = Stage::new().await;
+    let dockerfile =
+        |service: &str| format!("# mypaas.service={service}\n# mypaas.url=http://{service}.test\nFROM x\n");
+    for service in ["rob.api", "rob", "rob/api", "rob-api"] {
+        stage.push(&dockerfile(service).replace("rob/api.test", "slash.test")).await.assert_succeeded();
+    }
+    stage.push(&dockerfile("rob")).await.assert_succeeded();
+    stage.act("rob", Action::Remove).await.assert_succeeded();
+    assert_eq!(stage.running("rob.api").await, ["rob.api.r1.1"]);
+    assert_eq!(stage.running("rob/api").await, ["rob--api.r1.1"]);
+    assert!(stage.running("rob").await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_url_that_another_service_holds_is_refused() {
+    let stage = Stage::new().await;
+    stage.push(SINGLE).await.assert_succeeded();
+    let failure = stage.push(&SINGLE.replace("service=web", "service=other")).await.failure();
+    assert!(failure.message.contains("web holds a URL"), "{}", failure.message);
+    stage.check_settled("web").await.unwrap();
+    stage.check_settled("other").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_the_server_lacks_is_told_by_name() {
+    let stage = Stage::new().await;
+    let failure = stage.push(&format!("# mypaas.env=TOKEN\n{SINGLE}")).await.failure();
+    assert_eq!(failure.message, "the server has no value for TOKEN");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_done_is_refused_before_it_is_queued() {
+    let stage = Stage::new().await;
+    stage.push(SINGLE).await.assert_succeeded();
+    let codes = [
+        (stage.accept("wep", Action::Restart).await, ProblemCode::NotFound),
+        (stage.accept("web", Action::Scale { count: 3 }).await, ProblemCode::Conflict),
+        (stage.accept("web", Action::Rollback { to: ReleaseId::new(9) }).await, ProblemCode::NotFound),
+        (stage.accept("web", Action::Push).await, ProblemCode::BadRequest),
+        (stage.accept_push("# mypaas.servise=web\nFROM x\n").await, ProblemCode::BadRequest),
+    ];
+    for (index, (refused, code)) in codes.into_iter().enumerate() {
+        let problem = refused.unwrap_err();
+        assert_eq!(problem.code, code, "{index}: {problem:?}");
+        assert!(problem.hint.is_some() || !problem.diagnostics.is_empty() || index == 3, "{problem:?}");
+    }
+    assert_eq!(stage.snapshot().await.deploys.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_preview_tells_what_would_happen_and_changes_nothing() {
+    let stage = Stage::new().await;
+    stage.push(SINGLE).await.assert_succeeded();
+    stage.push(&SINGLE.replace("web.test", "www.test")).await.assert_succeeded();
+    let before = (stage.containers("web").await, stage.router.changes());
+    let plan = stage.plan("web", Action::Rollback { to: ReleaseId::new(1) }).await;
+    assert!(matches!(plan.downtime, Downtime::Held { .. }));
+    assert_eq!(plan.changes.len(), 1);
+    assert_eq!((&*plan.changes[0].old[0], &*plan.changes[0].new[0]), ("http://www.test", "http://web.test"));
+    assert_eq!((stage.containers("web").await, stage.router.changes()), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_can_be_read_again_from_anywhere() {
+    use futures_util::StreamExt;
+    let stage = Stage::new().await;
+    let ended = stage.push(ROLLING).await.assert_succeeded();
+    let seqs: Vec<_> = ended.events.iter().map(|event| event.seq).collect();
+    assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
+    let deploy = stage.snapshot().await.deploys[0].id;
+    let again: Vec<_> = stage.core.events(deploy, 5).map(Result::unwrap).collect().await;
+    assert_eq!(again, ended.events[4..]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn containers_are_kept_running_only_once_they_are_ready() {
+    let stage = Stage::new().await;
+    let ended = stage.push(ROLLING).await.assert_succeeded();
+    assert!(ended.events.iter().any(|event| matches!(event.what, What::Ready { .. })));
+    for container in stage.containers("web").await {
+        assert_eq!(container.restart, mypaas::engine::Restart::UnlessStopped);
+        assert!(matches!(container.state, ContainerState::Running { .. }));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_crashes_again_and_again_is_rolled_back_by_itself() {
+    let stage = Stage::new().await;
+    stage.push(ROLLING).await.assert_succeeded();
+    let exit = (Moment::After(Duration::from_secs(3)), Exit { code: 1, out_of_memory: false });
+    stage.script("web", Behaviour { exit: Some(exit), ..Behaviour::default() });
+    stage.push(ROLLING).await.assert_succeeded();
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    let rollback = &stage.snapshot().await.deploys[0];
+    assert_eq!(rollback.action, Action::Rollback { to: ReleaseId::new(1) });
+    let events = stage.end_of(rollback.id).await.assert_succeeded().events;
+    let told = |event: &mypaas::deploy::Event| match &event.what {
+        What::Warning { message } => message.contains("by itself") && message.contains("died"),
+        _ => false,
+    };
+    assert!(events.iter().any(told), "{events:#?}");
+    assert_eq!(stage.running("web").await, ["web.r1.1", "web.r1.2"]);
+    stage.check_settled("web").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_works_is_left_alone_by_the_watch() {
+    let stage = Stage::new().await;
+    for _ in 0..2 {
+        stage.push(ROLLING).await.assert_succeeded();
+    }
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(stage.snapshot().await.deploys.len(), 2);
+    assert_eq!(stage.running("web").await, ["web.r2.1", "web.r2.2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_releases_and_the_live_one_are_kept() {
+    let stage = Stage::new().await;
+    for _ in 0..12 {
+        stage.push(SINGLE).await.assert_succeeded();
+    }
+    stage.act("web", Action::Rollback { to: ReleaseId::new(3) }).await.assert_succeeded();
+    stage.push(SINGLE).await.assert_succeeded();
+    let detail = stage.core.service_detail(&"web".parse().unwrap()).await.unwrap();
+    let kept: Vec<_> = detail.releases.iter().map(|release| release.release.id.number()).collect();
+    assert_eq!(kept, [13, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
+    assert!(detail.releases.iter().all(|release| release.available));
+}

@@ -1,0 +1,194 @@
+//! A server's core on a stage: real store and contexts in a folder of its own, engine and router in memory.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use mypaas::api::{DeployRequest, PlanRequest, PlanView, Problem, ServiceState, Snapshot, Target};
+use mypaas::context::{Limits, pack, select};
+use mypaas::deploy::{Action, Deploy, DeployState, Event, Failure, Origin, Outcome, What};
+use mypaas::engine::{Behaviour, Container, Engine, MemoryEngine};
+use mypaas::name::{DeployId, InstanceName, ServiceName};
+use mypaas::router::{MemoryRouter, Router};
+use mypaas::server::config::Config;
+use mypaas::server::{Core, Place};
+use mypaas::store::Store;
+
+pub(crate) struct Stage {
+    pub(crate) engine: Arc<MemoryEngine>,
+    pub(crate) router: Arc<MemoryRouter>,
+    pub(crate) core: Arc<Core>,
+    folder: tempfile::TempDir,
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        let folder = fast_folder();
+        let engine = Arc::new(MemoryEngine::new(InstanceName::default()));
+        let router = Arc::new(MemoryRouter::new());
+        let core = open(folder.path(), &engine, &router);
+        core.recover().await.unwrap();
+        Self { engine, router, core, folder }
+    }
+
+    /// The server dies where it is, and starts again on what it left.
+    pub(crate) async fn die_and_start(&mut self) {
+        self.core.abandon();
+        // The dropped tasks let go of the store.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        self.core = open(self.folder.path(), &self.engine, &self.router);
+        self.core.recover().await.unwrap();
+    }
+
+    /// As if the service's program were this from the next build on.
+    pub(crate) fn script(&self, service: &str, behaviour: Behaviour) {
+        self.engine.script(&service.parse().unwrap(), behaviour);
+    }
+
+    pub(crate) async fn accept_push(&self, dockerfile: &str) -> Result<Deploy, Problem> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("Dockerfile"), dockerfile).unwrap();
+        let selection = select(folder.path(), &Limits::default()).unwrap();
+        let received = self.core.receive(pack(selection, None)).await?;
+        let target = Target::Context { context: received.id.to_string() };
+        self.core.accept(DeployRequest { target, origin: origin() }).await
+    }
+
+    pub(crate) async fn accept(&self, service: &str, action: Action) -> Result<Deploy, Problem> {
+        let target = Target::Service { service: service.parse().unwrap(), action };
+        self.core.accept(DeployRequest { target, origin: origin() }).await
+    }
+
+    pub(crate) async fn push(&self, dockerfile: &str) -> Ended {
+        let deploy = self.accept_push(dockerfile).await.unwrap();
+        self.end_of(deploy.id).await
+    }
+
+    pub(crate) async fn act(&self, service: &str, action: Action) -> Ended {
+        let deploy = self.accept(service, action).await.unwrap();
+        self.end_of(deploy.id).await
+    }
+
+    /// All events of a deploy, to its end.
+    pub(crate) async fn end_of(&self, id: DeployId) -> Ended {
+        let events: Vec<Event> = self.core.events(id, 1).map(Result::unwrap).collect().await;
+        let Some(What::Finished { outcome }) = events.last().map(|event| event.what.clone()) else {
+            panic!("{id} did not end: {events:#?}");
+        };
+        Ended { outcome, events }
+    }
+
+    pub(crate) async fn plan(&self, service: &str, action: Action) -> PlanView {
+        let request = PlanRequest::Service { service: service.parse().unwrap(), action };
+        self.core.preview(&request).await.unwrap()
+    }
+
+    pub(crate) async fn snapshot(&self) -> Snapshot {
+        self.core.snapshot().await.unwrap()
+    }
+
+    pub(crate) async fn containers(&self, service: &str) -> Vec<Container> {
+        let service: ServiceName = service.parse().unwrap();
+        self.engine.containers(Some(&service)).await.unwrap()
+    }
+
+    /// As in `["web.r2.1", "web.r2.2"]`; those that run.
+    pub(crate) async fn running(&self, service: &str) -> Vec<String> {
+        let all = self.containers(service).await;
+        all.iter().filter(|container| container.is_running()).map(|container| container.name.to_string()).collect()
+    }
+
+    /// What must hold whenever no deploy runs: the history has no open end; what the record says is live runs, and
+    /// nothing else does; requests go to it; and there is nothing left to do.
+    pub(crate) async fn check_settled(&self, service: &str) -> Result<(), String> {
+        let snapshot = self.snapshot().await;
+        if let Some(open) = snapshot.deploys.iter().find(|deploy| !deploy.is_finished()) {
+            return Err(format!("{} never ended: {:?}", open.id, open.state));
+        }
+        let containers = self.containers(service).await;
+        let Some(view) = snapshot.services.iter().find(|view| view.name.as_str() == service) else {
+            return none_left(&containers, self.routed(service).await);
+        };
+        let running: Vec<_> = view.containers.iter().filter(|c| Some(c.release) == view.release).collect();
+        if running.len() != view.containers.len() {
+            return Err(format!("containers of other releases are left: {:?}", names(&containers)));
+        }
+        match view.state {
+            ServiceState::NeverLive => none_left(&containers, self.routed(service).await),
+            ServiceState::Running if view.containers.len() == view.wanted as usize => self.nothing_to_do(service).await,
+            ServiceState::Stopped if self.running(service).await.is_empty() => Ok(()),
+            other => Err(format!("{service} is {other:?} with {:?}, {} wanted", names(&containers), view.wanted)),
+        }
+    }
+
+    async fn nothing_to_do(&self, service: &str) -> Result<(), String> {
+        let plan = self.plan(service, Action::Start).await;
+        if plan.steps.is_empty() { Ok(()) } else { Err(format!("still to do: {:?}", plan.steps)) }
+    }
+
+    pub(crate) async fn routed(&self, service: &str) -> bool {
+        self.router.routes().await.unwrap().iter().any(|routes| routes.service.as_str() == service)
+    }
+}
+
+fn none_left(containers: &[Container], routed: bool) -> Result<(), String> {
+    if containers.is_empty() && !routed {
+        return Ok(());
+    }
+    Err(format!("left behind: containers {:?}, routes: {routed}", names(containers)))
+}
+
+fn names(containers: &[Container]) -> Vec<&str> {
+    containers.iter().map(|container| container.name.as_str()).collect()
+}
+
+/// The store syncs to disk at every step; thousands of deploys are quicker in memory.
+fn fast_folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+fn open(home: &Path, engine: &Arc<MemoryEngine>, router: &Arc<MemoryRouter>) -> Arc<Core> {
+    let place = Place { home: home.to_owned(), user_home: home.join("user"), docker_host: None };
+    std::fs::create_dir_all(&place.user_home).unwrap();
+    let store = Arc::new(Store::open(&home.join("store.db")).unwrap());
+    let (engine, router) = (Arc::clone(engine), Arc::clone(router));
+    Core::new(place, Config::default(), store, engine, router)
+}
+
+fn origin() -> Origin {
+    Origin { who: "ada@laptop".to_owned(), folder: Some("web".to_owned()), commit: None }
+}
+
+/// A deploy at its end.
+pub(crate) struct Ended {
+    pub(crate) outcome: Outcome,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Ended {
+    pub(crate) fn assert_succeeded(self) -> Self {
+        assert_eq!(self.outcome, Outcome::Succeeded, "{:#?}", self.events);
+        self
+    }
+
+    pub(crate) fn failure(self) -> Failure {
+        match self.outcome {
+            Outcome::Failed { failure } => failure,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+pub(crate) fn outcome(deploy: &Deploy) -> &Outcome {
+    match &deploy.state {
+        DeployState::Finished { outcome, .. } => outcome,
+        other => panic!("{} is {other:?}", deploy.id),
+    }
+}
+
+/// A service without scale, one that rolls, one that is safe; with a URL, and a volume of text to tell releases apart.
+pub(crate) const SINGLE: &str = "# mypaas.service=web\n# mypaas.url=http://web.test\nFROM scratch\n";
+pub(crate) const ROLLING: &str = "# mypaas.service=web\n# mypaas.url=http://web.test\n# mypaas.scale=2\nFROM scratch\n";
+pub(crate) const SAFE: &str =
+    "# mypaas.service=web\n# mypaas.url=http://web.test\n# mypaas.scale=2 safe\nFROM scratch\n";

@@ -1,0 +1,88 @@
+//! What every engine promises, held against each of them: the in-memory one with a paused clock, and a real Docker.
+//!
+//! ```text
+//! fixture.rs      what the tests need to be told of an engine
+//! memory.rs       … of the in-memory one
+//! docker.rs       … of Docker
+//! lifecycle.rs    creating, starting, stopping, removing; whose containers are touched
+//! image.rs        building, listing, removing images
+//! log.rs          reading and following logs
+//! probe.rs        readiness, exits, figures
+//! only_docker.rs  what only a real network and real processes can show
+//! ```
+
+#![allow(clippy::unwrap_used, reason = "all of it is tests")]
+
+mod docker;
+mod fixture;
+mod image;
+mod lifecycle;
+mod log;
+mod memory;
+mod only_docker;
+mod probe;
+#[path = "../support/mod.rs"]
+mod support;
+
+macro_rules! contract {
+    ($($module:ident: $($name:ident)*;)*) => {
+        mod in_memory {
+            $($(
+                #[tokio::test(start_paused = true)]
+                async fn $name() {
+                    crate::$module::$name(&crate::memory::InMemory::new().await).await;
+                }
+            )*)*
+        }
+
+        mod in_docker {
+            $($(
+                #[tokio::test]
+                async fn $name() {
+                    crate::$module::$name(&crate::docker::InDocker::new().await).await;
+                }
+            )*)*
+        }
+    };
+}
+
+contract! {
+    lifecycle:
+        creating_twice_makes_one_container
+        another_spec_replaces_the_container
+        starting_and_stopping_twice_is_doing_it_once
+        a_container_that_ignores_sigterm_is_killed_after_the_grace_time
+        the_way_a_process_ended_is_known
+        a_process_that_uses_too_much_memory_is_known_by_it
+        the_address_and_the_id_stay_through_a_restart
+        a_dead_container_is_restarted_only_when_told_so
+        a_stopped_container_stays_stopped
+        what_is_gone_may_be_stopped_and_removed_but_not_started
+        a_stranger_s_container_is_neither_seen_nor_touched
+        given_addresses_are_in_use_until_the_container_is_removed
+        two_containers_do_not_run_with_one_address
+        two_containers_do_not_run_with_one_published_port
+        eight_containers_start_at_once
+        a_service_is_told_apart_from_one_whose_name_begins_alike
+        a_container_needs_its_image;
+    image:
+        a_built_image_is_found_and_listed
+        a_failed_build_tells_why_and_leaves_nothing
+        a_context_that_breaks_off_fails_the_build
+        building_a_name_again_replaces_the_image
+        a_health_check_of_the_image_is_seen
+        an_image_is_removed_once_no_container_needs_it
+        a_stranger_s_image_is_left_alone
+        an_image_that_nobody_has_cannot_be_pulled;
+    log:
+        lines_come_in_order_with_their_stream
+        a_log_may_be_read_from_its_end_or_from_a_time
+        a_followed_log_goes_on_through_a_restart_and_ends_with_the_container
+        a_log_that_nobody_wrote_is_empty;
+    probe:
+        a_container_becomes_ready_once_it_listens
+        a_container_that_never_listens_is_never_ready
+        a_container_that_exited_says_so
+        the_image_s_own_check_is_asked
+        figures_come_from_containers_that_run;
+}

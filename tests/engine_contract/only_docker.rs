@@ -1,0 +1,168 @@
+//! What only a real network and real processes can show.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use bollard::models::NetworkCreateRequest;
+use futures_util::TryStreamExt;
+use mypaas::engine::{
+    Bind, DockerEngine, DockerSettings, Engine, EngineError, LogLine, LogQuery, LogStream, Probe, ProbeAnswer, Secret,
+};
+use mypaas::manifest::{Protocol, Publish};
+
+use crate::docker::InDocker;
+use crate::fixture::{App, Fixture, PORT, eventually};
+
+#[tokio::test]
+async fn containers_find_each_other_by_their_aliases() {
+    let on = InDocker::new().await;
+    let mut spec = on.spec("shop", App::Serves).await;
+    spec.aliases = vec!["shop".into(), "shop.1".into()];
+    on.engine().create(&spec).await.unwrap();
+    on.engine().start(&spec.name).await.unwrap();
+    let asker = on.run_until_it_listens("asker", App::Serves).await;
+    for name in ["shop", "shop.1", spec.name.as_str()] {
+        let found = on.ask(&asker, &format!("/resolve/{name}")).await.unwrap();
+        assert_eq!(found, spec.address.to_string(), "{name}");
+    }
+    assert_eq!(on.ask(&asker, "/resolve/nobody-has-this-name.shop").await.unwrap(), "none");
+}
+
+#[tokio::test]
+async fn a_port_that_another_process_listens_on_is_told_by_its_number() {
+    let on = InDocker::new().await;
+    let holder = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = holder.local_addr().unwrap().port();
+    let mut spec = on.spec("web", App::Serves).await;
+    spec.publish = vec![Publish {
+        address: None,
+        host_port: port.try_into().ok(),
+        container_port: PORT.try_into().unwrap(),
+        protocol: Protocol::Tcp,
+    }];
+    on.engine().create(&spec).await.unwrap();
+    let error = on.engine().start(&spec.name).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("port {port} of this server is taken"));
+}
+
+#[tokio::test]
+async fn a_line_longer_than_docker_s_pieces_is_whole() {
+    let on = InDocker::new().await;
+    let container = on.run_until_it_listens("web", App::Serves).await;
+    on.ask(&container, "/long/40000").await.unwrap();
+    on.write(&container, LogStream::Stdout, "short").await;
+    let lines = eventually("both lines are there", async || {
+        let lines = on.engine().logs(&container.name, &LogQuery::default()).await.unwrap();
+        let lines: Vec<LogLine> = lines.try_collect().await.unwrap();
+        (lines.len() >= 2).then_some(lines)
+    })
+    .await;
+    assert_eq!(lines.iter().map(|line| line.text.len()).collect::<Vec<_>>(), [40_000, 5]);
+}
+
+#[tokio::test]
+async fn a_probe_sees_the_status_and_takes_redirects_for_an_answer() {
+    let on = InDocker::new().await;
+    let container = on.run_until_it_listens("web", App::Serves).await;
+    for (path, detail, is_ready) in [("/status/302", "HTTP 302", true), ("/status/503", "HTTP 503", false)] {
+        let probe = Probe::Http { port: PORT, path: path.into(), timeout: Duration::from_secs(5) };
+        let answer = on.engine().probe(&container.name, &probe).await.unwrap();
+        let detail = detail.to_owned();
+        let expected = if is_ready { ProbeAnswer::Ready { detail } } else { ProbeAnswer::NotReady { detail } };
+        assert_eq!(answer, expected);
+    }
+}
+
+#[tokio::test]
+async fn environment_and_folders_reach_the_process() {
+    let on = InDocker::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut spec = on.spec("web", App::Serves).await;
+    spec.env.insert("LINES".into(), Secret::new("from the environment".into()));
+    spec.binds = vec![Bind { server_dir: folder.path().into(), container_dir: "/data".into(), read_only: true }];
+    on.engine().create(&spec).await.unwrap();
+    on.engine().start(&spec.name).await.unwrap();
+    let line = eventually("the line is there", async || {
+        let lines = on.engine().logs(&spec.name, &LogQuery::default()).await.unwrap();
+        lines.try_collect::<Vec<LogLine>>().await.unwrap().pop()
+    })
+    .await;
+    assert_eq!(line.text, "from the environment");
+    let inspected = on.docker.inspect_container(spec.name.as_str(), None).await.unwrap();
+    let mount = inspected.mounts.unwrap().pop().unwrap();
+    assert_eq!(mount.source.as_deref(), folder.path().to_str());
+    assert_eq!((mount.destination.as_deref(), mount.rw), (Some("/data"), Some(false)));
+}
+
+#[tokio::test]
+async fn an_instruction_for_buildkit_is_explained() {
+    let on = InDocker::new().await;
+    let dockerfile = format!("{}RUN --mount=type=cache,target=/x true\n", on.dockerfile(App::Serves));
+    let error = build(&on, &dockerfile).await.unwrap_err();
+    assert!(error.to_string().contains("--mount option requires BuildKit, which this server"), "{error}");
+}
+
+#[tokio::test]
+async fn a_mistake_in_the_dockerfile_is_told_with_its_line() {
+    let on = InDocker::new().await;
+    let error = build(&on, "FROM scratch\nCOPPY app /app\n").await.unwrap_err();
+    assert!(matches!(&error, EngineError::Build { message } if message.contains("line 2")), "{error:?}");
+}
+
+async fn build(on: &InDocker, dockerfile: &str) -> Result<(), EngineError> {
+    on.engine().build(on.build_of("web", 1, dockerfile), &mut |_| {}).await.map(|_| ())
+}
+
+#[tokio::test]
+async fn two_instances_have_networks_of_their_own() {
+    let (one, two) = tokio::join!(InDocker::new(), InDocker::new());
+    let (first, second) = tokio::join!(one.engine().ensure_network(), two.engine().ensure_network());
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert!(!first.subnet.overlaps(&second.subnet), "{first:?} {second:?}");
+    assert_eq!(one.engine().ensure_network().await.unwrap(), first, "asking again changes nothing");
+}
+
+#[tokio::test]
+async fn asking_for_the_network_many_times_at_once_makes_one() {
+    let on = InDocker::new().await;
+    on.docker.remove_network(&format!("{}-net", on.instance())).await.unwrap();
+    let asked = futures_util::future::try_join_all((0..4).map(|_| on.engine().ensure_network())).await.unwrap();
+    assert!(asked.windows(2).all(|pair| pair[0] == pair[1]), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_stranger_s_network_of_our_name_is_refused() {
+    let on = InDocker::new().await;
+    let instance = format!("{}-x", on.instance());
+    let name = format!("{instance}-net");
+    let label = [("mypaas.instance".to_owned(), on.instance().to_string())].into();
+    let request = NetworkCreateRequest { name: name.clone(), labels: Some(label), ..Default::default() };
+    on.docker.create_network(request).await.unwrap();
+    let other = DockerEngine::connect(DockerSettings::local(instance.parse().unwrap())).unwrap();
+    let error = other.ensure_network().await.unwrap_err();
+    assert!(matches!(&error, EngineError::NotOurs { what: "network", name: told } if *told == name), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_engine_that_is_not_there_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("docker.sock");
+    let settings = |endpoint: String| DockerSettings { endpoint, ..DockerSettings::local(Default::default()) };
+    for endpoint in [format!("unix://{}", missing.display()), "tcp://127.0.0.1:1".to_owned()] {
+        let error = DockerEngine::connect(settings(endpoint.clone())).unwrap_err();
+        assert!(matches!(&error, EngineError::Unreachable { endpoint: told, .. } if *told == endpoint), "{error:?}");
+    }
+    // A socket without anybody behind it.
+    drop(std::os::unix::net::UnixListener::bind(&missing).unwrap());
+    let error = DockerEngine::connect(settings(missing.display().to_string())).unwrap().info().await.unwrap_err();
+    assert!(matches!(error, EngineError::Unreachable { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_engine_says_what_it_is() {
+    let on = InDocker::new().await;
+    let info = on.engine().info().await.unwrap();
+    assert_eq!(info.name, "Docker");
+    assert!(info.version.starts_with(|first: char| first.is_ascii_digit()), "{}", info.version);
+    assert!(info.cpus > 0 && info.memory_bytes > 0);
+}
