@@ -22,7 +22,14 @@ fn told(name: &str, paint: Paint) -> String {
 
 #[test]
 fn recorded_deploys_are_told_line_by_line() {
-    for name in ["push_succeeds", "container_exits", "build_fails", "safe_restart_waits", "superseded"] {
+    for name in [
+        "push_succeeds",
+        "container_exits",
+        "build_fails",
+        "safe_restart_waits",
+        "replace_holds_requests",
+        "superseded",
+    ] {
         insta::assert_snapshot!(name, told(name, Paint { colour: false }));
     }
 }
