@@ -6,5 +6,5 @@ use crate::cli::args::{Cli, ConsoleArguments};
 use crate::cli::session::Session;
 
 pub(crate) async fn run(_arguments: &ConsoleArguments, session: &Session) -> anyhow::Result<()> {
-    Ok(session.screen.print(&Cli::command().render_help().to_string())?)
+    session.screen.print(&Cli::command().render_help().to_string())
 }

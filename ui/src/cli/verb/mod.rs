@@ -103,7 +103,7 @@ impl Verb {
             Self::Server(arguments) => server::run(arguments, session).await,
             Self::Serve(arguments) => serve::run(arguments, &session.environment, &session.screen).await,
             Self::Completions(arguments) => completions::run(arguments, &session.screen),
-            Self::Json => Ok(session.screen.print(json::HELP)?),
+            Self::Json => session.screen.print(json::HELP),
         }
     }
 
