@@ -18,10 +18,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    let server = session.server(&arguments.server).await?;
+    let Arguments { server, deploy, json } = arguments;
     let request = CancelRequest { who: session.environment.who.clone() };
-    let deploy = server.client.cancel(arguments.deploy, &request).await?;
-    if arguments.json {
+    let deploy = session.ask(server, async |client| client.cancel(*deploy, &request).await).await?;
+    if *json {
         return session.screen.print_json(&deploy);
     }
     Ok(session.screen.print(&format!("{} of {} is cancelled\n", deploy.id, deploy.service))?)
