@@ -24,5 +24,5 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
     if *json {
         return session.screen.print_json(&deploy);
     }
-    Ok(session.screen.print(&format!("{} of {} is cancelled\n", deploy.id, deploy.service))?)
+    session.screen.print(&format!("{} of {} is cancelled\n", deploy.id, deploy.service))
 }
