@@ -141,6 +141,7 @@ fn how(outcome: &Outcome, deploy: &Deploy) -> String {
         Outcome::Succeeded => "succeeded".to_owned(),
         Outcome::Failed { failure } => format!("failed while {} ({})", words::phase(failure.phase), deploy.id),
         Outcome::Superseded { by } => format!("was superseded by {by} before it began"),
+        Outcome::Cancelled { by } => format!("was cancelled by {by}; nothing was changed"),
         Outcome::Interrupted { detail } => format!("was interrupted: {detail}"),
     }
 }

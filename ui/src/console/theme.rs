@@ -17,6 +17,23 @@ pub enum ThemeName {
     Light,
 }
 
+/// A name that no theme has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no theme {0:?}; themes are dark and light")]
+pub struct UnknownTheme(String);
+
+impl std::str::FromStr for ThemeName {
+    type Err = UnknownTheme;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTheme> {
+        match text {
+            "dark" => Ok(ThemeName::Dark),
+            "light" => Ok(ThemeName::Light),
+            other => Err(UnknownTheme(other.to_owned())),
+        }
+    }
+}
+
 /// How many colours the terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {

@@ -90,6 +90,7 @@ impl Story {
             Outcome::Succeeded => (Style::Good, "done".to_owned()),
             Outcome::Failed { .. } => (Style::Bad, "failed".to_owned()),
             Outcome::Superseded { by } => (Style::Muted, format!("superseded by {by}")),
+            Outcome::Cancelled { by } => (Style::Muted, format!("cancelled by {by}")),
             Outcome::Interrupted { .. } => (Style::Bad, "interrupted".to_owned()),
         };
         let mut lines = vec![self.headline(at, style, &headline)];

@@ -1,5 +1,19 @@
 //! What `update` wants from the world, as data: [`Effect`], done once, and [`Subscription`], listened to as long as it
-//! is wanted. [`World`] does both; nothing else of the console touches files, network or the clock.
+//! is wanted. [`World`] does both; nothing else of the console touches files or network.
+//!
+//! ```text
+//! world.rs     starts what is wanted, ends what is not
+//! listen.rs    streams of servers: tried again with growing pauses
+//! push.rs      looking at a folder, sending it
+//! folders.rs   what a typed path may become; the folders that were pushed before
+//! problem.rs   why something did not work, as data
+//! ```
+
+mod folders;
+mod listen;
+mod problem;
+mod push;
+mod world;
 
 use std::path::PathBuf;
 
@@ -8,6 +22,8 @@ use mypaas::name::{ContainerName, DeployId, ServerName};
 
 use super::model::Ticket;
 use super::model::fleet::ServiceAt;
+
+pub(crate) use world::World;
 
 /// Something to do once.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,11 +54,23 @@ pub(crate) enum Effect {
         typed: String,
     },
     LoadRecents,
+    Terminal(TerminalEffect),
+}
+
+/// Something that only who holds the terminal can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TerminalEffect {
     /// To the terminal's clipboard.
     Copy(String),
     Redraw,
     Suspend,
     Quit,
+}
+
+impl From<TerminalEffect> for Effect {
+    fn from(effect: TerminalEffect) -> Self {
+        Effect::Terminal(effect)
+    }
 }
 
 /// Something to listen to. What is wanted follows from the model, see `Model::wanted`.

@@ -27,7 +27,6 @@ pub(crate) enum Row<'a> {
     Service {
         server: &'a ServerEntry,
         service: &'a ServiceView,
-        folded: bool,
     },
     Container {
         server: &'a ServerEntry,
@@ -35,9 +34,7 @@ pub(crate) enum Row<'a> {
         container: &'a ContainerView,
     },
     /// A server that has nothing to list: why.
-    Empty {
-        server: &'a ServerEntry,
-    },
+    Empty,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -81,7 +78,7 @@ impl Row<'_> {
             Row::Container { server, service, container } => {
                 Some(Item::Container(at(server, service), container.name.clone()))
             }
-            Row::Empty { .. } => None,
+            Row::Empty => None,
         }
     }
 
@@ -122,7 +119,7 @@ impl List {
             return;
         }
         if matching.is_empty() && matches!(server.connection, Connection::Live { .. } | Connection::Stale { .. }) {
-            rows.push(Row::Empty { server });
+            rows.push(Row::Empty);
         }
         for service in matching {
             self.add_service(server, service, rows);
@@ -131,7 +128,7 @@ impl List {
 
     fn add_service<'a>(&self, server: &'a ServerEntry, service: &'a ServiceView, rows: &mut Vec<Row<'a>>) {
         let open = self.unfolded.iter().any(|at| at.server == server.name && at.service == service.name);
-        rows.push(Row::Service { server, service, folded: !open });
+        rows.push(Row::Service { server, service });
         if open {
             let containers = service.containers.iter();
             rows.extend(containers.map(|container| Row::Container { server, service, container }));

@@ -4,7 +4,7 @@ use mypaas::api::{Action, PlanRequest, ServiceState};
 use mypaas::name::ReleaseId;
 
 use crate::console::command::Command;
-use crate::console::effect::Effect;
+use crate::console::effect::{Effect, TerminalEffect};
 use crate::console::model::detail::Tab;
 use crate::console::model::dialog::{Choice, Confirm, Dialog, Load, Rollback, Scale, ScaleStage, Stage};
 use crate::console::model::fleet::{Connection, ServiceAt};
@@ -170,7 +170,7 @@ fn watch(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
 
 fn copy(model: &mut Model, text: String) -> Vec<Effect> {
     model.toast(ToastKind::Note, format!("copied {text}"));
-    vec![Effect::Copy(text)]
+    vec![TerminalEffect::Copy(text).into()]
 }
 
 fn copy_url(model: &mut Model, at: &ServiceAt) -> Vec<Effect> {

@@ -1,7 +1,7 @@
 //! A key press → a command → whoever has the keys.
 
 use crate::console::command::Command;
-use crate::console::effect::Effect;
+use crate::console::effect::{Effect, TerminalEffect};
 use crate::console::key::Key;
 use crate::console::keymap::Meaning;
 use crate::console::model::dialog::Dialog;
@@ -30,9 +30,9 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 /// Does what a key or a line of the palette means.
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
-        Command::Quit => return vec![Effect::Quit],
-        Command::Suspend => return vec![Effect::Suspend],
-        Command::Redraw => return vec![Effect::Redraw],
+        Command::Quit => return vec![TerminalEffect::Quit.into()],
+        Command::Suspend => return vec![TerminalEffect::Suspend.into()],
+        Command::Redraw => return vec![TerminalEffect::Redraw.into()],
         Command::Help => {
             model.dialog = Some(Dialog::Help { of: model.context(), scroll: 0 });
             return Vec::new();

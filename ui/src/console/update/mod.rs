@@ -24,7 +24,7 @@ mod services;
 mod tests;
 mod typing;
 
-use super::effect::Effect;
+use super::effect::{Effect, TerminalEffect};
 use super::message::{Message, Stamped};
 use super::model::Model;
 use super::model::logs::Logs;
@@ -41,7 +41,7 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(key) => return keys::press(model, key),
         Message::Pasted(text) => return typing::paste(model, &text),
-        Message::Told => return vec![Effect::Quit],
+        Message::Told => return vec![TerminalEffect::Quit.into()],
         Message::Planned { ticket, result } => answer::planned(model, ticket, &result),
         Message::Answered { ticket, server, result } => answer::answered(model, ticket, server, result),
         Message::Folders { ticket, found } => push::found(model, ticket, found),

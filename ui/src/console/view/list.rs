@@ -66,7 +66,7 @@ fn fit(rows: &[Row<'_>], room: usize) -> Fit<'static> {
     let name = |row: &Row<'_>| match row {
         Row::Service { service, .. } => service.name.as_str().len() + 4,
         Row::Container { service, container, .. } => short_name(service, container).len() + 6,
-        Row::Server { .. } | Row::Empty { .. } => 0,
+        Row::Server { .. } | Row::Empty => 0,
     };
     let mut widths = vec![rows.iter().map(name).max().unwrap_or(0).min(40)];
     widths.extend(WIDTHS);
@@ -80,7 +80,7 @@ fn draw_row(model: &Model, row: &Row<'_>, chosen: bool, fit: &Fit<'_>, area: Rec
         Row::Server { server, folded } => of_server(server, *folded, pen),
         Row::Service { server, service, .. } => fit.row(of_service(server, service, pen)),
         Row::Container { server, service, container } => fit.row(of_container(server, service, container, pen)),
-        Row::Empty { .. } => nothing_yet(model, pen),
+        Row::Empty => nothing_yet(model, pen),
     };
     sheet.put(inner, 0, line);
     if let Row::Service { server, .. } | Row::Container { server, .. } = row
