@@ -76,18 +76,19 @@ mod tests {
     #[test]
     fn a_light_background_gets_the_light_theme() {
         let told = |value: &str| Surroundings { colorfgbg: Some(value.into()), ..Surroundings::default() }.theme();
-        assert_eq!([told("0;15"), told("15;0"), told("12;8"), told("x")], [
-            ThemeName::Light,
-            ThemeName::Dark,
-            ThemeName::Dark,
-            ThemeName::Dark
-        ]);
+        assert_eq!(
+            [told("0;15"), told("15;0"), told("12;8"), told("x")],
+            [ThemeName::Light, ThemeName::Dark, ThemeName::Dark, ThemeName::Dark]
+        );
     }
 
     #[test]
     fn a_locale_without_utf8_gets_ascii() {
         let told = |value: &str| Surroundings { locale: Some(value.into()), ..Surroundings::default() }.ascii();
-        assert_eq!([told("C"), told("de_DE.ISO-8859-1"), told("en_GB.UTF-8"), told("C.utf8")], [true, true, false, false]);
+        assert_eq!(
+            [told("C"), told("de_DE.ISO-8859-1"), told("en_GB.UTF-8"), told("C.utf8")],
+            [true, true, false, false]
+        );
         assert!(!Surroundings::default().ascii());
     }
 }

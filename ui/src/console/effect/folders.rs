@@ -61,8 +61,8 @@ pub(super) fn remember(state: Option<&Path>, folder: &Path) {
     let others = recents(Some(state)).into_iter().filter(|known| known != folder);
     let all: Vec<PathBuf> = std::iter::once(folder.to_owned()).chain(others).take(MOST_RECENT).collect();
     let text: String = all.iter().map(|folder| format!("{}\n", folder.display())).collect();
-    let written = fs::create_dir_all(state)
-        .and_then(|()| write_beside(&state.join(RECENTS), text.as_bytes(), Access::Owner));
+    let written =
+        fs::create_dir_all(state).and_then(|()| write_beside(&state.join(RECENTS), text.as_bytes(), Access::Owner));
     if let Err(error) = written {
         tracing::warn!(%error, "the pushed folder could not be remembered");
     }

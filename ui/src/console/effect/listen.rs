@@ -135,7 +135,8 @@ pub(super) async fn logs(client: Client, at: ServiceAt, container: Option<Contai
         let news = match in_time(client.logs(&at.service, container.as_ref(), &query)).await {
             Ok(lines) => {
                 tell(&inbox, told(News::Began)).await;
-                forward(lines, |_| pause = Pause::new(), |lines: Vec<LogLine>| tell(&inbox, told(News::Some(lines)))).await
+                forward(lines, |_| pause = Pause::new(), |lines: Vec<LogLine>| tell(&inbox, told(News::Some(lines))))
+                    .await
             }
             Err(problem) => News::Lost(problem),
         };

@@ -28,12 +28,31 @@ pub(crate) use world::World;
 /// Something to do once.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Effect {
-    Plan { ticket: Ticket, server: ServerName, request: PlanRequest },
-    Deploy { ticket: Ticket, server: ServerName, target: Target },
+    Plan {
+        ticket: Ticket,
+        server: ServerName,
+        request: PlanRequest,
+    },
+    Deploy {
+        ticket: Ticket,
+        server: ServerName,
+        target: Target,
+    },
     /// Look at a folder and ask what pushing it would do.
-    Check { ticket: Ticket, server: ServerName, folder: PathBuf },
-    Push { ticket: Ticket, server: ServerName, folder: PathBuf },
-    FindFolders { ticket: Ticket, typed: String },
+    Check {
+        ticket: Ticket,
+        server: ServerName,
+        folder: PathBuf,
+    },
+    Push {
+        ticket: Ticket,
+        server: ServerName,
+        folder: PathBuf,
+    },
+    FindFolders {
+        ticket: Ticket,
+        typed: String,
+    },
     LoadRecents,
     Terminal(TerminalEffect),
 }
