@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   roll:            create · start · await ready · ROUTE to new · drain · stop · remove old
-//!   replace, safe:   create · hold · stop old · start · await ready · ROUTE to new · remove old
+//!   replace, safe:   create · hold · drain · stop old · start · await ready · ROUTE to new · remove old
 //! ```
 //!
 //! The step in capitals is the switch: a failure before it is undone, after it the deploy goes forward.
@@ -65,9 +65,8 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Result<Plan, PlanError> {
 
 fn plan_serving(desired: &Desired, serving: &Serving, actual: &Actual) -> Result<Plan, PlanError> {
     let cast = Cast::of(desired, serving, actual)?;
-    let stops_first = serving.strategy != Strategy::Roll;
     let replaces_running = !cast.starting().is_empty() && !cast.running_retired().is_empty();
-    Ok(if stops_first && replaces_running {
+    Ok(if stops_first(serving) && replaces_running {
         held::plan(desired, serving, actual, &cast)
     } else {
         roll::plan(desired, serving, actual, &cast)
@@ -92,14 +91,15 @@ impl<'a> Cast<'a> {
         fit.sort_by_key(|container| !container.is_running());
         retired.extend(fit.drain(wanted.min(fit.len())..));
         let missing = wanted - fit.len();
-        if actual.free.len() < missing {
-            return Err(PlanError::NoAddress { wanted: missing, free: actual.free.len() });
+        let addresses = addresses(serving, &retired, actual);
+        if addresses.len() < missing {
+            return Err(PlanError::NoAddress { wanted: missing, free: addresses.len() });
         }
         let (kept, revived) = fit.into_iter().partition(|container| container.is_running());
         let added = free_slots(serving, actual)
-            .zip(&actual.free)
+            .zip(addresses)
             .take(missing)
-            .map(|(slot, address)| serving.template.container(slot, *address, desired.deploy))
+            .map(|(slot, address)| serving.template.container(slot, address, desired.deploy))
             .collect();
         Ok(Self { kept, revived, added, retired })
     }
@@ -136,6 +136,17 @@ fn fits(container: &Container, desired: &Desired, serving: &Serving) -> bool {
         && container.digest == serving.template.digest
         && !matches!(container.state, ContainerState::Restarting { .. })
         && (!serving.fresh || *deploy == desired.deploy)
+}
+
+/// Where old containers stop before new ones start, the new ones take over their addresses: a request that waits finds
+/// whoever is there, the new one or (after a failure) the old one again.
+fn addresses(serving: &Serving, retired: &[&Container], actual: &Actual) -> Vec<Ipv4Addr> {
+    let taken_over = retired.iter().filter(|container| container.is_running() && stops_first(serving));
+    taken_over.map(|container| container.address).chain(actual.free.iter().copied()).collect()
+}
+
+fn stops_first(serving: &Serving) -> bool {
+    serving.strategy != Strategy::Roll
 }
 
 fn free_slots(serving: &Serving, actual: &Actual) -> impl Iterator<Item = u32> {

@@ -290,7 +290,7 @@ pub enum Health {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
     pub code: i64,
-    /// Killed for using more memory than it may.
+    /// Killed for using more memory than it may. An engine overlooks this now and then; the code is 137 all the same.
     pub out_of_memory: bool,
 }
 

@@ -99,6 +99,11 @@ pub struct DeploySection {
     /// Between SIGTERM and SIGKILL.
     #[serde(deserialize_with = "duration")]
     pub grace: Duration,
+    /// How long a new release is watched after the switch, to go back when it keeps failing.
+    #[serde(deserialize_with = "duration")]
+    pub watch: Duration,
+    /// Releases of a service that are kept, with the live one.
+    pub keep_releases: usize,
     /// Builds that run at once.
     pub parallel_builds: usize,
 }
@@ -119,6 +124,8 @@ impl Default for DeploySection {
             drain: Duration::from_secs(10),
             settle: Duration::from_secs(5),
             grace: Duration::from_secs(10),
+            watch: Duration::from_secs(30),
+            keep_releases: 10,
             parallel_builds: 1,
         }
     }

@@ -217,3 +217,80 @@ async fn containers_are_kept_running_only_once_they_are_ready() {
         assert!(matches!(container.state, ContainerState::Running { .. }));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_crashes_again_and_again_is_rolled_back_by_itself() {
+    let stage = Stage::new().await;
+    stage.push(ROLLING).await.assert_succeeded();
+    let exit = (Moment::After(Duration::from_secs(3)), Exit { code: 1, out_of_memory: false });
+    stage.script("web", Behaviour { exit: Some(exit), ..Behaviour::default() });
+    stage.push(ROLLING).await.assert_succeeded();
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    let rollback = &stage.snapshot().await.deploys[0];
+    assert_eq!(rollback.action, Action::Rollback { to: ReleaseId::new(1) });
+    let events = stage.end_of(rollback.id).await.assert_succeeded().events;
+    let told = |event: &mypaas::deploy::Event| match &event.what {
+        What::Warning { message } => message.contains("by itself") && message.contains("died"),
+        _ => false,
+    };
+    assert!(events.iter().any(told), "{events:#?}");
+    assert_eq!(stage.running("web").await, ["web.r1.1", "web.r1.2"]);
+    stage.check_settled("web").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_works_is_left_alone_by_the_watch() {
+    let stage = Stage::new().await;
+    for _ in 0..2 {
+        stage.push(ROLLING).await.assert_succeeded();
+    }
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(stage.snapshot().await.deploys.len(), 2);
+    assert_eq!(stage.running("web").await, ["web.r2.1", "web.r2.2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_releases_and_the_live_one_are_kept() {
+    let stage = Stage::new().await;
+    for _ in 0..12 {
+        stage.push(SINGLE).await.assert_succeeded();
+    }
+    stage.act("web", Action::Rollback { to: ReleaseId::new(3) }).await.assert_succeeded();
+    stage.push(SINGLE).await.assert_succeeded();
+    let detail = stage.core.service_detail(&"web".parse().unwrap()).await.unwrap();
+    let kept: Vec<_> = detail.releases.iter().map(|release| release.release.id.number()).collect();
+    assert_eq!(kept, [13, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
+    assert!(detail.releases.iter().all(|release| release.available));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_can_be_cancelled_until_it_changes_something() {
+    let stage = Stage::new().await;
+    stage.push(ROLLING).await.assert_succeeded();
+    let build = BuildScript { takes: Duration::from_secs(30), ..BuildScript::default() };
+    stage.script("web", Behaviour { build, ..Behaviour::default() });
+    let building = stage.accept_push(ROLLING).await.unwrap();
+    let waiting = stage.accept_push(ROLLING).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for deploy in [&waiting, &building] {
+        stage.core.cancel(deploy.id, "bob@desk").unwrap();
+        let outcome = stage.end_of(deploy.id).await.outcome;
+        assert_eq!(outcome, Outcome::Cancelled { by: "bob@desk".to_owned() });
+        let problem = stage.core.cancel(deploy.id, "bob@desk").unwrap_err();
+        assert_eq!(problem.code, ProblemCode::Conflict);
+    }
+    assert_eq!(stage.running("web").await, ["web.r1.1", "web.r1.2"]);
+    stage.check_settled("web").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_that_changes_something_is_not_cancelled() {
+    let stage = Stage::new().await;
+    stage.push(ROLLING).await.assert_succeeded();
+    let deploy = stage.accept_push(ROLLING).await.unwrap();
+    // It drains for ten seconds.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let problem = stage.core.cancel(deploy.id, "bob@desk").unwrap_err();
+    assert!(problem.message.contains("draining"), "{}", problem.message);
+    assert_eq!(stage.end_of(deploy.id).await.outcome, Outcome::Succeeded);
+}

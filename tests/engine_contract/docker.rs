@@ -115,6 +115,7 @@ impl Fixture for InDocker {
     fn adapt(&self, spec: &mut ContainerSpec, app: App) {
         let (name, value) = match app {
             App::Serves | App::ChecksItself => return,
+            App::Speaks => ("LINES", "hello".to_owned()),
             App::IsSlow => ("START_DELAY_MS", "500".to_owned()),
             App::NeverListens => ("PORT", "0".to_owned()),
             App::IgnoresSigterm => ("ON_SIGTERM", "ignore".to_owned()),

@@ -22,6 +22,8 @@ pub(crate) enum App {
     ExitsAtOnce(i64),
     /// Uses more than its limit.
     EatsMemory,
+    /// As `Serves`, and it writes `hello` when it starts.
+    Speaks,
     /// As `Serves`, with a check in the image.
     ChecksItself,
 }

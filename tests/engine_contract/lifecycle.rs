@@ -1,5 +1,6 @@
 //! Creating, starting, stopping and removing containers.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use mypaas::engine::{ContainerState, EngineError, Restart, Role, SpecDigest};
@@ -63,8 +64,18 @@ pub(crate) async fn the_way_a_process_ended_is_known(on: &impl Fixture) {
 
 pub(crate) async fn a_process_that_uses_too_much_memory_is_known_by_it(on: &impl Fixture) {
     let container = on.run("web", App::EatsMemory).await;
-    let exit = on.exit_of(&container.name).await;
-    assert_eq!((exit.code, exit.out_of_memory), (137, true));
+    let mut noticed = false;
+    // Docker overlooks it when the process's end is reported before its cause.
+    for _ in 0..5 {
+        let exit = on.exit_of(&container.name).await;
+        assert_eq!(exit.code, 137);
+        noticed = exit.out_of_memory;
+        if noticed {
+            break;
+        }
+        on.engine().start(&container.name).await.unwrap();
+    }
+    assert!(noticed);
 }
 
 pub(crate) async fn the_address_and_the_id_stay_through_a_restart(on: &impl Fixture) {
@@ -153,6 +164,7 @@ pub(crate) async fn given_addresses_are_in_use_until_the_container_is_removed(on
     let taken = on.engine().addresses_in_use().await.unwrap();
     let expected = [network.gateway, created.address, running.address, router.address];
     assert_eq!(taken, expected.into());
+    assert_eq!(taken.len(), expected.len(), "nobody gets another's address: {expected:?}");
     assert_eq!(on.engine().containers(None).await.unwrap().len(), 2, "a router is not a service");
     assert_eq!(on.engine().inspect(&router.name).await.unwrap().role, Role::Router);
     on.engine().remove(&created.name).await.unwrap();
@@ -169,6 +181,21 @@ pub(crate) async fn two_containers_do_not_run_with_one_address(on: &impl Fixture
     on.engine().stop(&first.name, GRACE).await.unwrap();
     on.engine().start(&second.name).await.unwrap();
     assert!(on.engine().inspect(&second.name).await.unwrap().is_running());
+}
+
+pub(crate) async fn published_ports_are_known_while_it_runs(on: &impl Fixture) {
+    let mut spec = on.spec("web", App::Serves).await;
+    let (address, port) = (Some(Ipv4Addr::LOCALHOST.into()), 80.try_into().unwrap());
+    spec.publish = vec![Publish { address, host_port: None, container_port: port, protocol: Protocol::Tcp }];
+    on.engine().create(&spec).await.unwrap();
+    assert_eq!(on.engine().inspect(&spec.name).await.unwrap().published, []);
+    on.engine().start(&spec.name).await.unwrap();
+    let published = on.engine().inspect(&spec.name).await.unwrap().published;
+    let [one] = published[..] else { panic!("{published:?}") };
+    assert_eq!((Some(one.address), one.container_port, one.protocol), (address, 80, Protocol::Tcp));
+    assert_ne!(one.host_port, 0);
+    on.engine().stop(&spec.name, GRACE).await.unwrap();
+    assert_eq!(on.engine().inspect(&spec.name).await.unwrap().published, []);
 }
 
 pub(crate) async fn two_containers_do_not_run_with_one_published_port(on: &impl Fixture) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
-use mypaas::engine::{Container, LogLine, LogQuery, LogStream};
+use mypaas::engine::{Container, ContainerState, LogLine, LogQuery, LogStream};
 
 use crate::fixture::{App, Fixture, eventually};
 
@@ -78,6 +78,23 @@ pub(crate) async fn a_followed_log_goes_on_through_a_restart_and_ends_with_the_c
 
     on.engine().remove(&container.name).await.unwrap();
     assert_eq!(next().await, None);
+}
+
+pub(crate) async fn what_a_restarted_process_says_first_is_followed_too(on: &impl Fixture) {
+    let container = on.run_until_it_listens("web", App::Speaks).await;
+    lines(on, &container, &LogQuery::default(), 1).await;
+    let query = LogQuery { follow: true, tail: Some(0), since: None };
+    let mut follow = on.engine().logs(&container.name, &query).await.unwrap();
+    let line = tokio::spawn(async move { follow.next().await });
+    // Docker is asked for the log only once somebody reads it.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    on.engine().stop(&container.name, Duration::from_secs(10)).await.unwrap();
+    on.engine().start(&container.name).await.unwrap();
+    let started = on.engine().inspect(&container.name).await.unwrap();
+    let line = tokio::time::timeout(Duration::from_secs(60), line).await.unwrap().unwrap().unwrap().unwrap();
+    assert_eq!(line.text, "hello");
+    let ContainerState::Running { since, .. } = started.state else { panic!("{started:?}") };
+    assert!(line.at >= since - Duration::from_secs(1), "of the second run: {} {since}", line.at);
 }
 
 pub(crate) async fn a_log_that_nobody_wrote_is_empty(on: &impl Fixture) {

@@ -61,6 +61,7 @@ contract! {
         a_stranger_s_container_is_neither_seen_nor_touched
         given_addresses_are_in_use_until_the_container_is_removed
         two_containers_do_not_run_with_one_address
+        published_ports_are_known_while_it_runs
         two_containers_do_not_run_with_one_published_port
         eight_containers_start_at_once
         a_service_is_told_apart_from_one_whose_name_begins_alike
@@ -78,6 +79,7 @@ contract! {
         lines_come_in_order_with_their_stream
         a_log_may_be_read_from_its_end_or_from_a_time
         a_followed_log_goes_on_through_a_restart_and_ends_with_the_container
+        what_a_restarted_process_says_first_is_followed_too
         a_log_that_nobody_wrote_is_empty;
     probe:
         a_container_becomes_ready_once_it_listens

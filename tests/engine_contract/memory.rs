@@ -40,6 +40,7 @@ fn behaviour(app: App) -> Behaviour {
     let soon = Moment::After(Duration::from_millis(100));
     match app {
         App::Serves => usual,
+        App::Speaks => Behaviour { logs: vec!["hello".to_owned()], ..usual },
         App::ChecksItself => Behaviour { healthcheck: true, ready_after: 2, ..usual },
         App::IsSlow => Behaviour { ready_after: 3, ..usual },
         App::NeverListens => Behaviour { ready_after: u32::MAX, ..usual },

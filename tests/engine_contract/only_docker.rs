@@ -6,7 +6,8 @@ use std::time::Duration;
 use bollard::models::NetworkCreateRequest;
 use futures_util::TryStreamExt;
 use mypaas::engine::{
-    Bind, DockerEngine, DockerSettings, Engine, EngineError, LogLine, LogQuery, LogStream, Probe, ProbeAnswer, Secret,
+    Bind, ContainerSpec, DockerEngine, DockerSettings, Engine, EngineError, LogLine, LogQuery, LogStream, Probe,
+    ProbeAnswer, Secret,
 };
 use mypaas::manifest::{Protocol, Publish};
 
@@ -128,6 +129,21 @@ async fn asking_for_the_network_many_times_at_once_makes_one() {
     on.docker.remove_network(&format!("{}-net", on.instance())).await.unwrap();
     let asked = futures_util::future::try_join_all((0..4).map(|_| on.engine().ensure_network())).await.unwrap();
     assert!(asked.windows(2).all(|pair| pair[0] == pair[1]), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_container_whose_network_was_removed_is_made_anew() {
+    let on = InDocker::new().await;
+    let spec = on.spec("web", App::Serves).await;
+    on.engine().create(&spec).await.unwrap();
+    on.engine().start(&spec.name).await.unwrap();
+    on.engine().stop(&spec.name, Duration::from_secs(10)).await.unwrap();
+    on.docker.remove_network(&format!("{}-net", on.instance())).await.unwrap();
+    let network = on.engine().ensure_network().await.unwrap();
+    let again = ContainerSpec { address: network.subnet.hosts().nth(1).unwrap(), ..spec };
+    on.engine().create(&again).await.unwrap();
+    on.engine().start(&again.name).await.unwrap();
+    assert!(on.engine().inspect(&again.name).await.unwrap().is_running());
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
-//! The old containers stop before the first new one starts. Requests meanwhile are held: the routes point to the new
-//! and to the old containers and have the router try again, so that whoever answers first, new or (after a failure)
-//! old, answers the requests that wait.
+//! The old containers stop before the first new one starts. Requests meanwhile are held: the router tries again until
+//! somebody answers at the addresses that old and new containers share. Those that came before the hold, and may not
+//! be tried again, get time to finish first.
 
 use std::collections::BTreeSet;
 
 use super::{
-    Actual, Cast, Plan, create, final_routes, names, releases, remove, remove_added, reroute, reroute_back, stop,
+    Actual, Cast, Plan, create, drain, final_routes, names, releases, remove, remove_added, reroute, reroute_back, stop,
 };
 use crate::deploy::desired::{Desired, Serving, Strategy};
 use crate::deploy::readiness::Readiness;
@@ -16,15 +16,17 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
     let leaving = cast.running_retired();
     let starting = cast.starting();
     let held = held_routes(desired, serving, actual, cast);
-    let holds = held.is_some();
     let mut steps: Vec<_> = create(&cast.added).into_iter().collect();
-    steps.extend(held.map(|routes| Step::Hold { routes }));
+    if let Some(routes) = &held {
+        steps.push(Step::Hold { routes: routes.clone() });
+        steps.extend(drain(&leaving, actual, desired.pace));
+    }
     steps.extend(stop(&leaving, desired.pace));
     steps.push(Step::Start { containers: starting.clone() });
     steps.push(Step::AwaitReady { containers: starting.clone(), readiness: serving.readiness.clone() });
     steps.push(Step::Keep { containers: starting });
     let switch = steps.len();
-    steps.extend(reroute(actual.routes.as_ref(), final_routes(desired, serving, cast), cast.serving()));
+    steps.extend(reroute(held.as_ref(), final_routes(desired, serving, cast), cast.serving()));
     steps.extend(remove(&cast.retired));
     Plan {
         deploy: desired.deploy,
@@ -32,8 +34,8 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
         steps,
         undo: undo(desired, serving, actual, cast),
         switch,
-        notes: notes(desired, serving, cast, holds),
-        holds,
+        notes: notes(desired, serving, cast, held.is_some()),
+        holds: held.is_some(),
     }
 }
 

@@ -20,7 +20,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 impl DockerEngine {
     pub(super) async fn create_container(&self, spec: &ContainerSpec) -> Result<()> {
         if let Some(there) = self.own_if_there(&spec.name).await? {
-            if label::digest(labels(&there)) == spec.digest && !is_going(&there) {
+            let is_the_same = label::digest(labels(&there)) == spec.digest;
+            if is_the_same && !is_going(&there) && !self.lost_its_network(&there).await? {
                 return Ok(());
             }
             self.remove_container(&spec.name).await?;

@@ -38,6 +38,7 @@ impl DockerEngine {
             last: None,
             started: there.state.and_then(|state| state.started_at),
             part: None,
+            opened: None,
         };
         Ok(stream::unfold(Some(reader), |reader| async move { reader?.step().await }).boxed())
     }
@@ -55,6 +56,8 @@ struct Reader {
     /// Which run of the container was read last.
     started: Option<String>,
     part: Option<Part>,
+    /// When the part was begun that was read last.
+    opened: Option<Timestamp>,
 }
 
 /// What Docker sends in one go: until now, or until the container stops.
@@ -79,7 +82,7 @@ impl Reader {
                 Err(error) => return Some((Err(error), None)),
             }
             match self.until_there_is_more().await {
-                Ok(true) => self.part = None,
+                Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => return Some((Err(error), None)),
             }
@@ -88,21 +91,24 @@ impl Reader {
 
     /// The next line of this part that is wanted; none at the part's end.
     async fn next_line(&mut self) -> Result<Option<LogLine>> {
-        let mut part = self.part.take().unwrap_or_else(|| self.open());
+        let mut part = match self.part.take() {
+            Some(part) => part,
+            None => self.open(),
+        };
         let line = loop {
             let line = match self.next_piece(&mut part).await? {
                 Some(piece) => part.frames.take(&piece),
                 None => match part.frames.rest() {
-                    None => break None,
+                    None => return Ok(None),
                     rest => rest,
                 },
             };
             if let Some(line) = line.filter(|line| self.is_wanted(line, part.after)) {
-                break Some(line);
+                break line;
             }
         };
         self.part = Some(part);
-        Ok(line)
+        Ok(Some(line))
     }
 
     async fn next_piece(&mut self, part: &mut Part) -> Result<Option<LogOutput>> {
@@ -119,21 +125,17 @@ impl Reader {
         }
     }
 
-    fn open(&self) -> Part {
+    /// The first part is what the query asks for; the next ones are all that was written since.
+    fn open(&mut self) -> Part {
+        if let Some(opened) = self.opened.replace(Timestamp::now()) {
+            self.query.tail = None;
+            self.query.since = self.query.since.max(self.last.or(Some(opened)));
+        }
         Part {
-            pieces: self.docker.logs(&self.id, Some(self.options())).boxed(),
+            pieces: self.docker.logs(&self.id, Some(options(&self.query))).fuse().boxed(),
             frames: Frames::new(self.name.clone()),
             after: self.last,
         }
-    }
-
-    /// Docker knows whole seconds only: what is too early is left out afterwards.
-    fn options(&self) -> LogsOptions {
-        let from = self.last.or(self.query.since).map_or(0, |time| i32::try_from(time.as_second()).unwrap_or(i32::MAX));
-        // Once lines were passed on, all that follow are wanted.
-        let tail = self.query.tail.filter(|_| self.last.is_none()).map_or("all".to_owned(), |count| count.to_string());
-        let options = LogsOptionsBuilder::default().stdout(true).stderr(true).timestamps(true);
-        options.follow(self.query.follow).since(from).tail(&tail).build()
     }
 
     fn is_wanted(&self, line: &LogLine, after: Option<Timestamp>) -> bool {
@@ -167,4 +169,12 @@ impl Reader {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Docker knows whole seconds only: what is too early is left out afterwards.
+fn options(query: &LogQuery) -> LogsOptions {
+    let from = query.since.map_or(0, |time| i32::try_from(time.as_second()).unwrap_or(i32::MAX));
+    let tail = query.tail.map_or("all".to_owned(), |count| count.to_string());
+    let options = LogsOptionsBuilder::default().stdout(true).stderr(true).timestamps(true);
+    options.follow(query.follow).since(from).tail(&tail).build()
 }

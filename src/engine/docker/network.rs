@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, NetworkInspect};
+use bollard::models::{ContainerInspectResponse, Ipam, IpamConfig, NetworkCreateRequest, NetworkInspect};
 use bollard::query_parameters::{InspectNetworkOptions, ListNetworksOptions};
 
 use super::error::Asked;
@@ -45,6 +45,18 @@ impl DockerEngine {
             taken.extend(endpoint.and_then(|config| config.ipv4_address.as_deref()?.parse::<Ipv4Addr>().ok()));
         }
         Ok(taken)
+    }
+
+    /// Whether the container was started on a network that was removed since. It cannot be started again, although a
+    /// network of the same name may be there.
+    pub(super) async fn lost_its_network(&self, container: &ContainerInspectResponse) -> Result<bool> {
+        let networks = container.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
+        let endpoint = networks.and_then(|networks| networks.get(&self.network_name()));
+        let Some(joined) = endpoint.and_then(|endpoint| endpoint.network_id.as_deref()).filter(|id| !id.is_empty())
+        else {
+            return Ok(false);
+        };
+        Ok(self.find_network().await?.is_none_or(|network| network.id.as_deref() != Some(joined)))
     }
 
     async fn find_network(&self) -> Result<Option<NetworkInspect>> {

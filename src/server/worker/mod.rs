@@ -2,21 +2,27 @@
 //!
 //! ```text
 //! accept.rs      request → accepted deploy, or a problem; the queue
+//! cancel.rs      ends a deploy that has changed nothing yet
 //! carry_out.rs   the story of one deploy: build, desire, observe, plan, execute
 //! build.rs       context → image → release
 //! desire.rs      release + request + server → Desired
 //! settle.rs      what the store keeps when a deploy reached its goal
 //! recover.rs     what the last stop cut off is finished or undone
+//! watch_over.rs  a new release is watched for a while; what keeps failing is rolled back
+//! prune.rs       releases that are too old go
 //! preview.rs     what a deploy would do, without doing it
 //! ```
 
 mod accept;
 mod build;
+mod cancel;
 mod carry_out;
 mod desire;
 mod preview;
+mod prune;
 mod recover;
 mod settle;
+mod watch_over;
 
 use std::path::PathBuf;
 

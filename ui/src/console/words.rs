@@ -134,6 +134,7 @@ pub(crate) fn ending(deploy: &Deploy) -> Option<String> {
         },
         Outcome::Failed { failure } => format!("{} by {by} failed: {}", action(&deploy.action), failure.message),
         Outcome::Superseded { by: newer } => format!("{} gave way to {newer}", action(&deploy.action)),
+        Outcome::Cancelled { .. } => format!("{} was cancelled", action(&deploy.action)),
         Outcome::Interrupted { .. } => format!("{} was interrupted", action(&deploy.action)),
     })
 }

@@ -14,7 +14,11 @@ pub(crate) async fn run(arguments: &ConsoleArguments, colour: ColourWhen, sessio
     };
     let mut servers = Vec::new();
     for (name, _) in session.all()? {
-        let client = session.server(&name).await?.client;
+        // Another server may be down: the console shows that. This machine's own has to be there first.
+        if session.is_own(&name)? {
+            session.ask(&name, async |client| client.server().await).await?;
+        }
+        let client = session.client(&name)?;
         servers.push(Server { name, client });
     }
     console::run(servers, options).await

@@ -72,6 +72,7 @@ fn finished(outcome: &Outcome) -> (Tone, String) {
         Outcome::Succeeded => (Tone::Healthy, "done".into()),
         Outcome::Failed { failure } => (Tone::Failing, format!("failed: {}", failure.message)),
         Outcome::Superseded { by } => (Tone::Stopped, format!("not done: {by} took its place")),
+        Outcome::Cancelled { by } => (Tone::Stopped, format!("cancelled by {by}")),
         Outcome::Interrupted { detail } => (Tone::Degraded, format!("interrupted: {detail}")),
     }
 }

@@ -63,6 +63,9 @@ fn draw_banner(page: &DeployPage, server: Option<&ServerEntry>, area: Rect, shee
         Some(Outcome::Superseded { by }) => {
             (Tone::SelectedElsewhere, format!("{STOPPED} not done: {by} took its place in the queue"))
         }
+        Some(Outcome::Cancelled { by }) => {
+            (Tone::SelectedElsewhere, format!("{STOPPED} cancelled by {by}; nothing was changed"))
+        }
         Some(Outcome::Interrupted { detail }) => (Tone::BannerBad, format!("{FAILED} interrupted: {detail}")),
         None => (Tone::Selected, format!("{ACTIVE} {}", going_on(page))),
     };

@@ -120,6 +120,7 @@ fn reason(outcome: &Outcome) -> String {
         Outcome::Succeeded => String::new(),
         Outcome::Failed { failure } => failure.message.clone(),
         Outcome::Superseded { by } => format!("{by} took its place"),
+        Outcome::Cancelled { by } => format!("cancelled by {by}"),
         Outcome::Interrupted { detail } => detail.clone(),
     }
 }

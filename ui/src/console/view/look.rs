@@ -85,7 +85,7 @@ pub(crate) fn of_deploy(deploy: &Deploy) -> Look {
         DeployState::Finished { outcome, .. } => match outcome {
             Outcome::Succeeded => look(DONE, word, Tone::Healthy),
             Outcome::Failed { .. } => look(FAILED, word, Tone::Failing),
-            Outcome::Superseded { .. } => look(STOPPED, word, Tone::Stopped),
+            Outcome::Superseded { .. } | Outcome::Cancelled { .. } => look(STOPPED, word, Tone::Stopped),
             Outcome::Interrupted { .. } => look(FAILED, word, Tone::Degraded),
         },
     }

@@ -1,0 +1,122 @@
+//! A new release that is ready is not yet one that works. For a while after the switch it is watched; when it crashes
+//! again and again, or turns unhealthy, the release before it comes back, by a deploy like any other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::api::{DeployRequest, Target};
+use crate::deploy::{Action, Deploy, Desired, Goal, Origin, Serving, What};
+use crate::engine::{Container, ContainerState, Health, Probe, ProbeAnswer, Role};
+use crate::name::{ContainerName, ReleaseId};
+use crate::server::core::Core;
+
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// A service may die once of a passing cause; twice in so short a time is a pattern.
+const MOST_RESTARTS: u32 = 2;
+
+/// So many looks in a row must be bad, so that a single slow answer takes no release away.
+const BAD_LOOKS: u32 = 3;
+
+impl Core {
+    /// Watches in the background where there is a release to go back to.
+    pub(super) fn watch_over(self: &Arc<Self>, deploy: &Deploy, desired: &Desired) {
+        let (Some(before), Goal::Serving(serving)) = (deploy.from, &desired.goal) else { return };
+        let is_new = matches!(deploy.action, Action::Push | Action::Redeploy);
+        if !is_new || before == serving.template.release || self.config.deploy.watch.is_zero() {
+            return;
+        }
+        let (core, deploy, serving) = (Arc::clone(self), deploy.clone(), serving.clone());
+        let watching = async move { core.watch_until_sure(&deploy, &serving, before).await };
+        self.tasks.spawn(self.stopping.clone().run_until_cancelled_owned(watching));
+    }
+
+    async fn watch_until_sure(self: &Arc<Self>, deploy: &Deploy, serving: &Serving, before: ReleaseId) {
+        let end = Instant::now() + self.config.deploy.watch;
+        let mut bad_looks = 0;
+        while Instant::now() < end {
+            sleep(PERIOD).await;
+            if !self.is_newest(deploy) {
+                return;
+            }
+            let Some(trouble) = self.trouble_of(deploy, serving).await else {
+                bad_looks = 0;
+                continue;
+            };
+            bad_looks += 1;
+            if trouble.is_crash_loop() || bad_looks == BAD_LOOKS {
+                return self.bring_back(deploy, before, &trouble).await;
+            }
+        }
+    }
+
+    /// Nothing else was asked of the service since.
+    fn is_newest(&self, deploy: &Deploy) -> bool {
+        let newest = self.store.deploys::<Deploy>(Some(&deploy.service), 1).unwrap_or_default();
+        newest.first().is_some_and(|newest| newest.id == deploy.id)
+    }
+
+    /// An engine that does not answer is no fault of the release.
+    async fn trouble_of(&self, deploy: &Deploy, serving: &Serving) -> Option<Trouble> {
+        let containers = self.engine.containers(Some(&deploy.service)).await.ok()?;
+        for container in containers.iter().filter(|container| is_of(container, serving.template.release)) {
+            if let Some(trouble) = self.look_at(container, &serving.readiness.probe).await {
+                return Some(trouble);
+            }
+        }
+        None
+    }
+
+    async fn look_at(&self, container: &Container, probe: &Probe) -> Option<Trouble> {
+        let name = container.name.clone();
+        if container.restarts >= MOST_RESTARTS {
+            return Some(Trouble::CrashLoop { name, restarts: container.restarts });
+        }
+        match (&container.state, probe) {
+            (ContainerState::Running { health: Some(Health::Unhealthy), .. }, _) => {
+                Some(Trouble::Unhealthy { name, detail: "its HEALTHCHECK says so".to_owned() })
+            }
+            (ContainerState::Running { .. }, Probe::Http { .. }) => match self.engine.probe(&name, probe).await {
+                Ok(ProbeAnswer::NotReady { detail }) => Some(Trouble::Unhealthy { name, detail }),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    async fn bring_back(self: &Arc<Self>, deploy: &Deploy, before: ReleaseId, trouble: &Trouble) {
+        let origin = Origin { who: "mypaas".to_owned(), folder: None, commit: None };
+        let action = Action::Rollback { to: before };
+        let target = Target::Service { service: deploy.service.clone(), action };
+        let why = format!("{} went back to {before} by itself: {}", deploy.service, trouble.told());
+        tracing::warn!(deploy = %deploy.id, "{why}");
+        match self.accept(DeployRequest { target, origin }).await {
+            Ok(rollback) => self.recorder(&rollback).report(What::Warning { message: why }),
+            Err(problem) => tracing::error!(service = %deploy.service, problem = problem.message, "no way back"),
+        }
+    }
+}
+
+enum Trouble {
+    CrashLoop { name: ContainerName, restarts: u32 },
+    Unhealthy { name: ContainerName, detail: String },
+}
+
+impl Trouble {
+    fn is_crash_loop(&self) -> bool {
+        matches!(self, Trouble::CrashLoop { .. })
+    }
+
+    fn told(&self) -> String {
+        match self {
+            Trouble::CrashLoop { name, restarts } => format!("{name} died {restarts} times soon after the switch"),
+            Trouble::Unhealthy { name, detail } => format!("{name} turned unhealthy soon after the switch ({detail})"),
+        }
+    }
+}
+
+fn is_of(container: &Container, wanted: ReleaseId) -> bool {
+    matches!(&container.role, Role::Service { release, .. } if *release == wanted)
+}
