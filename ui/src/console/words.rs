@@ -3,6 +3,7 @@
 use mypaas::api::{Action, Deploy, DeployState, Outcome, Phase, ServiceView};
 
 use super::model::fleet::ServiceAt;
+use super::symbols::ARROW;
 
 pub(crate) const PHASES: [Phase; 9] = [
     Phase::Queued,
@@ -41,6 +42,14 @@ pub(crate) fn action(action: &Action) -> String {
         Action::Stop => "stop".into(),
         Action::Start => "start".into(),
         Action::Remove => "remove".into(),
+    }
+}
+
+/// With the release that it makes live, where the words do not say it: `push → r14`.
+pub(crate) fn deed(deploy: &Deploy) -> String {
+    match (&deploy.action, deploy.to) {
+        (Action::Push | Action::Redeploy, Some(to)) => format!("{} {ARROW} {to}", action(&deploy.action)),
+        (other, _) => action(other),
     }
 }
 

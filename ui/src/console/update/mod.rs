@@ -49,7 +49,7 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Checked { ticket, report } => push::checked(model, ticket, report),
         Message::Sent { ticket, bytes } => push::sent(model, ticket, bytes),
         Message::Server { server, news } => news::server(model, &server, news),
-        Message::Detail { at, result } => return news::detail(model, at, result),
+        Message::Detail { at, result } => return news::detail(model, &at, result),
         Message::Deploy { server, id, news } => news::deploy(model, &server, id, news),
         Message::Logs { at, container, news } => news::logs(model, &at, container.as_ref(), news),
         Message::Resized(size) => model.size = size,

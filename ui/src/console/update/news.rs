@@ -80,14 +80,14 @@ fn kind_of(deploy: &Deploy) -> ToastKind {
     }
 }
 
-pub(super) fn detail(model: &mut Model, at: ServiceAt, result: Result<Box<ServiceDetail>, Problem>) -> Vec<Effect> {
+pub(super) fn detail(model: &mut Model, at: &ServiceAt, result: Result<Box<ServiceDetail>, Problem>) -> Vec<Effect> {
     if let (Page::Deploy(page), Ok(detail)) = (&mut model.page, &result)
-        && page.at == at
+        && page.at == *at
     {
         page.compare_with(&detail.deploys);
     }
     model.details.take(at.clone(), result);
-    action::fill_rollback(model, &at)
+    action::fill_rollback(model, at)
 }
 
 pub(super) fn deploy(model: &mut Model, server: &ServerName, id: DeployId, news: News<Event>) {
