@@ -2,9 +2,11 @@
 
 #![cfg(test)]
 
+#[path = "support/sweep.rs"]
+mod sweep;
+
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::path::PathBuf;
-use std::process::{self, Command};
+use std::process;
 use std::sync::Arc;
 
 use mypaas::engine::{DockerEngine, DockerSettings, Engine};
@@ -16,6 +18,8 @@ use mypaas::router::traefik::{DEFAULT_IMAGE, TraefikRouter, TraefikSettings};
 use mypaas::router::{Router, Routes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+use self::sweep::Sweep;
 
 fn routes(service: &str, targets: &[&str]) -> Routes {
     Routes {
@@ -100,23 +104,21 @@ struct Place {
     instance: InstanceName,
     engine: Arc<DockerEngine>,
     folder: tempfile::TempDir,
+    _sweep: Sweep,
 }
 
 impl Place {
     fn new(name: &str) -> Self {
         let instance: InstanceName = format!("router-{name}-{}", process::id()).parse().unwrap();
         let engine = DockerEngine::connect(DockerSettings::local(instance.clone())).unwrap();
-        Self { instance, engine: Arc::new(engine), folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn home(&self) -> PathBuf {
-        self.folder.path().join("traefik")
+        let sweep = Sweep { instance: instance.to_string() };
+        Self { instance, engine: Arc::new(engine), folder: tempfile::tempdir().unwrap(), _sweep: sweep }
     }
 
     async fn open(&self) -> Arc<dyn Router> {
         let settings = TraefikSettings {
             instance: self.instance.clone(),
-            folder: self.home(),
+            folder: self.folder.path().join("traefik"),
             image: ImageName::foreign(DEFAULT_IMAGE),
             bind: Ipv4Addr::LOCALHOST.into(),
             http_port: 0,
@@ -125,15 +127,5 @@ impl Place {
             patience: Patience::default(),
         };
         Arc::new(TraefikRouter::new(self.engine.clone(), settings).await.unwrap())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let instance = &self.instance;
-        for arguments in [["rm", "-f", &format!("{instance}-router")], ["network", "rm", &format!("{instance}-net")]] {
-            // What a failed test has not made cannot be removed.
-            let _ = Command::new("docker").args(arguments).output();
-        }
     }
 }

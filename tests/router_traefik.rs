@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 use mypaas::manifest::{HealthCheck, Scheme, ServiceUrl};
 use mypaas::router::{RouterError, Routes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::sleep;
 
 use self::backend::Backend;
 use self::load::Load;
 use self::traefik::Traefik;
 
-/// From the confirmation until no request is on its way to what was replaced.
+/// From the confirmation until no request is on its way any more to what was replaced.
 const DRAIN: Duration = Duration::from_millis(500);
 
 fn routes(service: &str, urls: &[&str], targets: &[SocketAddrV4]) -> Routes {
@@ -41,9 +41,8 @@ fn load(traefik: &Traefik, per_second: u32) -> Load {
 }
 
 /// The head and body of the answer to one request.
-async fn ask(stream: TcpStream, host: &str, path: &str, more: &str) -> String {
-    let mut stream = stream;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n");
+async fn ask(mut stream: TcpStream, method: &str, host: &str, path: &str, more: &str) -> String {
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -51,7 +50,7 @@ async fn ask(stream: TcpStream, host: &str, path: &str, more: &str) -> String {
 }
 
 async fn get(traefik: &Traefik, host: &str, path: &str) -> String {
-    ask(TcpStream::connect(traefik.web()).await.unwrap(), host, path, "").await
+    ask(TcpStream::connect(traefik.web()).await.unwrap(), "GET", host, path, "").await
 }
 
 fn status(answer: &str) -> &str {
@@ -189,13 +188,13 @@ async fn traefiks_api_is_for_the_server_alone() {
     let header = format!("Authorization: Basic {login}\r\n");
     for path in ["/api/rawdata", "/metrics"] {
         let from_server = TcpStream::connect(traefik.api()).await.unwrap();
-        assert_eq!(status(&ask(from_server, "x", path, &header).await), "200");
+        assert_eq!(status(&ask(from_server, "GET", "x", path, &header).await), "200");
         let nobody = TcpStream::connect(traefik.api()).await.unwrap();
-        assert_eq!(status(&ask(nobody, "x", path, "").await), "401");
+        assert_eq!(status(&ask(nobody, "GET", "x", path, "").await), "401");
         let elsewhere = TcpSocket::new_v4().unwrap();
         elsewhere.bind(SocketAddr::new((*traefik.container(9).ip()).into(), 0)).unwrap();
         let elsewhere = elsewhere.connect(traefik.api()).await.unwrap();
-        assert_eq!(status(&ask(elsewhere, "x", path, &header).await), "403");
+        assert_eq!(status(&ask(elsewhere, "GET", "x", path, &header).await), "403");
         assert_eq!(status(&get(&traefik, "x", path).await), "404");
     }
 }
@@ -224,6 +223,38 @@ async fn a_container_that_fails_its_health_check_gets_no_requests_until_it_recov
 }
 
 #[tokio::test]
+async fn a_container_that_does_not_answer_costs_no_request_while_others_do() {
+    let traefik = Traefik::start().await;
+    let (one, other) = (Backend::start(traefik.container(2)).await, Backend::start(traefik.container(3)).await);
+    let targets = [one.address, traefik.container(4), other.address];
+    traefik.switch.apply(&routes("hello", &["http://hello.test"], &targets)).await.unwrap();
+    let running = load(&traefik, 100).start();
+    sleep(Duration::from_secs(1)).await;
+    let report = running.stop().await;
+    assert_eq!(report.failed(), 0, "{report}");
+}
+
+#[tokio::test]
+async fn a_request_that_reached_a_container_is_never_sent_again() {
+    let traefik = Traefik::start().await;
+    let rude = TcpListener::bind(traefik.container(2)).await.unwrap();
+    let mut hello = routes("hello", &["http://hello.test"], &[traefik.container(2)]);
+    hello.hold = Some(Duration::from_secs(5));
+    traefik.switch.apply(&hello).await.unwrap();
+    let counting = tokio::spawn(async move {
+        let mut requests = 0;
+        while let Ok(Ok((mut stream, _))) = tokio::time::timeout(Duration::from_secs(1), rude.accept()).await {
+            requests += usize::from(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+        }
+        requests
+    });
+    let client = TcpStream::connect(traefik.web()).await.unwrap();
+    let answer = ask(client, "POST", "hello.test", "/", "Content-Length: 0\r\n").await;
+    assert_eq!(status(&answer), "502");
+    assert_eq!(counting.await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn no_request_fails_while_all_containers_are_replaced_one_by_one() {
     let traefik = Traefik::start().await;
     let mut live = Vec::new();
@@ -241,7 +272,7 @@ async fn no_request_fails_while_all_containers_are_replaced_one_by_one() {
         live.push(Backend::start(traefik.container(number)).await);
         apply(&live).await;
         sleep(DRAIN).await;
-        drop(old);
+        old.retire().await;
     }
     let report = running.stop().await;
     println!("{report}");
@@ -266,7 +297,7 @@ async fn requests_held_over_a_gap_are_answered_and_others_fail() {
         hello.hold = hold;
         traefik.switch.apply(&hello).await.unwrap();
         sleep(DRAIN).await;
-        drop(old);
+        old.retire().await;
         sleep(Duration::from_secs(2)).await;
         let new = Backend::start(traefik.container(3)).await;
         hello.hold = None;

@@ -12,6 +12,7 @@
 //! POST   /daemon/v1/deploys                     DeployRequest → Deploy
 //! GET    /daemon/v1/deploys                     Vec<Deploy>, newest first   ?service&limit
 //! GET    /daemon/v1/deploys/{deploy}            Deploy
+//! POST   /daemon/v1/deploys/{deploy}/cancel      CancelRequest → Deploy
 //! GET    /daemon/v1/deploys/{deploy}/events     Event, one a line, until it ended   ?from
 //! ```
 //!
@@ -171,6 +172,13 @@ pub struct DeployRequest {
     pub origin: Origin,
 }
 
+/// Ends a deploy that waits or builds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelRequest {
+    /// As in `ada@laptop`.
+    pub who: String,
+}
+
 /// What to deploy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -314,6 +322,7 @@ pub fn state_word(state: &DeployState) -> &'static str {
             Outcome::Succeeded => "succeeded",
             Outcome::Failed { .. } => "failed",
             Outcome::Superseded { .. } => "superseded",
+            Outcome::Cancelled { .. } => "cancelled",
             Outcome::Interrupted { .. } => "interrupted",
         },
     }

@@ -13,7 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::{
-    BASE, ContextView, DeployRequest, PlanRequest, PlanView, Problem, ServerView, ServiceDetail, Snapshot,
+    BASE, CancelRequest, ContextView, DeployRequest, PlanRequest, PlanView, Problem, ServerView, ServiceDetail,
+    Snapshot,
 };
 use crate::deploy::{Deploy, Event};
 use crate::engine::{LogLine, LogQuery};
@@ -118,6 +119,11 @@ impl Client {
     /// Accepts a deploy; it goes on whether or not anybody watches.
     pub async fn deploy(&self, request: &DeployRequest) -> Result<Deploy> {
         self.post("/deploys", request).await
+    }
+
+    /// Ends a deploy that has changed nothing yet.
+    pub async fn cancel(&self, id: DeployId, request: &CancelRequest) -> Result<Deploy> {
+        self.post(&format!("/deploys/{id}/cancel"), request).await
     }
 
     pub async fn deploys(&self, service: Option<&ServiceName>, limit: u32) -> Result<Vec<Deploy>> {

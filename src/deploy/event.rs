@@ -115,6 +115,10 @@ pub enum Outcome {
     Superseded {
         by: DeployId,
     },
+    /// Before it changed anything.
+    Cancelled {
+        by: String,
+    },
     /// The server died while it ran; what was found and done at the next start.
     Interrupted {
         detail: String,

@@ -49,6 +49,12 @@ impl Queue {
         }
     }
 
+    /// Takes out a deploy that waits; false when it does not.
+    pub fn withdraw(&mut self, service: &ServiceName, id: DeployId) -> bool {
+        let waiting = self.lanes.get_mut(service).map(|lane| &mut lane.waits);
+        waiting.is_some_and(|waits| waits.take_if(|waiting| *waiting == id).is_some())
+    }
+
     /// Takes out all that wait, to be told that they will not run.
     pub fn drop_waiting(&mut self) -> Vec<DeployId> {
         self.lanes.values_mut().filter_map(|lane| lane.waits.take()).collect()

@@ -95,9 +95,25 @@ impl Step {
     }
 }
 
+/// As in `web.r2.1, web.r2.2`, or `web.r2.1 to 8` for more in a row than one wants to read.
 fn list<'a>(containers: impl IntoIterator<Item = &'a ContainerName>) -> String {
+    const READABLE: usize = 2;
     let names: Vec<_> = containers.into_iter().map(ContainerName::as_str).collect();
-    names.join(", ")
+    match (names.first(), names.last().and_then(|last| last.rsplit_once('.'))) {
+        (Some(first), Some((_, last))) if names.len() > READABLE && are_in_a_row(&names) => {
+            format!("{first} to {last}")
+        }
+        _ => names.join(", "),
+    }
+}
+
+/// Of one release, with slots that follow each other.
+fn are_in_a_row(names: &[&str]) -> bool {
+    let parts: Option<Vec<(&str, u32)>> = names
+        .iter()
+        .map(|name| name.rsplit_once('.').and_then(|(release, slot)| Some((release, slot.parse().ok()?))))
+        .collect();
+    parts.is_some_and(|parts| parts.windows(2).all(|pair| pair[0].0 == pair[1].0 && pair[0].1 + 1 == pair[1].1))
 }
 
 fn are(containers: &[ContainerName], state: &str) -> String {

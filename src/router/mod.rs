@@ -52,6 +52,11 @@ impl RouterError {
                 "stop what listens on port {port} of this server, or set http_port and https_port under [router] in \
                  config.toml"
             )),
+            RouterError::Unconfirmed { .. } => Some(
+                "look into the log of the router's container: one file in its folder that it cannot read holds up all \
+                 changes"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }
@@ -95,8 +100,9 @@ pub struct RouterInfo {
 pub struct Routes {
     pub service: ServiceName,
     pub urls: Vec<ServiceUrl>,
-    /// One entry a container; empty answers 503.
+    /// One entry a container; empty answers 503, held or not.
     pub targets: Vec<SocketAddrV4>,
+    /// Not done while requests are held: they are to wait for a container that does not answer yet.
     pub healthcheck: Option<HealthCheck>,
     /// Requests that cannot be answered wait for up to so long, and then fail.
     pub hold: Option<Duration>,

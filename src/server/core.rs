@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -70,6 +70,8 @@ pub struct Core {
 pub(super) struct Admissions {
     pub(super) queue: Queue,
     pub(super) work: HashMap<DeployId, Work>,
+    /// Deploys that build, and can be told who cancels them.
+    pub(super) building: HashMap<DeployId, oneshot::Sender<String>>,
 }
 
 impl Core {

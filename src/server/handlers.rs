@@ -15,7 +15,7 @@ use super::answer::{Answer, Refusal, lines};
 use super::core::Core;
 use super::logs;
 use crate::api::{
-    ContextView, DeployRequest, PlanRequest, PlanView, Problem, ProblemCode, ServerView, ServiceDetail, Snapshot,
+    CancelRequest, ContextView, DeployRequest, PlanRequest, PlanView, ServerView, ServiceDetail, Snapshot,
 };
 use crate::deploy::Deploy;
 use crate::engine::LogQuery;
@@ -113,7 +113,16 @@ pub(super) async fn deploys(
 
 pub(super) async fn deploy(State(core): Server, path: DeployPath) -> Answer<Deploy> {
     let Path(id) = path?;
-    Ok(Json(known(&core, id)?))
+    Ok(Json(core.deploy(id)?))
+}
+
+pub(super) async fn cancel(
+    State(core): Server,
+    path: DeployPath,
+    request: Result<Json<CancelRequest>, JsonRejection>,
+) -> Answer<Deploy> {
+    let (Path(id), Json(request)) = (path?, request?);
+    Ok(Json(core.cancel(id, &request.who)?))
 }
 
 #[derive(Debug, Deserialize)]
@@ -129,17 +138,10 @@ pub(super) async fn deploy_events(
 ) -> Result<Response, Refusal> {
     let Path(id) = path?;
     let Query(EventsParameters { from }) = parameters?;
-    known(&core, id)?;
+    core.deploy(id)?;
     let events = core.events(id, from);
     let readable = events.filter_map(|event| async move {
         event.inspect_err(|error| tracing::error!(%error, "events cannot be read")).ok()
     });
     Ok(lines(readable.take_until(core.stopped.clone().cancelled_owned())))
-}
-
-fn known(core: &Core, id: DeployId) -> Result<Deploy, Problem> {
-    core.store.deploy(id)?.ok_or_else(|| {
-        Problem::new(ProblemCode::NotFound, format!("there is no deploy {id}"))
-            .hint("`mypaas deploys SERVER` lists them.")
-    })
 }

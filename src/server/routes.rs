@@ -24,6 +24,7 @@ pub(super) fn routes(core: Arc<Core>) -> Router {
         .route("/plans", post(handlers::preview))
         .route("/deploys", get(handlers::deploys).post(handlers::accept))
         .route("/deploys/{deploy}", get(handlers::deploy))
+        .route("/deploys/{deploy}/cancel", post(handlers::cancel))
         .route("/deploys/{deploy}/events", get(handlers::deploy_events))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .with_state(core);

@@ -262,3 +262,35 @@ async fn the_newest_releases_and_the_live_one_are_kept() {
     assert_eq!(kept, [13, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
     assert!(detail.releases.iter().all(|release| release.available));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_can_be_cancelled_until_it_changes_something() {
+    let stage = Stage::new().await;
+    stage.push(ROLLING).await.assert_succeeded();
+    let build = BuildScript { takes: Duration::from_secs(30), ..BuildScript::default() };
+    stage.script("web", Behaviour { build, ..Behaviour::default() });
+    let building = stage.accept_push(ROLLING).await.unwrap();
+    let waiting = stage.accept_push(ROLLING).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for deploy in [&waiting, &building] {
+        stage.core.cancel(deploy.id, "bob@desk").unwrap();
+        let outcome = stage.end_of(deploy.id).await.outcome;
+        assert_eq!(outcome, Outcome::Cancelled { by: "bob@desk".to_owned() });
+        let problem = stage.core.cancel(deploy.id, "bob@desk").unwrap_err();
+        assert_eq!(problem.code, ProblemCode::Conflict);
+    }
+    assert_eq!(stage.running("web").await, ["web.r1.1", "web.r1.2"]);
+    stage.check_settled("web").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_that_changes_something_is_not_cancelled() {
+    let stage = Stage::new().await;
+    stage.push(ROLLING).await.assert_succeeded();
+    let deploy = stage.accept_push(ROLLING).await.unwrap();
+    // It drains for ten seconds.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let problem = stage.core.cancel(deploy.id, "bob@desk").unwrap_err();
+    assert!(problem.message.contains("draining"), "{}", problem.message);
+    assert_eq!(stage.end_of(deploy.id).await.outcome, Outcome::Succeeded);
+}

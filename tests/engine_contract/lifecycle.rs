@@ -1,5 +1,6 @@
 //! Creating, starting, stopping and removing containers.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use mypaas::engine::{ContainerState, EngineError, Restart, Role, SpecDigest};
@@ -180,6 +181,21 @@ pub(crate) async fn two_containers_do_not_run_with_one_address(on: &impl Fixture
     on.engine().stop(&first.name, GRACE).await.unwrap();
     on.engine().start(&second.name).await.unwrap();
     assert!(on.engine().inspect(&second.name).await.unwrap().is_running());
+}
+
+pub(crate) async fn published_ports_are_known_while_it_runs(on: &impl Fixture) {
+    let mut spec = on.spec("web", App::Serves).await;
+    let (address, port) = (Some(Ipv4Addr::LOCALHOST.into()), 80.try_into().unwrap());
+    spec.publish = vec![Publish { address, host_port: None, container_port: port, protocol: Protocol::Tcp }];
+    on.engine().create(&spec).await.unwrap();
+    assert_eq!(on.engine().inspect(&spec.name).await.unwrap().published, []);
+    on.engine().start(&spec.name).await.unwrap();
+    let published = on.engine().inspect(&spec.name).await.unwrap().published;
+    let [one] = published[..] else { panic!("{published:?}") };
+    assert_eq!((Some(one.address), one.container_port, one.protocol), (address, 80, Protocol::Tcp));
+    assert_ne!(one.host_port, 0);
+    on.engine().stop(&spec.name, GRACE).await.unwrap();
+    assert_eq!(on.engine().inspect(&spec.name).await.unwrap().published, []);
 }
 
 pub(crate) async fn two_containers_do_not_run_with_one_published_port(on: &impl Fixture) {

@@ -50,7 +50,10 @@ pub(crate) const CORE: &[(&str, &[May])] = &[
 
 /// The parts of the binary, and what each may use of the core. The console knows a server by the wire only.
 const UI: &[(&str, &[May])] = &[
-    ("console", &[Use("api"), Use("client"), Use("context"), Use("fleet"), Use("manifest"), Use("name")]),
+    (
+        "console",
+        &[Use("api"), Use("atomic_file"), Use("client"), Use("context"), Use("fleet"), Use("manifest"), Use("name")],
+    ),
     (
         "cli",
         &[

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 /// Every tenth request takes this long.
 const SLOW: Duration = Duration::from_millis(200);
 
-/// It stops at once, with all its connections, when it is dropped.
+/// It stops at once, with all its connections and whatever it has begun, when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Backend {
     pub(crate) address: SocketAddrV4,
@@ -27,6 +27,8 @@ struct Behaviour {
     name: String,
     healthy: AtomicBool,
     requests: AtomicU64,
+    /// Requests that are not answered yet.
+    busy: AtomicU64,
 }
 
 impl Backend {
@@ -38,9 +40,17 @@ impl Backend {
             name: address.ip().to_string(),
             healthy: AtomicBool::new(true),
             requests: AtomicU64::new(0),
+            busy: AtomicU64::new(0),
         });
         let task = tokio::spawn(accept(listener, behaviour.clone()));
         Self { address, behaviour, task }
+    }
+
+    /// Finishes what it has begun, and stops.
+    pub(crate) async fn retire(self) {
+        while self.behaviour.busy.load(Ordering::Relaxed) > 0 {
+            sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// What `/health` answers from now on: 302, or 500.
@@ -70,6 +80,7 @@ async fn accept(listener: TcpListener, behaviour: Arc<Behaviour>) {
 async fn serve(stream: TcpStream, behaviour: &Behaviour) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some(path) = read_request(&mut stream).await? {
+        behaviour.busy.fetch_add(1, Ordering::Relaxed);
         let status = match (path.as_str(), behaviour.healthy.load(Ordering::Relaxed)) {
             ("/health", true) => "302 Found",
             ("/health", false) => "500 Internal Server Error",
@@ -80,7 +91,9 @@ async fn serve(stream: TcpStream, behaviour: &Behaviour) -> io::Result<()> {
         }
         let name = &behaviour.name;
         let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{name}", name.len());
-        stream.write_all(answer.as_bytes()).await?;
+        let written = stream.write_all(answer.as_bytes()).await;
+        behaviour.busy.fetch_sub(1, Ordering::Relaxed);
+        written?;
     }
     Ok(())
 }

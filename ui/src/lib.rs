@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! cli       arguments → one verb → text or JSON, and an exit code
+//! console   the fleet on the whole screen, by the keyboard
 //! ```
 
 pub mod cli;
+pub mod console;

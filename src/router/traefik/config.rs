@@ -16,7 +16,17 @@ use crate::router::Routes;
 const HEAD: &str = "# Written by mypaas; do not edit: the next deploy overwrites it.";
 const ROUTES: &str = "# routes = ";
 
-/// Waits between a held request's attempts: this long at first, twice as long at last, each half as long at least.
+/// How a request is tried again that no container has taken, so nothing is done twice. The waits between attempts grow
+/// from `interval` to twice of it; each may be half as long.
+struct Retries {
+    attempts: u128,
+    interval: Duration,
+}
+
+/// A few times at once: the next container is asked, or a busy one again.
+const PASSING: Retries = Retries { attempts: 10, interval: Duration::from_millis(20) };
+
+/// While requests are held.
 const HOLD_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What a service's file says, and how to find it in Traefik's own view.
@@ -76,7 +86,6 @@ struct Http<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     routers: BTreeMap<String, RouterEntry<'a>>,
     services: BTreeMap<String, ServiceEntry>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     middlewares: BTreeMap<String, MiddlewareEntry>,
 }
 
@@ -86,7 +95,6 @@ struct RouterEntry<'a> {
     entry_points: [&'static str; 1],
     rule: String,
     service: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     middlewares: Vec<String>,
     tls: Option<Tls<'a>>,
 }
@@ -133,7 +141,7 @@ enum MiddlewareEntry {
     Retry {
         attempts: u64,
         initial_interval: String,
-        timeout: String,
+        timeout: Option<String>,
         retry_non_idempotent_method: bool,
     },
     Chain {
@@ -144,10 +152,9 @@ enum MiddlewareEntry {
 impl<'a> Http<'a> {
     fn of(routes: &Routes, resolver: Option<&'a str>) -> Self {
         let name = routes.service.flat();
-        let hold = routes.hold.map(|limit| (format!("{name}-hold"), hold(limit)));
-        let first = hold.as_ref().map(|(name, _)| name.clone());
+        let retry = format!("{name}-retry");
         let routers = routes.urls.iter().enumerate().flat_map(|(at, url)| {
-            let own = (format!("{name}-url-{}", at + 1), router(&name, url, &first, resolver));
+            let own = (format!("{name}-url-{}", at + 1), router(&name, url, &retry, resolver));
             let redirect =
                 is_redirected(url, &routes.urls).then(|| (format!("{name}-redirect-{}", at + 1), redirect(&name, url)));
             [own].into_iter().chain(redirect)
@@ -155,7 +162,7 @@ impl<'a> Http<'a> {
         Self {
             routers: routers.collect(),
             services: BTreeMap::from([(name.clone(), ServiceEntry { load_balancer: balancer(routes) })]),
-            middlewares: hold.into_iter().collect(),
+            middlewares: BTreeMap::from([(retry, retries(routes.hold))]),
         }
     }
 
@@ -168,13 +175,13 @@ impl<'a> Http<'a> {
     }
 }
 
-fn router<'a>(name: &str, url: &ServiceUrl, hold: &Option<String>, resolver: Option<&'a str>) -> RouterEntry<'a> {
+fn router<'a>(name: &str, url: &ServiceUrl, retry: &str, resolver: Option<&'a str>) -> RouterEntry<'a> {
     let secure = url.scheme == Scheme::Https;
     RouterEntry {
         entry_points: [if secure { "websecure" } else { "web" }],
         rule: rule(url),
         service: name.to_owned(),
-        middlewares: hold.iter().cloned().chain(secure.then(|| "_hsts@file".to_owned())).collect(),
+        middlewares: [retry.to_owned()].into_iter().chain(secure.then(|| "_hsts@file".to_owned())).collect(),
         tls: secure.then_some(Tls { cert_resolver: resolver }),
     }
 }
@@ -215,13 +222,15 @@ fn balancer(routes: &Routes) -> LoadBalancer {
     }
 }
 
-fn hold(limit: Duration) -> MiddlewareEntry {
-    let shortest_wait = HOLD_INTERVAL / 2;
-    let attempts = limit.as_millis().div_ceil(shortest_wait.as_millis()) + 1;
+fn retries(hold: Option<Duration>) -> MiddlewareEntry {
+    let Retries { attempts, interval } = hold.map_or(PASSING, |limit| Retries {
+        attempts: limit.as_millis().div_ceil(HOLD_INTERVAL.as_millis() / 2) + 1,
+        interval: HOLD_INTERVAL,
+    });
     MiddlewareEntry::Retry {
         attempts: u64::try_from(attempts).unwrap_or(u64::MAX),
-        initial_interval: milliseconds(HOLD_INTERVAL),
-        timeout: milliseconds(limit),
+        initial_interval: milliseconds(interval),
+        timeout: hold.map(milliseconds),
         retry_non_idempotent_method: true,
     }
 }

@@ -138,10 +138,12 @@ impl Files {
     }
 }
 
+/// Bytes that are not UTF-8 are replaced: a file with such bytes is none of ours, and nothing to fail at.
 fn read(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        read => read.map(Some),
+        Err(error) => Err(error),
     }
 }
 
@@ -149,7 +151,7 @@ fn read_all(folder: &Path) -> io::Result<Vec<Routes>> {
     let mut routes = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if path.is_file() && path.extension().is_some_and(|extension| extension == "toml") {
             routes.extend(read(&path)?.as_deref().and_then(config::parse));
         }
     }
@@ -200,7 +202,8 @@ mod tests {
         let files = open(&folder).await;
         put(&files, "hello").await;
         fs::write(files.routes_folder().join("own.toml"), "[http]").unwrap();
-        fs::write(files.routes_folder().join("notes.md"), [0xff]).unwrap();
+        fs::write(files.routes_folder().join("latin.toml"), b"# caf\xe9\n").unwrap();
+        fs::create_dir(files.routes_folder().join("folder.toml")).unwrap();
         assert_eq!(files.routes().await.unwrap(), [routes("hello")]);
     }
 

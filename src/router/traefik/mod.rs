@@ -9,6 +9,7 @@
 //! api.rs        asks Traefik what it follows
 //! switch.rs     write, confirm, put back: how routes change
 //! container.rs  Traefik's container
+//! fake.rs       a stand-in for Traefik's API, for tests
 //! ```
 
 pub mod api;

@@ -241,7 +241,7 @@ impl Core {
     }
 
     /// Ends a deploy that never ran.
-    fn dismiss(&self, id: DeployId, work: Option<Work>, outcome: Outcome) {
+    pub(super) fn dismiss(&self, id: DeployId, work: Option<Work>, outcome: Outcome) {
         if let Some(Work::Push { context, .. }) = work {
             discard(&context);
         }

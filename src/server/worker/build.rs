@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 
 use super::Work;
+use super::cancel::Ending;
 use crate::api::Problem;
 use crate::context;
 use crate::deploy::{Action, Deploy, Failure, Phase, Release, What};
@@ -27,12 +28,12 @@ impl Core {
         deploy: &Deploy,
         work: Work,
         recorder: &Recorder,
-    ) -> Result<Option<Release>, Failure> {
+    ) -> Result<Option<Release>, Ending> {
         let service = &deploy.service;
-        let unfound = |problem| failure(Phase::Starting, problem);
+        let unfound = |problem| Ending::Failed(failure(Phase::Starting, problem));
         match work {
             Work::Push { context, manifest } => {
-                let built = self.build(deploy, &context, *manifest, recorder).await;
+                let built = self.build_cancellable(deploy, &context, *manifest, recorder).await;
                 match &built {
                     Ok(release) => self.keep_context(&context, release),
                     Err(_) => discard(&context),
@@ -40,7 +41,7 @@ impl Core {
                 built.map(Some)
             }
             Work::Rebuild { context, manifest } => {
-                let release = self.build(deploy, &context, *manifest, recorder).await?;
+                let release = self.build_cancellable(deploy, &context, *manifest, recorder).await?;
                 self.copy_context(&context, &release);
                 Ok(Some(release))
             }
@@ -55,6 +56,24 @@ impl Core {
                 live.map(Some).map_err(unfound)
             }
         }
+    }
+
+    /// Dropping the build ends it in the engine too.
+    async fn build_cancellable(
+        &self,
+        deploy: &Deploy,
+        context: &Path,
+        manifest: Manifest,
+        recorder: &Recorder,
+    ) -> Result<Release, Ending> {
+        let cancelled = self.cancellable(deploy.id);
+        let build = self.build(deploy, context, manifest, recorder);
+        let ending = tokio::select! {
+            built = build => built.map_err(Ending::from),
+            Ok(by) = cancelled => Err(Ending::Cancelled { by }),
+        };
+        self.no_longer_cancellable(deploy.id);
+        ending
     }
 
     async fn build(

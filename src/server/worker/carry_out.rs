@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use super::Work;
+use super::cancel::Ending;
 use super::settle::Settlement;
 use crate::api::Problem;
 use crate::deploy::execute::{Executor, Verdict};
@@ -29,7 +30,10 @@ impl Core {
         let running = std::panic::AssertUnwindSafe(self.carry_out(&deploy, work, &recorder)).catch_unwind();
         let outcome = match running.await {
             Ok(Ok(())) => Outcome::Succeeded,
-            Ok(Err(failure)) => Outcome::Failed { failure: self.with_survivor(failure, &deploy.service) },
+            Ok(Err(Ending::Failed(failure))) => {
+                Outcome::Failed { failure: self.with_survivor(failure, &deploy.service) }
+            }
+            Ok(Err(Ending::Cancelled { by })) => Outcome::Cancelled { by },
             Err(_) => {
                 let detail = "a fault in mypaas itself; the next start of the server finishes or undoes it".to_owned();
                 Outcome::Interrupted { detail }
@@ -41,7 +45,7 @@ impl Core {
     }
 
     /// Build, desire, observe, plan, execute.
-    async fn carry_out(self: &Arc<Self>, deploy: &Deploy, work: Work, recorder: &Recorder) -> Result<(), Failure> {
+    async fn carry_out(self: &Arc<Self>, deploy: &Deploy, work: Work, recorder: &Recorder) -> Result<(), Ending> {
         let release = self.release_for(deploy, work, recorder).await?;
         let desired = self.desire(deploy, release.as_ref()).map_err(unplanned)?;
         let _claim = self.claim_urls(&desired).await.map_err(unplanned)?;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! accept.rs      request → accepted deploy, or a problem; the queue
+//! cancel.rs      ends a deploy that has changed nothing yet
 //! carry_out.rs   the story of one deploy: build, desire, observe, plan, execute
 //! build.rs       context → image → release
 //! desire.rs      release + request + server → Desired
@@ -14,6 +15,7 @@
 
 mod accept;
 mod build;
+mod cancel;
 mod carry_out;
 mod desire;
 mod preview;

@@ -5,11 +5,12 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use mypaas::api::{Deploy, DeployState, Failure, Outcome, What};
-use mypaas::client::ClientError;
+use mypaas::client::{Client, ClientError};
+use mypaas::name::{DeployId, ServerName};
 
 use super::output::words;
 use super::progress::Progress;
-use super::session::{Server, Session};
+use super::session::Session;
 
 /// How often the line that lives is looked at.
 const TICK: Duration = Duration::from_millis(200);
@@ -17,6 +18,9 @@ const TICK: Duration = Duration::from_millis(200);
 /// A server that restarts is back within half a minute, or not at all.
 const ATTEMPTS: u32 = 30;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
+
+/// So many attempts are left to whoever restarts this machine's server; then it is started here.
+const OTHERS_TURN: u32 = 10;
 
 /// A deploy that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -45,10 +49,10 @@ impl DeployEnded {
 }
 
 /// Tells what the deploy does until it ends; an error unless it succeeds.
-pub(crate) async fn follow(session: &Session, server: &Server, deploy: Deploy, json: bool) -> anyhow::Result<()> {
-    session.note_for_interrupt(interrupt_note(server, &deploy));
+pub(crate) async fn follow(session: &Session, server: &ServerName, deploy: Deploy, json: bool) -> anyhow::Result<()> {
+    session.note_for_interrupt(interrupt_note(session, server, &deploy));
     let mut progress = Progress::start(&session.screen, &deploy, json)?;
-    let outcome = watch(server, &deploy, &mut progress).await;
+    let outcome = watch(session, server, &deploy, &mut progress).await;
     drop(progress);
     match outcome? {
         Outcome::Succeeded => Ok(()),
@@ -57,12 +61,18 @@ pub(crate) async fn follow(session: &Session, server: &Server, deploy: Deploy, j
 }
 
 /// Reads the events to the last one, also when the connection breaks in between.
-async fn watch(server: &Server, deploy: &Deploy, progress: &mut Progress<'_>) -> anyhow::Result<Outcome> {
+async fn watch(
+    session: &Session,
+    server: &ServerName,
+    deploy: &Deploy,
+    progress: &mut Progress<'_>,
+) -> anyhow::Result<Outcome> {
+    let client = session.client(server)?;
     let mut seen = 0;
     let mut attempts = 0;
     loop {
         let before = seen;
-        let lost = match read(server, deploy, &mut seen, progress).await {
+        let lost = match read(&client, deploy.id, &mut seen, progress).await {
             Ok(Some(outcome)) => return Ok(outcome),
             Ok(None) => None,
             Err(error) if worth_another_try(&error) => Some(error),
@@ -74,17 +84,20 @@ async fn watch(server: &Server, deploy: &Deploy, progress: &mut Progress<'_>) ->
             return Err(lost.context(format!("how {} of {} ends cannot be told", deploy.id, deploy.service)));
         }
         tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+        if attempts == OTHERS_TURN {
+            session.ask(server, async |client| client.server().await).await?;
+        }
     }
 }
 
 /// Reads events until one says how it ended, or there are no more.
 async fn read(
-    server: &Server,
-    deploy: &Deploy,
+    client: &Client,
+    deploy: DeployId,
     seen: &mut u64,
     progress: &mut Progress<'_>,
 ) -> anyhow::Result<Option<Outcome>> {
-    let mut events = server.client.deploy_events(deploy.id, *seen + 1).await?;
+    let mut events = client.deploy_events(deploy, *seen + 1).await?;
     let mut ticks = tokio::time::interval(TICK);
     loop {
         let event = tokio::select! {
@@ -101,7 +114,7 @@ async fn read(
             return Ok(Some(outcome));
         }
     }
-    match server.client.deploy_state(deploy.id).await?.state {
+    match client.deploy_state(deploy).await?.state {
         DeployState::Finished { outcome, .. } => Ok(Some(outcome)),
         _ => Ok(None),
     }
@@ -112,16 +125,15 @@ fn worth_another_try(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(Unreachable { .. } | TimedOut { .. } | Broken(_)))
 }
 
-fn interrupt_note(server: &Server, deploy: &Deploy) -> String {
+fn interrupt_note(session: &Session, server: &ServerName, deploy: &Deploy) -> String {
     let Deploy { id, service, .. } = deploy;
-    let name = &server.name;
-    if server.in_process {
+    if session.runs(server) {
         return format!(
             "the server of this deploy runs in this very process: waiting until {id} of {service} has come to its end; \
              ctrl-c again ends it at once"
         );
     }
-    format!("{id} of {service} goes on; follow it with `mypaas follow {name} {id}`, or see `mypaas deploys {name}`")
+    format!("{id} of {service} goes on; follow it with `mypaas follow {server} {id}`, or see `mypaas deploys {server}`")
 }
 
 fn how(outcome: &Outcome, deploy: &Deploy) -> String {
@@ -129,6 +141,7 @@ fn how(outcome: &Outcome, deploy: &Deploy) -> String {
         Outcome::Succeeded => "succeeded".to_owned(),
         Outcome::Failed { failure } => format!("failed while {} ({})", words::phase(failure.phase), deploy.id),
         Outcome::Superseded { by } => format!("was superseded by {by} before it began"),
+        Outcome::Cancelled { by } => format!("was cancelled by {by}; nothing was changed"),
         Outcome::Interrupted { detail } => format!("was interrupted: {detail}"),
     }
 }

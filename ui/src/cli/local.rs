@@ -10,6 +10,7 @@ use mypaas::client::{Client, ClientError};
 use mypaas::server::{self, ServerError};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::environment::Environment;
@@ -19,7 +20,7 @@ use super::output::Screen;
 /// A start that takes longer than this is worth a word.
 const SILENT_START: Duration = Duration::from_millis(700);
 
-/// How long a server that another process is starting may take to answer.
+/// How long a server of another process may take to answer, or to end.
 const OTHERS_START: Duration = Duration::from_secs(15);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
@@ -37,24 +38,34 @@ pub(crate) struct InProcess {
 }
 
 impl Local {
-    /// Sees to it that the server answers; true when it runs in this process.
+    /// Sees to it that the server answers: starts it, unless another process is about to.
     pub(crate) async fn ensure(
         &self,
         client: &Client,
         environment: &Environment,
         screen: &Screen,
-    ) -> anyhow::Result<bool> {
-        match client.server().await {
-            Ok(_) => return Ok(self.running().is_some()),
-            Err(error) if nobody_listens(&error) => {}
-            Err(error) => return Err(error.into()),
+    ) -> anyhow::Result<()> {
+        let deadline = Instant::now() + OTHERS_START;
+        loop {
+            match client.server().await {
+                Ok(_) => return Ok(()),
+                Err(error) if nobody_listens(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+            match self.start(environment, screen).await {
+                Err(error) if runs_elsewhere(&error) && Instant::now() < deadline => {}
+                started => {
+                    let home = environment.shown(&environment.home);
+                    return started.with_context(|| format!("the server of {home} could not be started"));
+                }
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
         }
-        let failed = || format!("the server of {} could not be started", environment.shown(&environment.home));
-        match self.start(environment, screen).await {
-            Ok(()) => Ok(true),
-            Err(error) if started_elsewhere(&error) => wait_for(client).await.map(|()| false).with_context(failed),
-            Err(error) => Err(error.context(failed())),
-        }
+    }
+
+    /// Whether it runs in this process.
+    pub(crate) fn runs(&self) -> bool {
+        self.running().is_some()
     }
 
     /// Takes the server out, so that it can be stopped.
@@ -106,26 +117,13 @@ async fn told_late(mut is_ready: oneshot::Receiver<()>, environment: &Environmen
     is_ready.await.is_ok()
 }
 
-fn started_elsewhere(error: &anyhow::Error) -> bool {
+/// Another process holds the folder: its server starts, or comes to its end.
+fn runs_elsewhere(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(ServerError::AlreadyRuns { .. }))
 }
 
-/// Another process has just started the server; it will answer soon.
-async fn wait_for(client: &Client) -> anyhow::Result<()> {
-    let deadline = tokio::time::Instant::now() + OTHERS_START;
-    loop {
-        match client.server().await {
-            Ok(_) => return Ok(()),
-            Err(error) if nobody_listens(&error) && tokio::time::Instant::now() < deadline => {
-                tokio::time::sleep(BETWEEN_LOOKS).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
 /// No socket, or one that a dead server left behind. One that may not be opened is something else.
-fn nobody_listens(error: &ClientError) -> bool {
+pub(crate) fn nobody_listens(error: &ClientError) -> bool {
     let ClientError::Unreachable { source, .. } = error else { return false };
     let mut cause: Option<&(dyn Error + 'static)> = Some(source);
     while let Some(error) = cause {

@@ -83,7 +83,7 @@ fn start(cli: &Cli) -> ExitCode {
 
 async fn run(cli: &Cli, session: &Session) -> ExitCode {
     let result = match &cli.verb {
-        None => verb::console::run(&cli.console, session).await.map(|()| ExitCode::SUCCESS),
+        None => verb::console::run(&cli.console, cli.colour, session).await.map(|()| ExitCode::SUCCESS),
         Some(verb) if verb.handles_signals() => verb.run(session).await.map(|()| ExitCode::SUCCESS),
         Some(verb) => interruptible(verb, session).await,
     };

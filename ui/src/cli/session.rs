@@ -1,20 +1,26 @@
 //! What every verb is given: the screen, the environment, and the way to the servers.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context;
-use mypaas::client::Client;
+use mypaas::api::ProblemCode;
+use mypaas::client::{Client, ClientError};
 use mypaas::fleet::{Address, Fleet, FleetError};
 use mypaas::name::ServerName;
 use mypaas::server::socket_path;
 
 use super::environment::Environment;
 use super::input::InputError;
-use super::local::Local;
+use super::local::{Local, nobody_listens};
 use super::output::Screen;
 
 /// The name of this machine's own server.
 pub(crate) const LOCAL: &str = "local";
+
+/// How often a server is asked that ends before it takes the question.
+const ATTEMPTS: u32 = 20;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -23,15 +29,6 @@ pub(crate) struct Session {
     fleet: OnceLock<Fleet>,
     local: Local,
     note: Mutex<Option<String>>,
-}
-
-/// A server that can be talked to.
-#[derive(Debug, Clone)]
-pub(crate) struct Server {
-    pub(crate) name: ServerName,
-    pub(crate) client: Client,
-    /// It runs in this process, and ends with it.
-    pub(crate) in_process: bool,
 }
 
 impl Session {
@@ -58,15 +55,37 @@ impl Session {
         }
     }
 
-    /// The server of that name, ready to be asked; this machine's own is started when it does not run.
-    pub(crate) async fn server(&self, name: &ServerName) -> anyhow::Result<Server> {
-        let Address::Unix(socket) = self.address(name)?;
-        let client = Client::unix(&socket)?;
-        let mut in_process = false;
-        if self.is_own(name)? {
-            in_process = self.local.ensure(&client, &self.environment, &self.screen).await?;
+    /// Asks the server of that name. This machine's own is started when it does not run; one that ends just then, because
+    /// another command ran it for itself, is replaced by ours, and asked again: it did not take the question.
+    pub(crate) async fn ask<T>(
+        &self,
+        name: &ServerName,
+        question: impl AsyncFn(&Client) -> Result<T, ClientError>,
+    ) -> anyhow::Result<T> {
+        let client = self.client(name)?;
+        let is_own = self.is_own(name)?;
+        let mut attempts = 1;
+        loop {
+            if is_own {
+                self.local.ensure(&client, &self.environment, &self.screen).await?;
+            }
+            match question(&client).await {
+                Err(error) if is_own && attempts < ATTEMPTS && is_over(&error) => attempts += 1,
+                answer => return Ok(answer?),
+            }
+            tokio::time::sleep(BETWEEN_ATTEMPTS).await;
         }
-        Ok(Server { name: name.clone(), client, in_process })
+    }
+
+    /// The way to the server of that name, whether it runs or not.
+    pub(crate) fn client(&self, name: &ServerName) -> anyhow::Result<Client> {
+        let Address::Unix(socket) = self.address(name)?;
+        Ok(Client::unix(&socket)?)
+    }
+
+    /// Whether that server runs in this process, and ends with it.
+    pub(crate) fn runs(&self, name: &ServerName) -> bool {
+        self.local.runs() && self.is_own(name).unwrap_or(false)
     }
 
     /// Whether that server is the one that this process may start.
@@ -110,5 +129,13 @@ impl Session {
             known.push(LOCAL.to_owned());
         }
         InputError::UnknownServer { name: name.clone(), known, fleet: self.environment.fleet.clone() }
+    }
+}
+
+/// The server is gone, or about to go, and has not begun with what it was asked for.
+fn is_over(error: &ClientError) -> bool {
+    match error {
+        ClientError::Refused(problem) => problem.code == ProblemCode::Stopping,
+        other => nobody_listens(other),
     }
 }

@@ -43,7 +43,8 @@ impl Source {
 
     /// The Dockerfile, for people.
     pub(crate) fn file(&self) -> String {
-        self.place.dockerfile.display().to_string()
+        let path = &self.place.dockerfile;
+        path.strip_prefix(".").unwrap_or(path).display().to_string()
     }
 }
 

@@ -7,25 +7,27 @@ use std::time::{Duration, Instant};
 use mypaas::api::ContextView;
 use mypaas::client::ClientError;
 use mypaas::context::{ContextError, Selection, pack};
+use mypaas::name::ServerName;
 
 use super::output::units;
 use super::progress::live::LiveLine;
-use super::session::{Server, Session};
+use super::session::Session;
 
 const TICK: Duration = Duration::from_millis(200);
 
 /// Sends the files and waits until the server has them all.
 pub(crate) async fn upload(
     session: &Session,
-    server: &Server,
+    server: &ServerName,
     selection: Selection,
     quiet: bool,
 ) -> anyhow::Result<ContextView> {
+    let client = session.client(server)?;
     let (begun, total) = (Instant::now(), selection.bytes);
     let sent = Arc::new(AtomicU64::new(0));
     let mut live = LiveLine::new(&session.screen);
     let mut ticks = tokio::time::interval(TICK);
-    let mut upload = std::pin::pin!(server.client.upload(pack(selection, Some(Arc::clone(&sent)))));
+    let mut upload = std::pin::pin!(client.upload(pack(selection, Some(Arc::clone(&sent)))));
     let received = loop {
         tokio::select! {
             received = &mut upload => break received.map_err(cause)?,

@@ -44,7 +44,7 @@ fn https_without_a_resolver_asks_for_no_certificate() {
 fn a_url_that_is_also_wanted_without_https_is_not_redirected() {
     let both = render(&routes("hello", &["https://hello.test/a", "http://hello.test/a"], &[]), None);
     let names: Vec<_> = both.items.iter().map(|item| item.name.as_str()).collect();
-    assert_eq!(names, ["hello-url-1", "hello-url-2", "hello"]);
+    assert_eq!(names, ["hello-url-1", "hello-url-2", "hello", "hello-retry"]);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_health_check_is_passed_on() {
 }
 
 #[test]
-fn holding_comes_first_in_the_chain_and_suspends_the_health_check() {
+fn holding_is_retrying_for_long_and_suspends_the_health_check() {
     let mut routes = routes("hello", &["https://hello.test"], &["10.97.0.3:80"]);
     routes.healthcheck = Some(check());
     routes.hold = Some(Duration::from_secs(60));
@@ -79,14 +79,14 @@ fn everything_the_file_defines_is_to_be_confirmed() {
     routes.hold = Some(Duration::from_secs(1));
     let rendered = render(&routes, None);
     let names: Vec<_> = rendered.items.iter().map(|item| item.name.as_str()).collect();
-    assert_eq!(names, ["hello-redirect-1", "hello-url-1", "hello", "hello-hold"]);
+    assert_eq!(names, ["hello-redirect-1", "hello-url-1", "hello", "hello-retry"]);
     assert!(rendered.text.contains(&format!("[http.middlewares.{}.chain]", rendered.edition)));
 }
 
 #[test]
 fn attempts_outlast_the_hold_even_if_every_wait_is_the_shortest() {
     for (seconds, attempts) in [(0, 1), (1, 21), (60, 1201)] {
-        match hold(Duration::from_secs(seconds)) {
+        match retries(Some(Duration::from_secs(seconds))) {
             MiddlewareEntry::Retry { attempts: found, .. } => assert_eq!(found, attempts),
             MiddlewareEntry::Chain { .. } => panic!("a hold is a retry"),
         }
@@ -103,7 +103,7 @@ fn files_of_others_hold_no_routes() {
 
 #[test]
 fn no_service_can_take_the_names_of_another() {
-    let services = ["a", "a-url-1", "a-redirect-1", "a-hold", "a-url", "a.url-1", "a/url-1", "a-edition-000000000000"];
+    let services = ["a", "a-url-1", "a-redirect-1", "a-retry", "a-url", "a.url-1", "a/url-1", "a-edition-000000000000"];
     let mut seen = Vec::new();
     for service in services {
         let mut routes = routes(service, &["https://a.test", "http://b.test"], &[]);

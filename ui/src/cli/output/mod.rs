@@ -23,6 +23,7 @@ pub(crate) mod words;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context;
 use serde::Serialize;
 
 use paint::Paint;
@@ -89,7 +90,7 @@ impl Screen {
     }
 
     /// Writes to the standard output. That its reader went away is no error: what the verb does, it does all the same.
-    pub(crate) fn print(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn print(&self, text: &str) -> anyhow::Result<()> {
         if self.is_closed() {
             return Ok(());
         }
@@ -99,7 +100,7 @@ impl Screen {
                 self.closed.store(true, Ordering::Relaxed);
                 Ok(())
             }
-            other => other,
+            other => other.context("the output could not be written"),
         }
     }
 
@@ -111,13 +112,13 @@ impl Screen {
     /// One JSON document.
     pub(crate) fn print_json(&self, value: &impl Serialize) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(value)?;
-        Ok(self.print(&(text + "\n"))?)
+        self.print(&(text + "\n"))
     }
 
     /// One JSON value of many, a line each.
     pub(crate) fn print_json_line(&self, value: &impl Serialize) -> anyhow::Result<()> {
         let text = serde_json::to_string(value)?;
-        Ok(self.print(&(text + "\n"))?)
+        self.print(&(text + "\n"))
     }
 
     /// Writes to the standard error what is beside the output. There is no better place to report a failure to.

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 use mypaas::api::{
-    ContainerState, ContainerView, DeployState, Part, ServerView, ServiceDetail, ServiceState, ServiceView, Snapshot,
+    ContainerState, ContainerView, DeployState, Failure, Outcome, Part, ServerView, ServiceDetail, ServiceState,
+    ServiceView, Snapshot,
 };
 use mypaas::manifest::Scale;
 use mypaas::name::ServerName;
@@ -30,7 +31,19 @@ pub(crate) fn server(
     for service in &snapshot.services {
         table.row(row(service, now));
     }
-    text + &table.render(paint, width)
+    text += &table.render(paint, width);
+    for (service, failure) in snapshot.services.iter().filter_map(failed) {
+        let _ = writeln!(text, "{}: {}", paint.strong(service.name.as_str()), paint.bad(&failure.message));
+    }
+    text
+}
+
+/// A service whose newest deploy failed, and why.
+fn failed(service: &ServiceView) -> Option<(&ServiceView, &Failure)> {
+    match &service.last_deploy.as_ref()?.state {
+        DeployState::Finished { outcome: Outcome::Failed { failure }, .. } => Some((service, failure)),
+        _ => None,
+    }
 }
 
 /// One service: what it is made from, and what runs.

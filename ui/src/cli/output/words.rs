@@ -101,7 +101,7 @@ pub(crate) fn deploy_state(state: &DeployState) -> (&'static str, Style) {
         DeployState::Finished { outcome, .. } => match outcome {
             Outcome::Succeeded => Style::Good,
             Outcome::Failed { .. } | Outcome::Interrupted { .. } => Style::Bad,
-            Outcome::Superseded { .. } => Style::Muted,
+            Outcome::Superseded { .. } | Outcome::Cancelled { .. } => Style::Muted,
         },
     };
     (state_word(state), style)
@@ -112,6 +112,7 @@ pub(crate) fn reason(deploy: &Deploy) -> String {
     match &deploy.state {
         DeployState::Finished { outcome: Outcome::Failed { failure }, .. } => failure.message.clone(),
         DeployState::Finished { outcome: Outcome::Superseded { by }, .. } => format!("by {by}"),
+        DeployState::Finished { outcome: Outcome::Cancelled { by }, .. } => format!("by {by}"),
         DeployState::Finished { outcome: Outcome::Interrupted { detail }, .. } => detail.clone(),
         _ => String::new(),
     }

@@ -1,7 +1,5 @@
 //! The last line of a terminal while something goes on: drawn over, and gone at the end, however that comes.
 
-use std::io;
-
 use crate::cli::output::Screen;
 use crate::cli::output::paint::Style;
 use crate::cli::output::table::cut;
@@ -21,7 +19,7 @@ impl<'a> LiveLine<'a> {
     }
 
     /// Shows this text in place of what was shown before.
-    pub(crate) fn show(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn show(&mut self, text: &str) -> anyhow::Result<()> {
         let Some(width) = self.screen.width() else { return Ok(()) };
         let text = cut(text, width.saturating_sub(1));
         if text == self.shown {
@@ -33,13 +31,13 @@ impl<'a> LiveLine<'a> {
     }
 
     /// Prints a line that stays, above the one that changes.
-    pub(crate) fn print(&mut self, line: &str) -> io::Result<()> {
+    pub(crate) fn print(&mut self, line: &str) -> anyhow::Result<()> {
         self.clear()?;
         self.screen.print(&format!("{line}\n"))
     }
 
     /// Takes the line away.
-    pub(crate) fn clear(&mut self) -> io::Result<()> {
+    pub(crate) fn clear(&mut self) -> anyhow::Result<()> {
         if self.shown.is_empty() {
             return Ok(());
         }

@@ -60,7 +60,7 @@ impl<'a> Progress<'a> {
     /// Time went by.
     pub(crate) fn tick(&mut self, now: Timestamp) -> anyhow::Result<()> {
         match self.story.present(now) {
-            Some(present) if !self.json => Ok(self.live.show(&present)?),
+            Some(present) if !self.json => self.live.show(&present),
             _ => Ok(()),
         }
     }

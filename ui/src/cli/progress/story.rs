@@ -53,34 +53,28 @@ pub(crate) struct Story {
     accepted: Timestamp,
     /// The phases that began, and when.
     phases: Vec<(Phase, Timestamp)>,
-    /// What happened last in the present phase.
-    latest: String,
 }
 
 impl Story {
     pub(crate) fn of(deploy: &Deploy) -> Self {
-        Self { accepted: deploy.accepted, phases: Vec::new(), latest: String::new() }
+        Self { accepted: deploy.accepted, phases: Vec::new() }
     }
 
     /// What is new by this event.
     pub(crate) fn tell(&mut self, event: &Event) -> Vec<Line> {
-        let lines = match &event.what {
+        match &event.what {
             What::Phase { phase } => self.enter(*phase, event.at, words::phase(*phase)),
             What::Queued { behind } => self.enter(Phase::Queued, event.at, &format!("queued behind {behind}")),
-            What::Finished { outcome } => return self.end(outcome, event.at),
+            What::Finished { outcome } => self.end(outcome, event.at),
             other => happening(other),
-        };
-        if let Some(Line::Detail { text, .. }) = lines.last() {
-            self.latest.clone_from(text);
         }
-        lines
     }
 
     /// What goes on at this moment, and for how long.
     pub(crate) fn present(&self, now: Timestamp) -> Option<String> {
         let (phase, since) = self.phases.last()?;
         let elapsed = units::duration(units::between(*since, now));
-        Some(format!("{} for {elapsed}  {}", words::phase(*phase), foreign::line(&self.latest, false)))
+        Some(format!("{:TIME_COLUMNS$}    {} for {elapsed}", "", words::phase(*phase)))
     }
 
     fn enter(&mut self, phase: Phase, at: Timestamp, headline: &str) -> Vec<Line> {
@@ -88,7 +82,6 @@ impl Story {
             return Vec::new();
         }
         self.phases.push((phase, at));
-        self.latest.clear();
         vec![self.headline(at, Style::Strong, headline)]
     }
 
@@ -97,6 +90,7 @@ impl Story {
             Outcome::Succeeded => (Style::Good, "done".to_owned()),
             Outcome::Failed { .. } => (Style::Bad, "failed".to_owned()),
             Outcome::Superseded { by } => (Style::Muted, format!("superseded by {by}")),
+            Outcome::Cancelled { by } => (Style::Muted, format!("cancelled by {by}")),
             Outcome::Interrupted { .. } => (Style::Bad, "interrupted".to_owned()),
         };
         let mut lines = vec![self.headline(at, style, &headline)];

@@ -22,7 +22,14 @@ fn told(name: &str, paint: Paint) -> String {
 
 #[test]
 fn recorded_deploys_are_told_line_by_line() {
-    for name in ["push_succeeds", "container_exits", "build_fails", "safe_restart_waits", "superseded"] {
+    for name in [
+        "push_succeeds",
+        "container_exits",
+        "build_fails",
+        "safe_restart_waits",
+        "replace_holds_requests",
+        "superseded",
+    ] {
         insta::assert_snapshot!(name, told(name, Paint { colour: false }));
     }
 }
@@ -34,7 +41,7 @@ fn nothing_but_our_own_colours_reaches_the_terminal() {
 }
 
 #[test]
-fn the_present_names_the_phase_its_time_and_what_happened_last() {
+fn the_present_names_the_phase_and_its_time() {
     let recorded: Recorded = fixture::read("events/push_succeeds.json");
     let mut story = Story::of(&recorded.deploy);
     let now = |text: &str| text.parse::<Timestamp>().unwrap();
@@ -44,5 +51,5 @@ fn the_present_names_the_phase_its_time_and_what_happened_last() {
         story.tell(event);
     }
     let present = story.present(now("2026-01-31T12:00:04.2Z"));
-    assert_eq!(present.as_deref(), Some("probing for 1.5s  hello.r14.1 not ready: connection refused"));
+    assert_eq!(present.as_deref().map(str::trim_start), Some("probing for 1.5s"));
 }

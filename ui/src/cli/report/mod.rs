@@ -16,6 +16,7 @@ use mypaas::client::ClientError;
 use mypaas::context::ContextError;
 use mypaas::fleet::FleetError;
 use mypaas::manifest::Diagnostic;
+use mypaas::server::ServerError;
 
 use super::follow::DeployEnded;
 use super::input::InputError;
@@ -121,6 +122,11 @@ impl Report {
             self.problem.hint = error.hint();
         } else if let Some(Mistakes { file, diagnostics }) = error.downcast_ref() {
             self.mark(file, diagnostics);
+        } else if let Some(ServerError::Engine(_)) = error.downcast_ref() {
+            self.problem.code = ProblemCode::Unavailable;
+            self.problem.hint = Some(
+                "is Docker installed and running? `docker info` says; DOCKER_HOST names another socket".to_owned(),
+            );
         } else if let Some(FleetError::Invalid { path, diagnostic }) = error.downcast_ref() {
             self.mark(&path.display().to_string(), std::slice::from_ref(diagnostic.as_ref()));
         }

@@ -1,7 +1,7 @@
 //! What all verbs have in common that change a service: ask for a deploy, and tell how it goes.
 
 use clap::Args;
-use mypaas::api::{Action, DeployRequest, Origin, Part, PlanRequest, RouterInfo, Target};
+use mypaas::api::{Action, DeployRequest, Origin, PlanRequest, RouterInfo, ServiceDetail, Target};
 use mypaas::manifest::{Scheme, ServiceUrl};
 use mypaas::name::{ServerName, ServiceName};
 
@@ -9,7 +9,7 @@ use crate::cli::follow::follow;
 use crate::cli::input::InputError;
 use crate::cli::output::plan;
 use crate::cli::refused::Refusal;
-use crate::cli::session::{Server, Session};
+use crate::cli::session::Session;
 
 /// One service of one server.
 #[derive(Debug, Clone, Args)]
@@ -33,50 +33,45 @@ pub(crate) struct How {
 
 /// Does something with a service that is there.
 pub(crate) async fn act(session: &Session, on: &On, action: Action, how: How) -> anyhow::Result<()> {
-    let server = reach(session, on).await?;
-    act_on(session, &server, on, action, how).await
-}
-
-/// The same, once the server is known to have the service.
-pub(crate) async fn act_on(
-    session: &Session,
-    server: &Server,
-    on: &On,
-    action: Action,
-    how: How,
-) -> anyhow::Result<()> {
+    known(session, on).await?;
     let service = on.service.clone();
     if how.dry_run {
-        return preview(session, server, &PlanRequest::Service { service, action }, how.json).await;
+        return preview(session, &on.server, &PlanRequest::Service { service, action }, how.json).await;
     }
     let origin = Origin { who: session.environment.who.clone(), folder: None, commit: None };
     let target = Target::Service { service, action };
-    carry_out(session, server, &DeployRequest { target, origin }, how.json).await
+    carry_out(session, &on.server, &DeployRequest { target, origin }, how.json).await
 }
 
-/// The server, once it is known that it has the service.
-pub(crate) async fn reach(session: &Session, on: &On) -> anyhow::Result<Server> {
-    let server = session.server(&on.server).await?;
-    let services = server.client.snapshot().await?.services;
+/// An error unless the server has the service.
+pub(crate) async fn known(session: &Session, on: &On) -> anyhow::Result<()> {
+    let services = session.ask(&on.server, async |client| client.snapshot().await).await?.services;
     if services.iter().any(|service| service.name == on.service) {
-        return Ok(server);
+        return Ok(());
     }
     let known = services.iter().map(|service| service.name.to_string()).collect();
     Err(InputError::UnknownService { name: on.service.clone(), server: on.server.clone(), known }.into())
 }
 
+/// All there is to know about a service that is there.
+pub(crate) async fn detail(session: &Session, on: &On) -> anyhow::Result<ServiceDetail> {
+    known(session, on).await?;
+    session.ask(&on.server, async |client| client.service(&on.service).await).await
+}
+
 /// Has the deploy done, tells it to its end, and says where the service answers.
 pub(crate) async fn carry_out(
     session: &Session,
-    server: &Server,
+    server: &ServerName,
     request: &DeployRequest,
     json: bool,
 ) -> anyhow::Result<()> {
-    let deploy = server.client.deploy(request).await?;
+    let deploy = session.ask(server, async |client| client.deploy(request).await).await?;
     let (service, serves) = (deploy.service.clone(), !matches!(deploy.action, Action::Stop | Action::Remove));
     follow(session, server, deploy, json).await?;
     if serves && !json {
-        session.screen.print(&addresses(server, &service).await)?;
+        // Only an extra: what cannot be found out is left out.
+        session.screen.print(&addresses(session, server, &service).await.unwrap_or_default())?;
     }
     Ok(())
 }
@@ -84,29 +79,26 @@ pub(crate) async fn carry_out(
 /// Shows what the request would do; an error when it would be refused.
 pub(crate) async fn preview(
     session: &Session,
-    server: &Server,
+    server: &ServerName,
     request: &PlanRequest,
     json: bool,
 ) -> anyhow::Result<()> {
-    let planned = server.client.plan(request).await?;
+    let planned = session.ask(server, async |client| client.plan(request).await).await?;
     if json {
         session.screen.print_json(&planned)?;
     } else {
-        session.screen.print(&plan::plan(&server.name, &planned, session.screen.paint()))?;
+        session.screen.print(&plan::plan(server, &planned, session.screen.paint()))?;
     }
     Refusal::among(planned.refusals).map_or(Ok(()), |refusal| Err(refusal.into()))
 }
 
-/// Where the service answers, a line each. Only an extra: what cannot be found out is left out.
-async fn addresses(server: &Server, service: &ServiceName) -> String {
-    let (Ok(detail), Ok(view)) = (server.client.service(service).await, server.client.server().await) else {
-        return String::new();
-    };
-    let router = match &view.router {
-        Part::Up { info } => Some(info),
-        Part::Down { .. } => None,
-    };
-    detail.service.urls.iter().map(|url| format!("{:11}{}\n", "", reachable(url, router))).collect()
+/// Where the service answers, a line each.
+async fn addresses(session: &Session, server: &ServerName, service: &ServiceName) -> anyhow::Result<String> {
+    let snapshot = session.ask(server, async |client| client.snapshot().await).await?;
+    let router = snapshot.server.router.up();
+    let view = snapshot.services.iter().find(|view| view.name == *service);
+    let urls = view.map(|view| view.urls.as_slice()).unwrap_or_default();
+    Ok(urls.iter().map(|url| format!("{:11}{}\n", "", reachable(url, router))).collect())
 }
 
 /// The URL with the router's port, where that is not the usual one.

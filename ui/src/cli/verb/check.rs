@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()
         session.screen.print(&(diagnostic::text(&file, warning, session.screen.paint()) + "\n"))?;
     }
     let summary = manifest.map(|manifest| summary(&file, &manifest, warnings.len())).unwrap_or_default();
-    Ok(session.screen.print(&summary)?)
+    session.screen.print(&summary)
 }
 
 fn summary(file: &str, manifest: &Manifest, warnings: usize) -> String {

@@ -14,5 +14,5 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, screen: &Screen) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "mypaas", &mut script);
-    Ok(screen.print(&String::from_utf8(script)?)?)
+    screen.print(&String::from_utf8(script)?)
 }

@@ -1,10 +1,25 @@
 //! `mypaas` alone: the console.
 
-use clap::CommandFactory;
-
-use crate::cli::args::{Cli, ConsoleArguments};
+use crate::cli::args::ConsoleArguments;
+use crate::cli::output::ColourWhen;
 use crate::cli::session::Session;
+use crate::console::{self, Options, Server};
 
-pub(crate) async fn run(_arguments: &ConsoleArguments, session: &Session) -> anyhow::Result<()> {
-    Ok(session.screen.print(&Cli::command().render_help().to_string())?)
+pub(crate) async fn run(arguments: &ConsoleArguments, colour: ColourWhen, session: &Session) -> anyhow::Result<()> {
+    let options = Options {
+        ascii: arguments.ascii,
+        no_color: colour == ColourWhen::Never || session.environment.no_colour,
+        theme: arguments.theme.as_deref().map(str::parse).transpose()?,
+        who: session.environment.who.clone(),
+    };
+    let mut servers = Vec::new();
+    for (name, _) in session.all()? {
+        // Another server may be down: the console shows that. This machine's own has to be there first.
+        if session.is_own(&name)? {
+            session.ask(&name, async |client| client.server().await).await?;
+        }
+        let client = session.client(&name)?;
+        servers.push(Server { name, client });
+    }
+    console::run(servers, options).await
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 use mypaas::name::{ServerName, ServiceName};
 
-use super::act::{On, reach};
+use super::act::{On, known};
 use crate::cli::output::history;
 use crate::cli::session::Session;
 
@@ -23,17 +23,17 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    let server = match &arguments.service {
-        Some(service) => reach(session, &On { server: arguments.server.clone(), service: service.clone() }).await?,
-        None => session.server(&arguments.server).await?,
-    };
-    let deploys = server.client.deploys(arguments.service.as_ref(), arguments.limit).await?;
+    let Arguments { server, service, limit, .. } = arguments;
+    if let Some(service) = service {
+        known(session, &On { server: server.clone(), service: service.clone() }).await?;
+    }
+    let deploys = session.ask(server, async |client| client.deploys(service.as_ref(), *limit).await).await?;
     if arguments.json {
         return session.screen.print_json(&deploys);
     }
     if deploys.is_empty() {
-        return Ok(session.screen.print("no deploys yet\n")?);
+        return session.screen.print("no deploys yet\n");
     }
     let table = history::deploys(&deploys, Timestamp::now());
-    Ok(session.screen.print(&table.render(session.screen.paint(), session.screen.width()))?)
+    session.screen.print(&table.render(session.screen.paint(), session.screen.width()))
 }

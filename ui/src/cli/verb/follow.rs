@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    let server = session.server(&arguments.server).await?;
-    let deploy = server.client.deploy_state(arguments.deploy).await?;
-    follow(session, &server, deploy, arguments.json).await
+    let Arguments { server, deploy, json } = arguments;
+    let deploy = session.ask(server, async |client| client.deploy_state(*deploy).await).await?;
+    follow(session, server, deploy, *json).await
 }

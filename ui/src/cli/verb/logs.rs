@@ -4,13 +4,13 @@ use clap::Args;
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
-use mypaas::api::{LogLine, LogQuery};
+use mypaas::api::{LogLine, LogQuery, ServiceDetail};
 use mypaas::name::ContainerName;
 
-use super::act::{On, reach};
+use super::act::{On, detail};
 use crate::cli::input::InputError;
 use crate::cli::output::{Screen, foreign};
-use crate::cli::session::{Server, Session};
+use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -44,11 +44,11 @@ struct Form {
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    let server = reach(session, &arguments.on).await?;
-    let containers = containers(arguments, &server).await?;
-    let wanted = arguments.container.as_ref().map(|_| containers[0].clone());
+    let On { server, service } = &arguments.on;
+    let containers = containers(arguments, detail(session, &arguments.on).await?)?;
+    let wanted = containers.first().filter(|_| arguments.container.is_some());
     let query = LogQuery { tail: arguments.tail, since: arguments.since, follow: arguments.follow };
-    let mut lines = server.client.logs(&arguments.on.service, wanted.as_ref(), &query).await?;
+    let mut lines = session.ask(server, async |client| client.logs(service, wanted, &query).await).await?;
     let form = Form { timestamps: arguments.timestamps, names: containers.len() > 1 };
     while let Some(line) = lines.next().await.transpose()? {
         if arguments.json {
@@ -64,14 +64,13 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
 }
 
 /// The containers whose lines are wanted: all, or the one that was named.
-async fn containers(arguments: &Arguments, server: &Server) -> anyhow::Result<Vec<ContainerName>> {
+fn containers(arguments: &Arguments, detail: ServiceDetail) -> Result<Vec<ContainerName>, InputError> {
     let service = &arguments.on.service;
-    let views = server.client.service(service).await?.service.containers;
-    let mut names: Vec<ContainerName> = views.into_iter().map(|view| view.name).collect();
+    let mut names: Vec<ContainerName> = detail.service.containers.into_iter().map(|view| view.name).collect();
     if let Some(wanted) = &arguments.container {
         if !names.iter().any(|name| name.as_str() == wanted) {
             let known = names.iter().map(ToString::to_string).collect();
-            return Err(InputError::UnknownContainer { name: wanted.clone(), service: service.clone(), known }.into());
+            return Err(InputError::UnknownContainer { name: wanted.clone(), service: service.clone(), known });
         }
         names.retain(|name| name.as_str() == wanted);
     }

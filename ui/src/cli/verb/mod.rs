@@ -3,6 +3,7 @@
 //! `act.rs` holds what all verbs share that change a service.
 
 pub(crate) mod act;
+pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod console;
@@ -49,6 +50,8 @@ pub(crate) enum Verb {
     Deploys(deploys::Arguments),
     /// Show a deploy from its beginning, until it ends
     Follow(follow::Arguments),
+    /// End a deploy that waits or builds
+    Cancel(cancel::Arguments),
     /// Build what was pushed last again
     Redeploy(redeploy::Arguments),
     /// Make an earlier release live again
@@ -87,6 +90,7 @@ impl Verb {
             Self::Releases(arguments) => releases::run(arguments, session).await,
             Self::Deploys(arguments) => deploys::run(arguments, session).await,
             Self::Follow(arguments) => follow::run(arguments, session).await,
+            Self::Cancel(arguments) => cancel::run(arguments, session).await,
             Self::Redeploy(arguments) => redeploy::run(arguments, session).await,
             Self::Rollback(arguments) => rollback::run(arguments, session).await,
             Self::Scale(arguments) => scale::run(arguments, session).await,
@@ -99,7 +103,7 @@ impl Verb {
             Self::Server(arguments) => server::run(arguments, session).await,
             Self::Serve(arguments) => serve::run(arguments, &session.environment, &session.screen).await,
             Self::Completions(arguments) => completions::run(arguments, &session.screen),
-            Self::Json => Ok(session.screen.print(json::HELP)?),
+            Self::Json => session.screen.print(json::HELP),
         }
     }
 

@@ -11,7 +11,7 @@ use mypaas::name::ServerName;
 use super::act::{How, carry_out, preview};
 use crate::cli::output::units;
 use crate::cli::report::diagnostic;
-use crate::cli::session::{Server, Session};
+use crate::cli::session::Session;
 use crate::cli::source::{Source, accept};
 use crate::cli::upload::upload;
 
@@ -45,34 +45,34 @@ pub(crate) async fn push(pushed: &Pushed, server: &ServerName, session: &Session
     for warning in &warnings {
         session.screen.tell(&diagnostic::text(&source.file(), warning, session.screen.tell_paint()));
     }
-    let server = session.server(server).await?;
     if how.dry_run {
-        return preview(session, &server, &PlanRequest::Dockerfile { text: source.text() }, how.json).await;
+        return preview(session, server, &PlanRequest::Dockerfile { text: source.text() }, how.json).await;
     }
-    let selection = choose(&source, &server).await?;
+    let selection = choose(session, server, &source).await?;
     if !how.json {
-        announce(session, &server, &selection)?;
+        announce(session, server, &selection)?;
     }
-    let context = upload(session, &server, selection, how.json).await?.id;
+    let context = upload(session, server, selection, how.json).await?.id;
     let request = DeployRequest { target: Target::Context { context }, origin: origin(session, &source).await };
-    carry_out(session, &server, &request, how.json).await
+    carry_out(session, server, &request, how.json).await
 }
 
 /// The files that belong to the push; an error when they are more than the server takes.
-async fn choose(source: &Source, server: &Server) -> anyhow::Result<Selection> {
-    let limits = Limits { bytes: server.client.server().await?.max_context_bytes, ..Limits::default() };
+async fn choose(session: &Session, server: &ServerName, source: &Source) -> anyhow::Result<Selection> {
+    let view = session.ask(server, async |client| client.server().await).await?;
+    let limits = Limits { bytes: view.max_context_bytes, ..Limits::default() };
     let dockerfile = source.place.dockerfile.clone();
     Ok(tokio::task::spawn_blocking(move || select(&dockerfile, &limits)).await??)
 }
 
 /// Says what is going to be sent, and where to.
-fn announce(session: &Session, server: &Server, selection: &Selection) -> anyhow::Result<()> {
+fn announce(session: &Session, server: &ServerName, selection: &Selection) -> anyhow::Result<()> {
     for note in &selection.notes {
         session.screen.tell(&format!("note: {note}\n"));
     }
     let number = selection.entries.iter().filter(|entry| entry.kind != EntryKind::Folder).count();
     let (files, size) = (units::counted(number as u64, "file"), units::bytes(selection.bytes));
-    Ok(session.screen.print(&format!("{} → {}: {files}, {size}\n", selection.root.display(), server.name))?)
+    session.screen.print(&format!("{} → {server}: {files}, {size}\n", selection.root.display()))
 }
 
 async fn origin(session: &Session, source: &Source) -> Origin {

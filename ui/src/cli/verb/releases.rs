@@ -3,7 +3,7 @@
 use clap::Args;
 use jiff::Timestamp;
 
-use super::act::{On, reach};
+use super::act::{On, detail};
 use crate::cli::output::history;
 use crate::cli::session::Session;
 
@@ -17,14 +17,13 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    let server = reach(session, &arguments.on).await?;
-    let releases = server.client.service(&arguments.on.service).await?.releases;
+    let releases = detail(session, &arguments.on).await?.releases;
     if arguments.json {
         return session.screen.print_json(&releases);
     }
     if releases.is_empty() {
-        return Ok(session.screen.print(&format!("{} has no release yet\n", arguments.on.service))?);
+        return session.screen.print(&format!("{} has no release yet\n", arguments.on.service));
     }
     let table = history::releases(&releases, Timestamp::now());
-    Ok(session.screen.print(&table.render(session.screen.paint(), session.screen.width()))?)
+    session.screen.print(&table.render(session.screen.paint(), session.screen.width()))
 }

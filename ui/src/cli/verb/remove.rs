@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal};
 use clap::Args;
 use mypaas::api::Action;
 
-use super::act::{How, On, act_on, reach};
+use super::act::{How, On, act, known};
 use crate::cli::input::InputError;
 use crate::cli::session::Session;
 
@@ -26,11 +26,11 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
     if asks && !io::stdin().is_terminal() {
         return Err(InputError::CannotAsk { service: on.service.clone() }.into());
     }
-    let server = reach(session, on).await?;
     if asks {
+        known(session, on).await?;
         ask(session, on).await?;
     }
-    act_on(session, &server, on, Action::Remove, *how).await
+    act(session, on, Action::Remove, *how).await
 }
 
 async fn ask(session: &Session, on: &On) -> anyhow::Result<()> {

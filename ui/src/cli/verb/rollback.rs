@@ -4,7 +4,7 @@ use clap::Args;
 use mypaas::api::{Action, DeployState, ReleaseView, ServiceDetail};
 use mypaas::name::ReleaseId;
 
-use super::act::{How, On, act_on, reach};
+use super::act::{self, How, On, act};
 use crate::cli::input::InputError;
 use crate::cli::session::Session;
 
@@ -20,14 +20,13 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
     let Arguments { on, release, how } = arguments;
-    let server = reach(session, on).await?;
-    let detail = server.client.service(&on.service).await?;
+    let detail = act::detail(session, on).await?;
     let to = match release {
         Some(release) => known(&detail, *release, on)?,
         None => previous(&detail)
             .ok_or_else(|| InputError::NothingEarlier { service: on.service.clone(), server: on.server.clone() })?,
     };
-    act_on(session, &server, on, Action::Rollback { to }, *how).await
+    act(session, on, Action::Rollback { to }, *how).await
 }
 
 fn known(detail: &ServiceDetail, release: ReleaseId, on: &On) -> Result<ReleaseId, InputError> {

@@ -33,7 +33,6 @@ pub(crate) async fn run(arguments: &Arguments, environment: &Environment, screen
 /// The first signal stops the server in good order, the second one at once.
 async fn stop_when_told(mut signals: Signals, shutdown: CancellationToken) {
     signals.next().await;
-    tracing::info!("stopping; running deploys reach a safe point first");
     notify(NotifyState::Stopping);
     shutdown.cancel();
     signals.next().await;

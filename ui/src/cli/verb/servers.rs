@@ -10,6 +10,7 @@ use mypaas::fleet::Address;
 use mypaas::name::ServerName;
 use serde::Serialize;
 
+use crate::cli::local::nobody_listens;
 use crate::cli::output::paint::Style;
 use crate::cli::output::table::{Cell, Table};
 use crate::cli::output::words;
@@ -32,8 +33,19 @@ struct Known {
     address: Address,
     /// This machine's own, which the verbs start when it does not run.
     starts_by_itself: bool,
+    state: State,
     /// None when it does not answer.
     server: Option<ServerView>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Answers,
+    /// There is one, or its socket may not be opened.
+    Silent,
+    /// Nobody listens there.
+    Down,
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
@@ -50,20 +62,25 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         let version = known.server.as_ref().map_or(words::NONE, |view| view.version.as_str());
         table.row([known.name.as_str().into(), state(known), version.into(), known.address.to_string().into()]);
     }
-    Ok(session.screen.print(&table.render(session.screen.paint(), session.screen.width()))?)
+    session.screen.print(&table.render(session.screen.paint(), session.screen.width()))
 }
 
 async fn ask(starts_by_itself: bool, name: ServerName, address: Address) -> Known {
     let Address::Unix(socket) = &address;
     let answer = async { Client::unix(socket)?.server().await };
-    let server = tokio::time::timeout(PATIENCE, answer).await.ok().and_then(Result::ok);
-    Known { name, address, starts_by_itself, server }
+    let (state, server) = match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(server)) => (State::Answers, Some(server)),
+        Ok(Err(error)) if nobody_listens(&error) => (State::Down, None),
+        Ok(Err(_)) | Err(_) => (State::Silent, None),
+    };
+    Known { name, address, starts_by_itself, state, server }
 }
 
 fn state(known: &Known) -> Cell {
-    match known {
-        Known { server: Some(_), .. } => Cell::new(Style::Good, "answers"),
-        Known { starts_by_itself: true, .. } => Cell::new(Style::Muted, "starts when needed"),
-        Known { .. } => Cell::new(Style::Bad, "does not answer"),
+    match known.state {
+        State::Answers => Cell::new(Style::Good, "answers"),
+        State::Down if known.starts_by_itself => Cell::new(Style::Muted, "starts when needed"),
+        State::Down => Cell::new(Style::Bad, "does not run"),
+        State::Silent => Cell::new(Style::Bad, "does not answer"),
     }
 }

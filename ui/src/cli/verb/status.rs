@@ -8,7 +8,7 @@ use mypaas::api::{Problem, Snapshot};
 use mypaas::name::{ServerName, ServiceName};
 use serde::Serialize;
 
-use super::act::{On, reach};
+use super::act::{On, detail};
 use crate::cli::output::services;
 use crate::cli::report::Report;
 use crate::cli::session::Session;
@@ -46,7 +46,10 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
             let on = On { server: server.clone(), service: service.clone() };
             one_service(session, &on, arguments.json).await
         }
-        (Some(server), None) => servers(session, vec![server.clone()], arguments.json).await,
+        (Some(server), None) => {
+            session.address(server)?;
+            servers(session, vec![server.clone()], arguments.json).await
+        }
         (None, _) => {
             let names = session.all()?.into_iter().map(|(name, _)| name).collect();
             servers(session, names, arguments.json).await
@@ -55,13 +58,12 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
 }
 
 async fn one_service(session: &Session, on: &On, json: bool) -> anyhow::Result<()> {
-    let server = reach(session, on).await?;
-    let detail = server.client.service(&on.service).await?;
+    let detail = detail(session, on).await?;
     if json {
         return session.screen.print_json(&detail);
     }
     let (paint, width) = (session.screen.paint(), session.screen.width());
-    Ok(session.screen.print(&services::detail(&on.server, &detail, paint, width, Timestamp::now()))?)
+    session.screen.print(&services::detail(&on.server, &detail, paint, width, Timestamp::now()))
 }
 
 /// Shows those that answer, whatever the others do; an error when one does not answer.
@@ -86,8 +88,8 @@ async fn servers(session: &Session, names: Vec<ServerName>, json: bool) -> anyho
 }
 
 async fn snapshot(session: &Session, name: &ServerName) -> anyhow::Result<Snapshot> {
-    let server = session.server(name).await?;
-    server.client.snapshot().await.with_context(|| format!("the state of {name} is not known"))
+    let answer = session.ask(name, async |client| client.snapshot().await).await;
+    answer.with_context(|| format!("the state of {name} is not known"))
 }
 
 fn print_json(session: &Session, names: Vec<ServerName>, answers: Vec<anyhow::Result<Snapshot>>) -> anyhow::Result<()> {

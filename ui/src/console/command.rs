@@ -1,0 +1,139 @@
+//! What a key, or a line of the palette, means.
+
+use serde::Deserialize;
+
+/// One thing the operator can tell the console to do. The file `keymap.toml` binds keys to these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Command {
+    Quit,
+    Suspend,
+    Redraw,
+    Help,
+    Palette,
+    Back,
+
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    HalfUp,
+    HalfDown,
+    First,
+    Last,
+
+    Open,
+    SwitchPane,
+    NextTab,
+    PreviousTab,
+    Unfold,
+    Fold,
+    Filter,
+    NextMatch,
+    PreviousMatch,
+
+    Push,
+    Redeploy,
+    Rollback,
+    ScaleUp,
+    ScaleDown,
+    Restart,
+    StopOrStart,
+    Remove,
+    Describe,
+    Logs,
+    Watch,
+    CopyUrl,
+    CopyName,
+    CopyContainer,
+
+    Follow,
+    Wrap,
+    Times,
+    OnlyMatches,
+    NextContainer,
+    PreviousContainer,
+
+    CheckAgain,
+    OtherServer,
+
+    Accept,
+    Cancel,
+    Yes,
+    Switch,
+    More,
+    Less,
+
+    Complete,
+    Left,
+    Right,
+    LineStart,
+    LineEnd,
+    DeleteBack,
+    DeleteForward,
+    DeleteWord,
+    DeleteLine,
+}
+
+/// A way through something longer than the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Motion {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    HalfUp,
+    HalfDown,
+    First,
+    Last,
+}
+
+impl Command {
+    pub(crate) fn motion(self) -> Option<Motion> {
+        Some(match self {
+            Command::Up => Motion::Up,
+            Command::Down => Motion::Down,
+            Command::PageUp => Motion::PageUp,
+            Command::PageDown => Motion::PageDown,
+            Command::HalfUp => Motion::HalfUp,
+            Command::HalfDown => Motion::HalfDown,
+            Command::First => Motion::First,
+            Command::Last => Motion::Last,
+            _ => return None,
+        })
+    }
+}
+
+impl Motion {
+    /// Where one is after the move: a place from 0 to `last`, a page being `page` long.
+    pub(crate) fn from(self, place: usize, last: usize, page: usize) -> usize {
+        let page = page.max(1);
+        let half = (page / 2).max(1);
+        let place = match self {
+            Motion::Up => place.saturating_sub(1),
+            Motion::Down => place.saturating_add(1),
+            Motion::PageUp => place.saturating_sub(page),
+            Motion::PageDown => place.saturating_add(page),
+            Motion::HalfUp => place.saturating_sub(half),
+            Motion::HalfDown => place.saturating_add(half),
+            Motion::First => 0,
+            Motion::Last => last,
+        };
+        place.min(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_motion_stays_within_what_there_is() {
+        assert_eq!(Motion::Down.from(4, 4, 10), 4);
+        assert_eq!(Motion::Up.from(0, 4, 10), 0);
+        assert_eq!(Motion::PageDown.from(1, 40, 10), 11);
+        assert_eq!(Motion::HalfUp.from(11, 40, 10), 6);
+        assert_eq!(Motion::Last.from(0, 40, 0), 40);
+        assert_eq!(Motion::Down.from(9, 0, 0), 0);
+    }
+}

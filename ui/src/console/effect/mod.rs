@@ -1,0 +1,87 @@
+//! What `update` wants from the world, as data: [`Effect`], done once, and [`Subscription`], listened to as long as it
+//! is wanted. [`World`] does both; nothing else of the console touches files or network.
+//!
+//! ```text
+//! world.rs     starts what is wanted, ends what is not
+//! listen.rs    streams of servers: tried again with growing pauses
+//! push.rs      looking at a folder, sending it
+//! folders.rs   what a typed path may become; the folders that were pushed before
+//! problem.rs   why something did not work, as data
+//! ```
+
+mod folders;
+mod listen;
+mod problem;
+mod push;
+mod world;
+
+use std::path::PathBuf;
+
+use mypaas::api::{PlanRequest, Target};
+use mypaas::name::{ContainerName, DeployId, ServerName};
+
+use super::model::Ticket;
+use super::model::fleet::ServiceAt;
+
+pub(crate) use world::World;
+
+/// Something to do once.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Effect {
+    Plan {
+        ticket: Ticket,
+        server: ServerName,
+        request: PlanRequest,
+    },
+    Deploy {
+        ticket: Ticket,
+        server: ServerName,
+        target: Target,
+    },
+    /// Look at a folder and ask what pushing it would do.
+    Check {
+        ticket: Ticket,
+        server: ServerName,
+        folder: PathBuf,
+    },
+    Push {
+        ticket: Ticket,
+        server: ServerName,
+        folder: PathBuf,
+    },
+    FindFolders {
+        ticket: Ticket,
+        typed: String,
+    },
+    LoadRecents,
+    Terminal(TerminalEffect),
+}
+
+/// Something that only who holds the terminal can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TerminalEffect {
+    /// To the terminal's clipboard.
+    Copy(String),
+    Redraw,
+    Suspend,
+    Quit,
+}
+
+impl From<TerminalEffect> for Effect {
+    fn from(effect: TerminalEffect) -> Self {
+        Effect::Terminal(effect)
+    }
+}
+
+/// Something to listen to. What is wanted follows from the model, see `Model::wanted`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subscription {
+    /// The snapshots of a server.
+    Server(ServerName),
+    /// The detail of a service, anew for each revision of it.
+    Detail { at: ServiceAt, revision: String },
+    /// The events of a deploy.
+    Deploy { server: ServerName, id: DeployId },
+    /// The logs of a service; `running` are its containers, so that new ones are listened to as well.
+    Logs { at: ServiceAt, container: Option<ContainerName>, running: Vec<ContainerName> },
+}

@@ -1,0 +1,90 @@
+//! Looking at a folder before it is pushed, and sending it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use mypaas::api::{Commit, Deploy, DeployRequest, Origin, PlanRequest, PlanView, Problem, ProblemCode, Target};
+use mypaas::client::Client;
+use mypaas::context::{ContextError, EntryKind, Limits, Selection, commit_of, locate, pack, select};
+use mypaas::manifest;
+
+use super::folders::whole;
+use super::problem::{of_client, of_context};
+use crate::console::model::push::{Contents, ContextSize, FolderReport};
+
+/// How often the bytes sent so far are told.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Everything there is to know of a folder before it is pushed.
+pub(super) async fn check(client: &Client, folder: &Path) -> FolderReport {
+    let folder = whole(folder);
+    let commit = commit(&folder).await;
+    let contents = contents(client, &folder).await;
+    FolderReport { folder, commit, contents }
+}
+
+async fn contents(client: &Client, folder: &Path) -> Result<Contents, Problem> {
+    let text = dockerfile(folder).await?;
+    let checked = manifest::check(&text);
+    let size = choose(client, folder).await.map(|selection| size(&selection));
+    let plan = match &checked.manifest {
+        Some(_) => Some(plan(client, &text).await),
+        None => None,
+    };
+    Ok(Contents { checked, size, plan })
+}
+
+async fn dockerfile(folder: &Path) -> Result<Vec<u8>, Problem> {
+    let place = locate(folder).map_err(|error| of_context(&error))?;
+    let unreadable = |source| ContextError::Unreadable { path: place.dockerfile.clone(), source };
+    tokio::fs::read(&place.dockerfile).await.map_err(|error| of_context(&unreadable(error)))
+}
+
+async fn plan(client: &Client, text: &[u8]) -> Result<PlanView, Problem> {
+    let text = String::from_utf8_lossy(text).into_owned();
+    client.plan(&PlanRequest::Dockerfile { text }).await.map_err(of_client)
+}
+
+/// The files that belong to the push.
+async fn choose(client: &Client, folder: &Path) -> Result<Selection, Problem> {
+    let server = client.server().await.map_err(of_client)?;
+    let limits = Limits { bytes: server.max_context_bytes, ..Limits::default() };
+    let folder = folder.to_owned();
+    let chosen = tokio::task::spawn_blocking(move || select(&folder, &limits)).await;
+    chosen.map_err(|error| Problem::of(ProblemCode::Internal, &error))?.map_err(|error| of_context(&error))
+}
+
+fn size(selection: &Selection) -> ContextSize {
+    let files = selection.entries.iter().filter(|entry| entry.kind != EntryKind::Folder).count();
+    let notes = selection.notes.iter().map(ToString::to_string).collect();
+    ContextSize { files: files as u64, bytes: selection.bytes, notes }
+}
+
+/// Sends a folder and has it deployed. `progress` is told the bytes read so far.
+pub(super) async fn push(
+    client: Client,
+    folder: PathBuf,
+    who: String,
+    progress: impl Fn(u64),
+) -> Result<Deploy, Problem> {
+    let selection = choose(&client, &folder).await?;
+    let sent = Arc::new(AtomicU64::new(0));
+    let mut ticks = tokio::time::interval(TICK);
+    let mut upload = std::pin::pin!(client.upload(pack(selection, Some(Arc::clone(&sent)))));
+    let context = loop {
+        tokio::select! {
+            received = &mut upload => break received.map_err(of_client)?.id,
+            _ = ticks.tick() => progress(sent.load(Ordering::Relaxed)),
+        }
+    };
+    progress(sent.load(Ordering::Relaxed));
+    let origin = Origin { who, commit: commit(&folder).await, folder: Some(folder.display().to_string()) };
+    client.deploy(&DeployRequest { target: Target::Context { context }, origin }).await.map_err(of_client)
+}
+
+async fn commit(folder: &Path) -> Option<Commit> {
+    let place = locate(folder).ok()?;
+    commit_of(&place.root).await.map(|at| Commit { id: at.id, subject: at.subject, dirty: at.dirty })
+}

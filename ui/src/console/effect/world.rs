@@ -1,0 +1,150 @@
+//! Starts what the model wants from the world, and ends what it no longer wants.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::path::PathBuf;
+
+use mypaas::api::{DeployRequest, Origin, Target};
+use mypaas::client::Client;
+use mypaas::name::ServerName;
+use tokio::sync::mpsc::Sender;
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::problem::of_client;
+use super::{Effect, Subscription, TerminalEffect, folders, listen, push};
+use crate::console::message::Message;
+use crate::console::model::Ticket;
+
+/// The way to the servers, and everything that is under way. All of it ends with this.
+#[derive(Debug)]
+pub(crate) struct World {
+    servers: BTreeMap<ServerName, Client>,
+    /// As in `ada@laptop`.
+    who: String,
+    state: Option<PathBuf>,
+    inbox: Sender<Message>,
+    tasks: JoinSet<()>,
+    listening: BTreeMap<Subscription, AbortHandle>,
+}
+
+impl World {
+    pub(crate) fn new(servers: BTreeMap<ServerName, Client>, who: String, inbox: Sender<Message>) -> Self {
+        let state = folders::state_folder();
+        Self { servers, who, state, inbox, tasks: JoinSet::new(), listening: BTreeMap::new() }
+    }
+
+    /// Listens to what is wanted, and to nothing else any more.
+    pub(crate) fn listen(&mut self, wanted: BTreeSet<Subscription>) {
+        self.listening.retain(|known, task| {
+            let stays = wanted.contains(known);
+            if !stays {
+                task.abort();
+            }
+            stays
+        });
+        for subscription in wanted {
+            if !self.listening.contains_key(&subscription)
+                && let Some(task) = self.start(subscription.clone())
+            {
+                self.listening.insert(subscription, task);
+            }
+        }
+        // What is over is forgotten, so that the set does not grow.
+        while self.tasks.try_join_next().is_some() {}
+    }
+
+    fn start(&mut self, subscription: Subscription) -> Option<AbortHandle> {
+        let inbox = self.inbox.clone();
+        let client = |servers: &BTreeMap<ServerName, Client>, name: &ServerName| servers.get(name).cloned();
+        Some(match subscription {
+            Subscription::Server(name) => {
+                let client = client(&self.servers, &name)?;
+                self.tasks.spawn(listen::server(client, name, inbox))
+            }
+            Subscription::Detail { at, .. } => {
+                let client = client(&self.servers, &at.server)?;
+                self.tasks.spawn(listen::detail(client, at, inbox))
+            }
+            Subscription::Deploy { server, id } => {
+                let client = client(&self.servers, &server)?;
+                self.tasks.spawn(listen::deploy(client, server, id, inbox))
+            }
+            Subscription::Logs { at, container, .. } => {
+                let client = client(&self.servers, &at.server)?;
+                self.tasks.spawn(listen::logs(client, at, container, inbox))
+            }
+        })
+    }
+
+    /// Does it in the background. What is for the terminal is handed back.
+    pub(crate) fn perform(&mut self, effect: Effect) -> Option<TerminalEffect> {
+        match effect {
+            Effect::Terminal(effect) => return Some(effect),
+            Effect::Plan { ticket, server, request } => self.with(&server, async move |client, inbox| {
+                let result = client.plan(&request).await.map_err(of_client);
+                tell(&inbox, Message::Planned { ticket, result }).await;
+            }),
+            Effect::Deploy { ticket, server, target } => self.deploy(ticket, server, target),
+            Effect::Check { ticket, server, folder } => self.with(&server, async move |client, inbox| {
+                let report = Box::new(push::check(&client, &folder).await);
+                tell(&inbox, Message::Checked { ticket, report }).await;
+            }),
+            Effect::Push { ticket, server, folder } => self.push(ticket, server, folder),
+            Effect::FindFolders { ticket, typed } => self.read(move || {
+                let found = folders::find(&typed);
+                Message::Folders { ticket, found }
+            }),
+            Effect::LoadRecents => {
+                let state = self.state.clone();
+                self.read(move || Message::Recents { folders: folders::recents(state.as_deref()) });
+            }
+        }
+        None
+    }
+
+    fn with<Done>(&mut self, server: &ServerName, task: impl FnOnce(Client, Sender<Message>) -> Done)
+    where
+        Done: Future<Output = ()> + Send + 'static,
+    {
+        if let Some(client) = self.servers.get(server) {
+            self.tasks.spawn(task(client.clone(), self.inbox.clone()));
+        }
+    }
+
+    /// Something that reads files.
+    fn read(&mut self, look: impl FnOnce() -> Message + Send + 'static) {
+        let inbox = self.inbox.clone();
+        self.tasks.spawn_blocking(move || {
+            // A console that is gone wants to hear nothing.
+            let _ = inbox.blocking_send(look());
+        });
+    }
+
+    fn deploy(&mut self, ticket: Ticket, server: ServerName, target: Target) {
+        let origin = Origin { who: self.who.clone(), folder: None, commit: None };
+        let name = server.clone();
+        self.with(&name, async move |client, inbox| {
+            let answer = client.deploy(&DeployRequest { target, origin }).await;
+            let result = answer.map(Box::new).map_err(of_client);
+            tell(&inbox, Message::Answered { ticket, server, result }).await;
+        });
+    }
+
+    fn push(&mut self, ticket: Ticket, server: ServerName, folder: PathBuf) {
+        let (who, state, name) = (self.who.clone(), self.state.clone(), server.clone());
+        self.with(&name, async move |client, inbox| {
+            let told = inbox.clone();
+            // The next figure makes good for one that found no room.
+            let progress = move |bytes| drop(told.try_send(Message::Sent { ticket, bytes }));
+            let result = push::push(client, folder.clone(), who, progress).await.map(Box::new);
+            if result.is_ok() {
+                folders::remember(state.as_deref(), &folder);
+            }
+            tell(&inbox, Message::Answered { ticket, server, result }).await;
+        });
+    }
+}
+
+async fn tell(inbox: &Sender<Message>, message: Message) {
+    let _ = inbox.send(message).await;
+}

@@ -1,0 +1,94 @@
+//! Everything that can reach the console, as data: keys, what servers said, answers to what was asked. A session is
+//! the sequence of its messages; played again, it shows the same.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use mypaas::api::{Deploy, Event, LogLine, PlanView, Problem, ServiceDetail, Snapshot};
+use mypaas::name::{ContainerName, DeployId, ServerName};
+use ratatui::layout::Size;
+
+use super::key::Key;
+use super::model::Ticket;
+use super::model::fleet::ServiceAt;
+use super::model::push::{FolderReport, FoundFolder};
+
+/// A message and when it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Stamped {
+    pub at: Timestamp,
+    pub message: Message,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Message {
+    Key(Key),
+    Pasted(String),
+    Resized(Size),
+    /// Something shown has become older.
+    Tick,
+    /// The process was told to end.
+    Told,
+    Server {
+        server: ServerName,
+        news: ServerNews,
+    },
+    Detail {
+        at: ServiceAt,
+        result: Result<Box<ServiceDetail>, Problem>,
+    },
+    Deploy {
+        server: ServerName,
+        id: DeployId,
+        news: News<Event>,
+    },
+    Logs {
+        at: ServiceAt,
+        container: Option<ContainerName>,
+        news: News<LogLine>,
+    },
+    Planned {
+        ticket: Ticket,
+        result: Result<PlanView, Problem>,
+    },
+    /// The server took a deploy, or did not.
+    Answered {
+        ticket: Ticket,
+        server: ServerName,
+        result: Result<Box<Deploy>, Problem>,
+    },
+    Folders {
+        ticket: Ticket,
+        found: Vec<FoundFolder>,
+    },
+    Recents {
+        folders: Vec<PathBuf>,
+    },
+    Checked {
+        ticket: Ticket,
+        report: Box<FolderReport>,
+    },
+    Sent {
+        ticket: Ticket,
+        bytes: u64,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum ServerNews {
+    Snapshot(Box<Snapshot>),
+    /// It does not answer; it is tried again.
+    Lost(Problem),
+}
+
+/// What a stream of many things brings.
+#[derive(Debug, Clone)]
+pub(crate) enum News<T> {
+    /// The stream began, perhaps anew.
+    Began,
+    Some(Vec<T>),
+    /// There will be no more.
+    Ended,
+    /// It broke; it is tried again.
+    Lost(Problem),
+}

@@ -1,0 +1,63 @@
+//! The console: a terminal program that shows the fleet and operates it.
+//!
+//! ```text
+//! run.rs         the loop: input first, draw at once after it, the rest gathered
+//! terminal.rs    takes the terminal and gives it back, whatever happens
+//! canvas.rs      what is drawn → as few bytes as possible, none when nothing changed
+//! input.rs       the terminal's events → messages            key.rs  keys as they are written
+//! keymap.rs      keys → commands, from assets/keymap.toml    command.rs
+//! message.rs     everything that can reach the console, as data
+//! model/         everything it knows and shows
+//! update/        message → changed model + what is to be done
+//! effect/        does it: talks to servers, reads folders; the only part that touches the world
+//! view/          model → cells                               words.rs  data → words
+//! theme.rs       meaning → style, from assets/themes         symbols.rs  signs, and ASCII in their place
+//! surroundings.rs  what the terminal can show
+//! ```
+//!
+//! A key press goes `input` → `keymap` → `update` → perhaps `effect` → (a message) → `update` → `view`.
+
+mod canvas;
+mod command;
+mod effect;
+#[cfg(test)]
+mod fixture;
+mod input;
+mod key;
+mod keymap;
+mod message;
+mod model;
+mod run;
+mod surroundings;
+mod symbols;
+mod terminal;
+mod theme;
+mod update;
+mod view;
+mod words;
+
+use mypaas::client::Client;
+use mypaas::name::ServerName;
+
+pub use run::run;
+pub use theme::{ThemeName, UnknownTheme};
+
+/// A server to show.
+#[derive(Debug, Clone)]
+pub struct Server {
+    pub name: ServerName,
+    pub client: Client,
+}
+
+/// How the console looks, and who uses it.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Nothing but ASCII is drawn. Where the locale knows nothing else this is so anyhow.
+    pub ascii: bool,
+    /// No colours. Where `NO_COLOR` is set this is so anyhow.
+    pub no_color: bool,
+    /// None: the one for the terminal's background, where it tells.
+    pub theme: Option<ThemeName>,
+    /// Who asks for deploys, as in `ada@laptop`.
+    pub who: String,
+}

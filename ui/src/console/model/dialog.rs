@@ -1,0 +1,147 @@
+//! What lies on top of a page and has the keys until it is closed.
+
+use mypaas::api::{Action, PlanView, Problem, ReleaseView};
+
+use super::Ticket;
+use super::fleet::ServiceAt;
+use super::palette::Palette;
+use crate::console::keymap::Context;
+
+#[derive(Debug, Clone)]
+pub(crate) enum Dialog {
+    /// The keys of a context.
+    Help {
+        of: Context,
+        scroll: usize,
+    },
+    /// Why something did not work.
+    Trouble {
+        title: String,
+        problem: Problem,
+        scroll: usize,
+    },
+    Confirm(Confirm),
+    Rollback(Rollback),
+    Scale(Scale),
+    Palette(Palette),
+}
+
+/// Something that was asked for.
+#[derive(Debug, Clone)]
+pub(crate) enum Load<T> {
+    Waiting,
+    Ready(T),
+    Failed(Problem),
+}
+
+impl<T> Load<T> {
+    pub(crate) fn ready(&self) -> Option<&T> {
+        match self {
+            Load::Ready(value) => Some(value),
+            Load::Waiting | Load::Failed(_) => None,
+        }
+    }
+
+    pub(crate) fn of(result: Result<T, Problem>) -> Self {
+        result.map_or_else(Load::Failed, Load::Ready)
+    }
+}
+
+/// Which button has the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Choice {
+    #[default]
+    Cancel,
+    Do,
+}
+
+impl Choice {
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Choice::Cancel => Choice::Do,
+            Choice::Do => Choice::Cancel,
+        }
+    }
+}
+
+/// An action that waits for a yes.
+#[derive(Debug, Clone)]
+pub(crate) struct Confirm {
+    pub at: ServiceAt,
+    pub action: Action,
+    pub plan: Load<PlanView>,
+    /// Of the plan, then of the deploy that was asked for.
+    pub ticket: Ticket,
+    pub stage: Stage,
+    pub scroll: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Deciding(Choice),
+    /// The server was told to do it and has not answered yet.
+    Asked,
+}
+
+impl Confirm {
+    /// Nothing known stands in the way. A plan that is still on its way does not: the server decides anyhow.
+    pub(crate) fn can_do(&self) -> bool {
+        match &self.plan {
+            Load::Waiting => true,
+            Load::Ready(plan) => plan.refusals.is_empty(),
+            Load::Failed(_) => false,
+        }
+    }
+}
+
+/// The choice of a release to go back to.
+#[derive(Debug, Clone)]
+pub(crate) struct Rollback {
+    pub at: ServiceAt,
+    /// Those that are not live, newest first.
+    pub releases: Load<Vec<ReleaseView>>,
+    pub cursor: usize,
+    /// For the selected release.
+    pub plan: Load<PlanView>,
+    pub ticket: Ticket,
+}
+
+impl Rollback {
+    pub(crate) fn selected(&self) -> Option<&ReleaseView> {
+        self.releases.ready()?.get(self.cursor)
+    }
+}
+
+/// The choice of how many containers run.
+#[derive(Debug, Clone)]
+pub(crate) struct Scale {
+    pub at: ServiceAt,
+    pub from: u32,
+    pub to: u32,
+    /// The number was typed, so that a further digit makes it longer.
+    pub is_typed: bool,
+    pub plan: Load<PlanView>,
+    pub ticket: Ticket,
+    pub stage: ScaleStage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScaleStage {
+    Deciding,
+    Asked,
+}
+
+impl Scale {
+    pub(crate) fn set(&mut self, count: u32) {
+        self.to = count.clamp(1, mypaas::manifest::Scale::LARGEST);
+    }
+
+    pub(crate) fn can_do(&self) -> bool {
+        let planned = match &self.plan {
+            Load::Waiting => true,
+            Load::Ready(plan) => plan.refusals.is_empty(),
+            Load::Failed(_) => false,
+        };
+        self.to != self.from && planned
+    }
+}

@@ -1,0 +1,146 @@
+//! A filter of services by what they are, not by what happens to be drawn.
+//!
+//! Words that all must match: a plain word is looked for in name, server, state, release and URLs; `state:down`,
+//! `name:api`, `server:s2`, `release:r12` and `url:example.com` in one of them; `!word` must not match.
+
+use mypaas::api::{ServiceState, ServiceView};
+
+use super::fleet::ServerEntry;
+use super::line::Line;
+
+/// The filter as it is typed, and what it means.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filter {
+    pub line: Line,
+    terms: Vec<Term>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Term {
+    field: Field,
+    /// Lower case.
+    text: String,
+    negated: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Any,
+    Name,
+    Server,
+    State,
+    Release,
+    Url,
+}
+
+const FIELDS: [(&str, Field); 5] = [
+    ("name:", Field::Name),
+    ("server:", Field::Server),
+    ("state:", Field::State),
+    ("release:", Field::Release),
+    ("url:", Field::Url),
+];
+
+impl Filter {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// To be called after the line changed.
+    pub(crate) fn read(&mut self) {
+        self.terms = self.line.text().split_whitespace().filter_map(term).collect();
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(crate) fn matches(&self, server: &ServerEntry, service: &ServiceView) -> bool {
+        self.terms.iter().all(|term| term.matches(server, service) != term.negated)
+    }
+}
+
+fn term(word: &str) -> Option<Term> {
+    let lower = word.to_lowercase();
+    let (negated, rest) = match lower.strip_prefix('!') {
+        Some(rest) => (true, rest),
+        None => (false, lower.as_str()),
+    };
+    let named = FIELDS.iter().find_map(|(name, field)| Some((*field, rest.strip_prefix(name)?)));
+    let (field, text) = named.unwrap_or((Field::Any, rest));
+    (!text.is_empty()).then(|| Term { field, text: text.to_owned(), negated })
+}
+
+impl Term {
+    fn matches(&self, server: &ServerEntry, service: &ServiceView) -> bool {
+        match self.field {
+            Field::Name => self.is_in(service.name.as_str()),
+            Field::Server => self.is_in(server.name.as_str()),
+            Field::State => self.is_state(service),
+            Field::Release => service.release.is_some_and(|release| release.to_string() == self.text),
+            Field::Url => service.urls.iter().any(|url| self.is_in(&url.to_string())),
+            Field::Any => {
+                self.is_in(service.name.as_str())
+                    || self.is_in(server.name.as_str())
+                    || self.is_state(service)
+                    || service.release.is_some_and(|release| release.to_string() == self.text)
+                    || service.urls.iter().any(|url| self.is_in(&url.to_string()))
+            }
+        }
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        text.contains(&self.text)
+    }
+
+    /// A state matches by the beginning of its word, so that `down` typed half narrows already.
+    fn is_state(&self, service: &ServiceView) -> bool {
+        let deploying = service.last_deploy.as_ref().is_some_and(|deploy| !deploy.is_finished());
+        state_word(service.state).starts_with(&self.text) || deploying && "deploying".starts_with(&self.text)
+    }
+}
+
+/// The state of a service in one word.
+pub(crate) fn state_word(state: ServiceState) -> &'static str {
+    match state {
+        ServiceState::Running => "running",
+        ServiceState::Degraded => "degraded",
+        ServiceState::Down => "down",
+        ServiceState::Stopped => "stopped",
+        ServiceState::NeverLive => "never live",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::fixture;
+
+    fn names(filter: &str) -> Vec<String> {
+        let fleet = fixture::fleet();
+        let mut it = Filter { line: Line::of(filter), terms: Vec::new() };
+        it.read();
+        let all =
+            fleet.servers.iter().flat_map(|server| server.services().iter().map(move |service| (server, service)));
+        all.filter(|(server, service)| it.matches(server, service))
+            .map(|(_, service)| service.name.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn a_filter_looks_at_meanings() {
+        assert_eq!(names("state:down"), ["blog"]);
+        assert_eq!(names("shop.example"), ["shop", "shop.worker"]);
+        assert_eq!(names("server:s2 !cron"), ["metrics"]);
+        assert_eq!(names("r14"), ["api"]);
+        assert_eq!(names("deploying"), ["shop"]);
+        assert_eq!(names("state:r14"), [""; 0]);
+        assert_eq!(names("BLOG"), ["blog"]);
+    }
+
+    #[test]
+    fn a_half_typed_filter_hides_nothing() {
+        assert_eq!(names("state:").len(), names("").len());
+        assert_eq!(names("!").len(), names("").len());
+    }
+}

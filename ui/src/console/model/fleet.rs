@@ -1,0 +1,203 @@
+//! The servers, and what each of them last said.
+
+use jiff::{SignedDuration, Timestamp};
+use mypaas::api::{Deploy, Problem, ServiceState, ServiceView, Snapshot};
+use mypaas::name::{ServerName, ServiceName};
+
+/// Clocks that differ by less than this are taken as equal.
+const EQUAL_CLOCKS: SignedDuration = SignedDuration::from_secs(2);
+
+/// A service of one of the servers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ServiceAt {
+    pub server: ServerName,
+    pub service: ServiceName,
+}
+
+impl std::fmt::Display for ServiceAt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} on {}", self.service, self.server)
+    }
+}
+
+/// All servers, in the order they were given.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fleet {
+    pub servers: Vec<ServerEntry>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ServerEntry {
+    pub name: ServerName,
+    /// Where it is, for people.
+    pub endpoint: String,
+    pub connection: Connection,
+    /// How far this machine's clock is ahead of the server's.
+    skew: SignedDuration,
+}
+
+/// What is known of a server, and how well.
+#[derive(Debug, Clone)]
+pub(crate) enum Connection {
+    Connecting,
+    Live {
+        snapshot: Box<Snapshot>,
+    },
+    /// It answered before and does not any more; what it last said is shown with its age.
+    Stale {
+        snapshot: Box<Snapshot>,
+        since: Timestamp,
+        problem: Problem,
+    },
+    /// It never answered.
+    Unreachable {
+        since: Timestamp,
+        problem: Problem,
+    },
+}
+
+/// How many services are in which state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub running: usize,
+    pub degraded: usize,
+    pub down: usize,
+    pub stopped: usize,
+    pub never_live: usize,
+}
+
+impl Tally {
+    pub(crate) fn total(&self) -> usize {
+        self.running + self.degraded + self.down + self.stopped + self.never_live
+    }
+
+    fn add(&mut self, state: ServiceState) {
+        *match state {
+            ServiceState::Running => &mut self.running,
+            ServiceState::Degraded => &mut self.degraded,
+            ServiceState::Down => &mut self.down,
+            ServiceState::Stopped => &mut self.stopped,
+            ServiceState::NeverLive => &mut self.never_live,
+        } += 1;
+    }
+}
+
+impl Fleet {
+    pub(crate) fn server(&self, name: &ServerName) -> Option<&ServerEntry> {
+        self.servers.iter().find(|server| server.name == *name)
+    }
+
+    pub(crate) fn server_mut(&mut self, name: &ServerName) -> Option<&mut ServerEntry> {
+        self.servers.iter_mut().find(|server| server.name == *name)
+    }
+
+    pub(crate) fn service(&self, at: &ServiceAt) -> Option<&ServiceView> {
+        self.server(&at.server)?.service(&at.service)
+    }
+
+    /// Over all servers, stale ones included.
+    pub(crate) fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        self.servers.iter().flat_map(ServerEntry::services).for_each(|service| tally.add(service.state));
+        tally
+    }
+
+    /// Deploys that wait or run on servers that answer.
+    pub(crate) fn running_deploys(&self) -> impl Iterator<Item = (&ServerEntry, &Deploy)> {
+        self.servers.iter().filter(|server| server.is_live()).flat_map(|server| {
+            let deploys = server.snapshot().map_or(&[][..], |snapshot| &snapshot.deploys);
+            deploys.iter().filter(|deploy| !deploy.is_finished()).map(move |deploy| (server, deploy))
+        })
+    }
+}
+
+impl ServerEntry {
+    pub(crate) fn new(name: ServerName, endpoint: String) -> Self {
+        Self { name, endpoint, connection: Connection::Connecting, skew: SignedDuration::ZERO }
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.connection, Connection::Live { .. })
+    }
+
+    /// What it last said, however long ago.
+    pub(crate) fn snapshot(&self) -> Option<&Snapshot> {
+        match &self.connection {
+            Connection::Live { snapshot } | Connection::Stale { snapshot, .. } => Some(snapshot),
+            Connection::Connecting | Connection::Unreachable { .. } => None,
+        }
+    }
+
+    pub(crate) fn services(&self) -> &[ServiceView] {
+        self.snapshot().map_or(&[], |snapshot| &snapshot.services)
+    }
+
+    pub(crate) fn service(&self, name: &ServiceName) -> Option<&ServiceView> {
+        self.services().iter().find(|service| service.name == *name)
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        self.services().iter().for_each(|service| tally.add(service.state));
+        tally
+    }
+
+    /// It sent a snapshot. The one before it is handed back, if the server was live.
+    pub(crate) fn hear(&mut self, snapshot: Box<Snapshot>, now: Timestamp) -> Option<Box<Snapshot>> {
+        let skew = now.duration_since(snapshot.at);
+        self.skew = if skew.abs() < EQUAL_CLOCKS { SignedDuration::ZERO } else { skew };
+        match std::mem::replace(&mut self.connection, Connection::Live { snapshot }) {
+            Connection::Live { snapshot } | Connection::Stale { snapshot, .. } => Some(snapshot),
+            Connection::Connecting | Connection::Unreachable { .. } => None,
+        }
+    }
+
+    /// It does not answer, the reason being `problem`. Says whether that is news.
+    pub(crate) fn lose(&mut self, problem: Problem, now: Timestamp) -> bool {
+        let before = std::mem::replace(&mut self.connection, Connection::Connecting);
+        let (after, news) = match before {
+            Connection::Live { snapshot } => (Connection::Stale { snapshot, since: now, problem }, true),
+            Connection::Stale { snapshot, since, .. } => (Connection::Stale { snapshot, since, problem }, false),
+            Connection::Connecting => (Connection::Unreachable { since: now, problem }, true),
+            Connection::Unreachable { since, .. } => (Connection::Unreachable { since, problem }, false),
+        };
+        self.connection = after;
+        news
+    }
+
+    /// A moment of the server's clock as this machine's clock would have shown it.
+    pub(crate) fn here(&self, there: Timestamp) -> Timestamp {
+        there.checked_add(self.skew).unwrap_or(there)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::fixture::{self, at};
+
+    #[test]
+    fn a_server_that_stops_answering_is_stale_since_the_first_failure() {
+        let mut entry = ServerEntry::new("s".parse().unwrap(), "s".into());
+        assert!(entry.lose(fixture::problem("refused"), at(5)));
+        assert!(matches!(entry.connection, Connection::Unreachable { .. }));
+        entry.hear(Box::new(fixture::snapshot(at(10))), at(10));
+        assert!(entry.lose(fixture::problem("cut"), at(20)));
+        assert!(!entry.lose(fixture::problem("cut again"), at(30)));
+        match &entry.connection {
+            Connection::Stale { since, problem, .. } => {
+                assert_eq!((*since, problem.message.as_str()), (at(20), "cut again"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_server_whose_clock_is_behind_does_not_look_younger() {
+        let mut entry = ServerEntry::new("s".parse().unwrap(), "s".into());
+        entry.hear(Box::new(fixture::snapshot(at(0))), at(3600));
+        assert_eq!(entry.here(at(-60)), at(3540));
+        entry.hear(Box::new(fixture::snapshot(at(0))), at(1));
+        assert_eq!(entry.here(at(-60)), at(-60));
+    }
+}

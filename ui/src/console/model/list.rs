@@ -1,0 +1,226 @@
+//! The list of servers, services and containers: what of it is shown, and what is selected.
+
+use std::collections::BTreeSet;
+
+use mypaas::api::{ContainerView, ServiceView};
+use mypaas::name::{ContainerName, ServerName};
+
+use super::filter::Filter;
+use super::fleet::{Connection, Fleet, ServerEntry, ServiceAt};
+use crate::console::command::Motion;
+
+/// What can be selected, by its identity, so that the selection stays with it when the list changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Item {
+    Server(ServerName),
+    Service(ServiceAt),
+    Container(ServiceAt, ContainerName),
+}
+
+/// One line of the list.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Row<'a> {
+    Server {
+        server: &'a ServerEntry,
+        folded: bool,
+    },
+    Service {
+        server: &'a ServerEntry,
+        service: &'a ServiceView,
+    },
+    Container {
+        server: &'a ServerEntry,
+        service: &'a ServiceView,
+        container: &'a ContainerView,
+    },
+    /// A server that has nothing to list: why.
+    Empty,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct List {
+    pub selected: Option<Item>,
+    /// Where the selection was last, for when what was selected is gone.
+    index: usize,
+    /// The first line on the screen, as drawn last.
+    pub top: usize,
+    folded: BTreeSet<ServerName>,
+    unfolded: BTreeSet<ServiceAt>,
+    pub filter: Filter,
+}
+
+impl Item {
+    pub(crate) fn server(&self) -> &ServerName {
+        match self {
+            Item::Server(server) => server,
+            Item::Service(at) | Item::Container(at, _) => &at.server,
+        }
+    }
+
+    pub(crate) fn service(&self) -> Option<&ServiceAt> {
+        match self {
+            Item::Server(_) => None,
+            Item::Service(at) | Item::Container(at, _) => Some(at),
+        }
+    }
+}
+
+impl Row<'_> {
+    /// None for a line that cannot be selected.
+    pub(crate) fn item(&self) -> Option<Item> {
+        let at = |server: &ServerEntry, service: &ServiceView| ServiceAt {
+            server: server.name.clone(),
+            service: service.name.clone(),
+        };
+        match self {
+            Row::Server { server, .. } => Some(Item::Server(server.name.clone())),
+            Row::Service { server, service, .. } => Some(Item::Service(at(server, service))),
+            Row::Container { server, service, container } => {
+                Some(Item::Container(at(server, service), container.name.clone()))
+            }
+            Row::Empty => None,
+        }
+    }
+
+    fn is(&self, item: &Item) -> bool {
+        match (self, item) {
+            (Row::Server { server, .. }, Item::Server(name)) => server.name == *name,
+            (Row::Service { server, service, .. }, Item::Service(at)) => {
+                server.name == at.server && service.name == at.service
+            }
+            (Row::Container { server, service, container }, Item::Container(at, name)) => {
+                server.name == at.server && service.name == at.service && container.name == *name
+            }
+            _ => false,
+        }
+    }
+}
+
+impl List {
+    /// The lines that are shown: what matches the filter and is not folded away.
+    pub(crate) fn rows<'a>(&self, fleet: &'a Fleet) -> Vec<Row<'a>> {
+        let mut rows = Vec::new();
+        for server in &fleet.servers {
+            self.add_server(server, &mut rows);
+        }
+        rows
+    }
+
+    fn add_server<'a>(&self, server: &'a ServerEntry, rows: &mut Vec<Row<'a>>) {
+        let matching: Vec<_> =
+            server.services().iter().filter(|service| self.filter.matches(server, service)).collect();
+        let nothing_to_find = server.services().is_empty() && self.filter.is_empty();
+        if matching.is_empty() && !nothing_to_find {
+            return;
+        }
+        let folded = self.folded.contains(&server.name);
+        rows.push(Row::Server { server, folded });
+        if folded {
+            return;
+        }
+        if matching.is_empty() && matches!(server.connection, Connection::Live { .. } | Connection::Stale { .. }) {
+            rows.push(Row::Empty);
+        }
+        for service in matching {
+            self.add_service(server, service, rows);
+        }
+    }
+
+    fn add_service<'a>(&self, server: &'a ServerEntry, service: &'a ServiceView, rows: &mut Vec<Row<'a>>) {
+        let open = self.unfolded.iter().any(|at| at.server == server.name && at.service == service.name);
+        rows.push(Row::Service { server, service });
+        if open {
+            let containers = service.containers.iter();
+            rows.extend(containers.map(|container| Row::Container { server, service, container }));
+        }
+    }
+
+    /// The selected line, when it is shown.
+    pub(crate) fn position(&self, rows: &[Row<'_>]) -> Option<usize> {
+        let selected = self.selected.as_ref()?;
+        rows.iter().position(|row| row.is(selected))
+    }
+
+    /// Puts the selection back on something that is shown, as near as can be to where it was.
+    pub(crate) fn settle(&mut self, fleet: &Fleet) {
+        let rows = self.rows(fleet);
+        if let Some(position) = self.position(&rows) {
+            self.index = position;
+            return;
+        }
+        let fallback = if self.selected.is_none() { first_service(&rows) } else { None };
+        self.select_near(&rows, fallback.unwrap_or(self.index), false);
+    }
+
+    pub(crate) fn select(&mut self, item: Item, fleet: &Fleet) {
+        self.folded.remove(item.server());
+        self.selected = Some(item);
+        self.settle(fleet);
+    }
+
+    pub(crate) fn go(&mut self, motion: Motion, page: usize, fleet: &Fleet) {
+        let rows = self.rows(fleet);
+        let place = self.position(&rows).unwrap_or(self.index);
+        let wanted = motion.from(place, rows.len().saturating_sub(1), page);
+        self.select_near(&rows, wanted, wanted < place);
+    }
+
+    /// The next service after the selection, or the one before it; round at the ends.
+    pub(crate) fn next_service(&mut self, forward: bool, fleet: &Fleet) {
+        let rows = self.rows(fleet);
+        let place = self.position(&rows).unwrap_or(self.index);
+        let is_service = |index: &usize| matches!(rows[*index], Row::Service { .. });
+        let found = if forward {
+            (place + 1..rows.len()).chain(0..place.min(rows.len())).find(is_service)
+        } else {
+            (0..place.min(rows.len())).rev().chain((place..rows.len()).rev()).find(is_service)
+        };
+        if let Some(index) = found {
+            self.select_near(&rows, index, false);
+        }
+    }
+
+    fn select_near(&mut self, rows: &[Row<'_>], wanted: usize, upwards: bool) {
+        let wanted = wanted.min(rows.len().saturating_sub(1));
+        let selectable = |index: &usize| rows.get(*index).is_some_and(|row| row.item().is_some());
+        let below = (wanted..rows.len()).find(selectable);
+        let above = (0..=wanted).rev().find(selectable);
+        let found = if upwards { above.or(below) } else { below.or(above) };
+        if let Some(index) = found {
+            self.index = index;
+            self.selected = rows[index].item();
+        }
+    }
+
+    /// Shows what belongs to the selected line; on a container nothing.
+    pub(crate) fn unfold(&mut self) {
+        match &self.selected {
+            Some(Item::Server(name)) => drop(self.folded.remove(name)),
+            Some(Item::Service(at)) => drop(self.unfolded.insert(at.clone())),
+            Some(Item::Container(..)) | None => {}
+        }
+    }
+
+    /// Hides what belongs to the selected line; where nothing does, goes up to what it belongs to.
+    pub(crate) fn fold(&mut self, fleet: &Fleet) {
+        match self.selected.clone() {
+            Some(Item::Server(name)) => drop(self.folded.insert(name)),
+            Some(Item::Service(at)) if self.unfolded.remove(&at) => {}
+            Some(Item::Service(at)) => self.selected = Some(Item::Server(at.server)),
+            Some(Item::Container(at, _)) => {
+                self.unfolded.remove(&at);
+                self.selected = Some(Item::Service(at));
+            }
+            None => {}
+        }
+        self.settle(fleet);
+    }
+
+    pub(crate) fn is_folded(&self, server: &ServerName) -> bool {
+        self.folded.contains(server)
+    }
+}
+
+fn first_service(rows: &[Row<'_>]) -> Option<usize> {
+    rows.iter().position(|row| matches!(row, Row::Service { .. }))
+}

@@ -1,0 +1,237 @@
+//! Everything the console knows and shows. Changed by `update` alone, drawn by `view`, without a clock of its own:
+//! the time comes with each message.
+//!
+//! ```text
+//! fleet.rs      the servers, and what each last said: connecting, live, stale, unreachable
+//! list.rs       servers → services → containers as lines; folds, selection     filter.rs  which are shown
+//! detail.rs     what is known of single services; the tabs beside the list
+//! deploy.rs     the page of one deploy        progress.rs  its events, folded
+//! logs.rs       the page or tab with logs     tape.rs      a bounded buffer and a place in it
+//! push.rs       the page for a push           clean.rs     text from outside made safe to show
+//! dialog.rs     what lies on top              palette.rs   the command palette
+//! toast.rs      short notes                   line.rs      a line of text being typed
+//! wanted.rs     what is listened to, as it follows from what is shown
+//! ```
+
+pub(crate) mod clean;
+pub(crate) mod deploy;
+pub(crate) mod detail;
+pub(crate) mod dialog;
+pub(crate) mod filter;
+pub(crate) mod fleet;
+pub(crate) mod line;
+pub(crate) mod list;
+pub(crate) mod logs;
+pub(crate) mod palette;
+pub(crate) mod progress;
+pub(crate) mod push;
+pub(crate) mod tape;
+pub(crate) mod toast;
+mod wanted;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use mypaas::name::ServerName;
+use ratatui::layout::Size;
+
+use self::deploy::DeployPage;
+use self::detail::{Details, Pane, Tab};
+use self::dialog::Dialog;
+use self::fleet::{Fleet, ServerEntry, ServiceAt};
+use self::list::{Item, List};
+use self::logs::Logs;
+use self::push::{Push, Step};
+use self::toast::{ToastKind, Toasts};
+use super::key::Key;
+use super::keymap::{Context, Keymap};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Model {
+    pub now: Timestamp,
+    pub zone: TimeZone,
+    pub size: Size,
+    pub keymap: Arc<Keymap>,
+    pub fleet: Fleet,
+    pub list: List,
+    pub details: Details,
+    pub pane: Pane,
+    pub focus: Focus,
+    /// Of the service whose logs were looked at last.
+    pub logs: Option<Logs>,
+    pub page: Page,
+    pub dialog: Option<Dialog>,
+    /// The line that is typed at the bottom of the page.
+    pub typing: Option<Typing>,
+    pub toasts: Toasts,
+    /// Keys that are the beginning of a sequence.
+    pub pending: Vec<Key>,
+    /// What was drawn last, as far as moving through it needs to know.
+    pub seen: Seen,
+    last_ticket: u64,
+}
+
+/// How much room there is from left to right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Breadth {
+    /// One thing at a time.
+    Narrow,
+    /// The list and something beside it.
+    Medium,
+    /// And several things beside each other there.
+    Wide,
+}
+
+/// Which part of the main page has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Focus {
+    #[default]
+    List,
+    /// What is beside the list; on a narrow screen, or when `whole`, it takes the list's place.
+    Pane { whole: bool },
+}
+
+/// What fills the screen.
+#[derive(Debug, Clone)]
+pub(crate) enum Page {
+    /// The list and what is beside it.
+    Services,
+    Logs,
+    Deploy(Box<DeployPage>),
+    Push(Box<Push>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Typing {
+    ServiceFilter,
+    LogFilter,
+}
+
+/// Tells the answers to requests apart: an answer whose ticket nobody holds any more is too late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket(u64);
+
+/// What was drawn last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub list: Window,
+    /// What the moving keys move through, when that is not the list.
+    pub body: Window,
+}
+
+/// Some lines of many.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// The first line that was shown.
+    pub top: usize,
+    /// How many fit.
+    pub page: usize,
+    /// The greatest `top` that still fills the screen.
+    pub last_top: usize,
+}
+
+impl Model {
+    pub(crate) fn new(servers: Vec<(ServerName, String)>, keymap: Keymap, zone: TimeZone, now: Timestamp) -> Self {
+        let servers = servers.into_iter().map(|(name, endpoint)| ServerEntry::new(name, endpoint)).collect();
+        let mut model = Self {
+            now,
+            zone,
+            size: Size::default(),
+            keymap: Arc::new(keymap),
+            fleet: Fleet { servers },
+            list: List::default(),
+            details: Details::default(),
+            pane: Pane::default(),
+            focus: Focus::default(),
+            logs: None,
+            page: Page::Services,
+            dialog: None,
+            typing: None,
+            toasts: Toasts::default(),
+            pending: Vec::new(),
+            seen: Seen::default(),
+            last_ticket: 0,
+        };
+        model.list.settle(&model.fleet);
+        model
+    }
+
+    pub(crate) fn breadth(&self) -> Breadth {
+        match self.size.width {
+            0..100 => Breadth::Narrow,
+            100..170 => Breadth::Medium,
+            _ => Breadth::Wide,
+        }
+    }
+
+    /// What has the keys now.
+    pub(crate) fn context(&self) -> Context {
+        match &self.dialog {
+            Some(Dialog::Help { .. } | Dialog::Trouble { .. }) => return Context::Reading,
+            Some(Dialog::Confirm(confirm)) if !confirm.can_do() => return Context::Reading,
+            Some(Dialog::Confirm(_)) => return Context::Confirm,
+            Some(Dialog::Rollback(_)) => return Context::Pick,
+            Some(Dialog::Scale(_)) => return Context::Scale,
+            Some(Dialog::Palette(_)) => return Context::Palette,
+            None => {}
+        }
+        if self.typing.is_some() { Context::Line } else { self.page_context() }
+    }
+
+    /// What has the keys when nothing lies on top of the page.
+    pub(crate) fn page_context(&self) -> Context {
+        match &self.page {
+            Page::Services if self.shows_logs_tab() => Context::LogsTab,
+            Page::Services => Context::Services,
+            Page::Logs => Context::Logs,
+            Page::Deploy(_) => Context::Deploy,
+            Page::Push(push) => match push.step {
+                Step::Choosing(_) => Context::Folder,
+                Step::Review(ref review) if review.can_push() => Context::Review,
+                Step::Review(_) | Step::Refused { .. } => Context::Mistakes,
+                Step::Checking { .. } | Step::Sending { .. } => Context::Waiting,
+            },
+        }
+    }
+
+    fn shows_logs_tab(&self) -> bool {
+        self.pane.tab == Tab::Logs && self.focus != Focus::List && self.selected_service().is_some()
+    }
+
+    /// The service that keys of the main page are about.
+    pub(crate) fn selected_service(&self) -> Option<&ServiceAt> {
+        self.list.selected.as_ref().and_then(Item::service)
+    }
+
+    /// The service that the page is about.
+    pub(crate) fn service_in_view(&self) -> Option<&ServiceAt> {
+        match &self.page {
+            Page::Services => self.selected_service(),
+            Page::Logs => self.logs.as_ref().map(|logs| &logs.at),
+            Page::Deploy(page) => Some(&page.at),
+            Page::Push(_) => None,
+        }
+    }
+
+    /// The server of the selected line, else the first one.
+    pub(crate) fn selected_server(&self) -> Option<&ServerEntry> {
+        let selected = self.list.selected.as_ref().and_then(|item| self.fleet.server(item.server()));
+        selected.or_else(|| self.fleet.servers.first())
+    }
+
+    /// What was drawn of it.
+    pub(crate) fn saw(&mut self, seen: Seen) {
+        self.seen = seen;
+        self.list.top = seen.list.top;
+    }
+
+    pub(crate) fn ticket(&mut self) -> Ticket {
+        self.last_ticket += 1;
+        Ticket(self.last_ticket)
+    }
+
+    pub(crate) fn toast(&mut self, kind: ToastKind, text: impl Into<String>) {
+        self.toasts.add(kind, text.into(), self.now);
+    }
+}

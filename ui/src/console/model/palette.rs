@@ -1,0 +1,198 @@
+//! The command palette: everything one can do or go to, found by a few letters.
+
+use mypaas::api::ServiceView;
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use super::fleet::{Fleet, ServiceAt};
+use super::line::Line;
+use super::list::Item;
+use crate::console::command::Command;
+use crate::console::keymap::{Binding, Context, Keymap, Section};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Palette {
+    pub line: Line,
+    entries: Vec<Entry>,
+    /// The selected service when it was opened: what a bare `scale 5` is about.
+    target: Option<ServiceAt>,
+    /// What the line matches, best first.
+    pub hits: Vec<Hit>,
+    pub cursor: usize,
+}
+
+/// One thing to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub text: String,
+    /// The key that does the same.
+    pub key: String,
+    pub what: Pick,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Pick {
+    Run(Command),
+    /// With this service selected.
+    RunAt(ServiceAt, Command),
+    Go(Item),
+    Scale(ServiceAt, u32),
+}
+
+/// An entry that matches, and which of its characters do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub entry: Entry,
+    pub characters: Vec<u32>,
+}
+
+/// More hits are not of use to anybody.
+const MOST_HITS: usize = 200;
+
+/// What can be done to any service by its name.
+const DEEDS: [(&str, Command); 9] = [
+    ("logs", Command::Logs),
+    ("describe", Command::Describe),
+    ("redeploy", Command::Redeploy),
+    ("roll back", Command::Rollback),
+    ("scale", Command::ScaleUp),
+    ("restart", Command::Restart),
+    ("stop or start", Command::StopOrStart),
+    ("remove", Command::Remove),
+    ("watch the deploy of", Command::Watch),
+];
+
+impl Palette {
+    /// Everything that can be done in this context, and every place to go to.
+    pub(crate) fn open(keymap: &Keymap, context: Context, fleet: &Fleet, target: Option<ServiceAt>) -> Self {
+        let mut entries: Vec<Entry> = keymap.of(context).filter(|binding| is_command(binding)).map(command).collect();
+        for server in &fleet.servers {
+            let text = format!("go to server {}", server.name);
+            entries.push(Entry { text, key: String::new(), what: Pick::Go(Item::Server(server.name.clone())) });
+        }
+        let services = fleet.servers.iter().flat_map(|server| {
+            let at = |service: &ServiceView| ServiceAt { server: server.name.clone(), service: service.name.clone() };
+            server.services().iter().map(at)
+        });
+        for at in services {
+            add_service(&at, keymap, &mut entries);
+        }
+        let mut palette = Self { line: Line::default(), entries, target, hits: Vec::new(), cursor: 0 };
+        palette.search();
+        palette
+    }
+
+    /// To be called after the line changed.
+    pub(crate) fn search(&mut self) {
+        self.cursor = 0;
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let pattern = Pattern::parse(self.line.text(), CaseMatching::Ignore, Normalization::Smart);
+        let mut buffer = Vec::new();
+        let mut scored: Vec<(u32, &Entry)> = Vec::new();
+        for entry in &self.entries {
+            let score = pattern.score(Utf32Str::new(&entry.text, &mut buffer), &mut matcher);
+            let by_key = !entry.key.is_empty() && entry.key == self.line.text();
+            if let Some(score) = score.or(by_key.then_some(0)) {
+                scored.push((if by_key { u32::MAX } else { score }, entry));
+            }
+        }
+        scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        let hit = |(_, entry): (u32, &Entry)| {
+            let mut characters = Vec::new();
+            pattern.indices(Utf32Str::new(&entry.text, &mut Vec::new()), &mut matcher, &mut characters);
+            characters.sort_unstable();
+            Hit { entry: entry.clone(), characters }
+        };
+        let best = scored.into_iter().take(MOST_HITS).map(hit);
+        self.hits = self.scale_by_number().into_iter().chain(best).collect();
+    }
+
+    pub(crate) fn selected(&self) -> Option<&Pick> {
+        self.hits.get(self.cursor).map(|hit| &hit.entry.what)
+    }
+
+    /// `scale 5`, or `scale 5 blog`.
+    fn scale_by_number(&self) -> Option<Hit> {
+        let mut words = self.line.text().split_whitespace();
+        if words.next()? != "scale" {
+            return None;
+        }
+        let count = words.next()?.parse().ok()?;
+        let at = match words.next() {
+            Some(name) => self.entries.iter().find_map(|entry| match &entry.what {
+                Pick::RunAt(at, _) if at.service.as_str() == name => Some(at.clone()),
+                _ => None,
+            })?,
+            None => self.target.clone()?,
+        };
+        let entry = Entry { text: format!("scale {at} to {count}"), key: String::new(), what: Pick::Scale(at, count) };
+        Some(Hit { entry, characters: Vec::new() })
+    }
+}
+
+fn is_command(binding: &Binding) -> bool {
+    binding.section != Section::Moving && !matches!(binding.command, Command::Palette | Command::Back)
+}
+
+fn command(binding: &Binding) -> Entry {
+    let key = binding.keys.first().map(ToString::to_string).unwrap_or_default();
+    let text = match &binding.hint {
+        Some(hint) => format!("{hint}: {}", binding.about),
+        None => binding.about.clone(),
+    };
+    Entry { text, key, what: Pick::Run(binding.command) }
+}
+
+fn add_service(at: &ServiceAt, keymap: &Keymap, entries: &mut Vec<Entry>) {
+    let go = Pick::Go(Item::Service(at.clone()));
+    entries.push(Entry { text: format!("go to {at}"), key: String::new(), what: go });
+    entries.extend(DEEDS.map(|(verb, command)| Entry {
+        text: format!("{verb} {at}"),
+        key: keymap.key_of(command).map(ToString::to_string).unwrap_or_default(),
+        what: Pick::RunAt(at.clone(), command),
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::fixture::{self, service_at};
+
+    fn palette(typed: &str) -> Palette {
+        let keymap = Keymap::compiled_in().unwrap();
+        let target = Some(service_at("local", "api"));
+        let mut palette = Palette::open(&keymap, Context::Services, &fixture::fleet(), target);
+        palette.line = Line::of(typed);
+        palette.search();
+        palette
+    }
+
+    fn first(typed: &str) -> Pick {
+        palette(typed).selected().cloned().unwrap()
+    }
+
+    #[test]
+    fn a_few_letters_find_a_deed_and_its_service() {
+        assert_eq!(first("restart blog"), Pick::RunAt(service_at("local", "blog"), Command::Restart));
+        assert_eq!(first("rb shop"), Pick::RunAt(service_at("local", "shop"), Command::Rollback));
+        assert_eq!(first("go metr"), Pick::Go(Item::Service(service_at("s2", "metrics"))));
+    }
+
+    #[test]
+    fn a_key_finds_its_command() {
+        assert_eq!(first("R"), Pick::Run(Command::Redeploy));
+        assert_eq!(first("?"), Pick::Run(Command::Help));
+    }
+
+    #[test]
+    fn scale_takes_a_number_and_perhaps_a_name() {
+        assert_eq!(first("scale 5"), Pick::Scale(service_at("local", "api"), 5));
+        assert_eq!(first("scale 2 blog"), Pick::Scale(service_at("local", "blog"), 2));
+    }
+
+    #[test]
+    fn nothing_is_found_for_nonsense() {
+        assert!(palette("qqqqzzzz").hits.is_empty());
+        assert!(!palette("").hits.is_empty());
+    }
+}

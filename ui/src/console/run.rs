@@ -1,0 +1,248 @@
+//! The loop. Input comes first and is drawn at once; everything else is gathered for a moment and drawn together;
+//! where nothing happens nothing is done, but for what grows older on the screen.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use crossterm::event::{Event, EventStream};
+use futures_util::{FutureExt, StreamExt};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::time::{Instant, sleep_until};
+
+use super::canvas::Canvas;
+use super::effect::{TerminalEffect, World};
+use super::input;
+use super::keymap::Keymap;
+use super::message::{Message, Stamped};
+use super::model::Model;
+use super::surroundings::Surroundings;
+use super::symbols::to_ascii;
+use super::terminal::{self, Terminal};
+use super::theme::{Depth, Theme};
+use super::update::update;
+use super::view::view;
+use super::{Options, Server};
+
+/// News of servers are drawn at most so often.
+const BETWEEN_FRAMES: Duration = Duration::from_millis(16);
+
+/// So many messages of servers may wait; their streams wait when there are more.
+const INBOX: usize = 256;
+
+/// An age that changes sooner than this is drawn after it.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
+
+/// Shows the servers and lets them be operated, until the operator leaves.
+pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
+    let keymap = Keymap::compiled_in()?;
+    let surroundings = Surroundings::read();
+    let depth = if options.no_color { Depth::Plain } else { surroundings.depth() };
+    let theme = Theme::new(options.theme.unwrap_or_else(|| surroundings.theme()), depth)?;
+    let signals = Signals::listen()?;
+    let terminal = Terminal::take()?;
+    let size = terminal.size()?;
+    let names = servers.iter().map(|server| (server.name.clone(), server.client.endpoint().to_owned())).collect();
+    let clients: BTreeMap<_, _> = servers.into_iter().map(|server| (server.name, server.client)).collect();
+    let (sender, inbox) = mpsc::channel(INBOX);
+    let mut model = Model::new(names, keymap, TimeZone::system(), Timestamp::now());
+    model.size = size;
+    let mut console = Console {
+        model,
+        theme,
+        ascii: options.ascii || surroundings.ascii(),
+        canvas: Canvas::new(size),
+        terminal,
+        world: World::new(clients, options.who, sender),
+        inbox,
+        input: EventStream::new(),
+        signals,
+        drawn: Instant::now(),
+        due: None,
+        wake: None,
+        over: false,
+    };
+    console.go().await
+}
+
+/// What ends the process from outside.
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [interrupt, terminate, hangup] = kinds.map(signal);
+        Ok(Self([interrupt?, terminate?, hangup?]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
+struct Console {
+    model: Model,
+    theme: Theme,
+    ascii: bool,
+    canvas: Canvas,
+    terminal: Terminal,
+    world: World,
+    inbox: Receiver<Message>,
+    input: EventStream,
+    signals: Signals,
+    /// When something was drawn last.
+    drawn: Instant,
+    /// When what has come meanwhile is to be drawn.
+    due: Option<Instant>,
+    /// When something shown will be out of date.
+    wake: Option<Instant>,
+    over: bool,
+}
+
+/// What happened.
+enum Happening {
+    Input(Option<io::Result<Event>>),
+    News(Message),
+    /// It is time to draw.
+    Due,
+    /// Something shown is out of date.
+    Aged,
+    Told,
+    /// A panic somewhere gave the terminal back.
+    Lost,
+}
+
+impl Console {
+    async fn go(&mut self) -> anyhow::Result<()> {
+        self.world.listen(self.model.wanted());
+        self.draw()?;
+        while !self.over {
+            match self.next().await {
+                Happening::Input(event) => self.take_input(event)?,
+                Happening::News(message) => self.take_news(message)?,
+                Happening::Due => self.draw()?,
+                Happening::Aged => {
+                    self.take(Message::Tick)?;
+                    self.draw()?;
+                }
+                Happening::Told => self.take(Message::Told)?,
+                Happening::Lost => anyhow::bail!("the console ended because of a fault of its own"),
+            }
+        }
+        Ok(())
+    }
+
+    async fn next(&mut self) -> Happening {
+        let at = |moment: Option<Instant>| async move {
+            match moment {
+                Some(moment) => sleep_until(moment).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = terminal::lost() => Happening::Lost,
+            () = self.signals.next() => Happening::Told,
+            event = self.input.next() => Happening::Input(event),
+            () = at(self.due) => Happening::Due,
+            Some(message) = self.inbox.recv() => Happening::News(message),
+            () = at(self.wake) => Happening::Aged,
+        }
+    }
+
+    /// Takes what was pressed, all of it that is there, and draws at once.
+    fn take_input(&mut self, event: Option<io::Result<Event>>) -> anyhow::Result<()> {
+        let mut next = event;
+        loop {
+            match next {
+                Some(Ok(event)) => {
+                    if let Some(message) = input::message(event) {
+                        self.take(message)?;
+                    }
+                }
+                // Nobody will press anything any more.
+                Some(Err(_)) | None => self.over = true,
+            }
+            if self.over {
+                return Ok(());
+            }
+            match self.input.next().now_or_never() {
+                Some(event) => next = event,
+                None => break,
+            }
+        }
+        self.draw()
+    }
+
+    /// Takes what servers said, all of it that is there, and has it drawn soon.
+    fn take_news(&mut self, message: Message) -> anyhow::Result<()> {
+        self.take(message)?;
+        for _ in 0..INBOX {
+            let Ok(message) = self.inbox.try_recv() else { break };
+            self.take(message)?;
+        }
+        self.due.get_or_insert(self.drawn + BETWEEN_FRAMES);
+        Ok(())
+    }
+
+    fn take(&mut self, message: Message) -> anyhow::Result<()> {
+        let effects = update(&mut self.model, Stamped { at: Timestamp::now(), message });
+        for effect in effects {
+            if let Some(effect) = self.world.perform(effect) {
+                self.perform(effect)?;
+            }
+        }
+        self.world.listen(self.model.wanted());
+        Ok(())
+    }
+
+    fn perform(&mut self, effect: TerminalEffect) -> anyhow::Result<()> {
+        match effect {
+            TerminalEffect::Quit => self.over = true,
+            TerminalEffect::Redraw => self.canvas.forget(),
+            TerminalEffect::Copy(text) => self.terminal.write(&to_clipboard(&text))?,
+            TerminalEffect::Suspend => {
+                self.terminal.suspend()?;
+                self.model.size = self.terminal.size()?;
+                self.canvas.forget();
+            }
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self) -> anyhow::Result<()> {
+        self.canvas.resize(self.model.size);
+        let sheet = self.canvas.sheet();
+        let drawn = view(&self.model, &self.theme, sheet);
+        if self.ascii {
+            to_ascii(sheet);
+        }
+        self.model.saw(drawn.seen);
+        let bytes = self.canvas.bytes(drawn.cursor)?;
+        if !bytes.is_empty() {
+            self.terminal.write(&bytes)?;
+        }
+        self.drawn = Instant::now();
+        self.due = None;
+        self.wake = drawn.wake.map(|at| {
+            let sleep = Duration::try_from(at.duration_since(self.model.now)).unwrap_or_default();
+            self.drawn + sleep.max(SHORTEST_SLEEP)
+        });
+        Ok(())
+    }
+}
+
+/// The sequence that puts a text into the terminal's clipboard (OSC 52).
+fn to_clipboard(text: &str) -> Vec<u8> {
+    format!("\u{1b}]52;c;{}\u{7}", BASE64_STANDARD.encode(text)).into_bytes()
+}

@@ -1,0 +1,105 @@
+//! Takes the terminal and gives it back, whatever happens: at the end, on a panic, and while the console is suspended.
+
+use std::io::{self, IsTerminal, Write, stdin, stdout};
+use std::panic;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::queue;
+use crossterm::terminal::{self, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
+use nix::sys::signal::{Signal, raise};
+use ratatui::layout::Size;
+use tokio::sync::Notify;
+
+/// The terminal is ours.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Told when a panic anywhere gave the terminal back.
+static LOST: Notify = Notify::const_new();
+
+/// Held as long as the terminal is ours.
+#[derive(Debug)]
+pub(crate) struct Terminal(());
+
+/// There is nobody to talk to.
+#[derive(Debug, thiserror::Error)]
+#[error("the console needs a terminal; `mypaas status --json` and the other commands do without one")]
+pub(crate) struct NoTerminal;
+
+impl Terminal {
+    pub(crate) fn take() -> anyhow::Result<Self> {
+        if !stdin().is_terminal() || !stdout().is_terminal() {
+            return Err(NoTerminal.into());
+        }
+        give_back_on_panic();
+        take()?;
+        Ok(Self(()))
+    }
+
+    pub(crate) fn size(&self) -> io::Result<Size> {
+        terminal::size().map(Size::from)
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = stdout().lock();
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
+    /// Stops the process as ctrl-z does; returns when it goes on.
+    pub(crate) fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        raise(Signal::SIGTSTP)?;
+        take()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Waits until the terminal was given back because of a panic.
+pub(crate) async fn lost() {
+    LOST.notified().await;
+}
+
+fn take() -> io::Result<()> {
+    terminal::enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    let mut bytes = Vec::new();
+    queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+    let mut out = stdout().lock();
+    out.write_all(&bytes)?;
+    out.flush()
+}
+
+/// As it was before. A terminal that is gone cannot be helped, so errors are of no interest.
+fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut bytes = Vec::new();
+    let queued = queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    let mut out = stdout().lock();
+    let _ = queued.and_then(|()| out.write_all(&bytes)).and_then(|()| out.flush());
+    let _ = terminal::disable_raw_mode();
+}
+
+/// A panic's message is only readable on a terminal that is as it was before.
+fn give_back_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if TAKEN.load(Ordering::SeqCst) {
+                give_back();
+                LOST.notify_one();
+            }
+            before(panic);
+        }));
+    });
+}

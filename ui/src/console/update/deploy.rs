@@ -1,0 +1,51 @@
+//! The page of one deploy.
+
+use mypaas::api::Deploy;
+
+use crate::console::command::Command;
+use crate::console::effect::Effect;
+use crate::console::model::deploy::DeployPage;
+use crate::console::model::fleet::ServiceAt;
+use crate::console::model::list::Item;
+use crate::console::model::tape::Place;
+use crate::console::model::{Model, Page};
+
+use super::logs::{self, scrolled};
+use super::services;
+
+pub(super) fn open(model: &mut Model, at: ServiceAt, deploy: Deploy) {
+    let mut page = DeployPage::new(at, deploy);
+    if let Some(detail) = model.details.get(&page.at).and_then(|known| known.detail()) {
+        page.compare_with(&detail.deploys);
+    }
+    model.page = Page::Deploy(Box::new(page));
+}
+
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    let body = model.seen.body;
+    let Page::Deploy(page) = &mut model.page else { return Vec::new() };
+    if let Some(motion) = command.motion() {
+        let top = scrolled(motion, body);
+        page.place = top.map_or(Place::End, |index| Place::At(page.progress.tape.dropped() + index as u64));
+        return Vec::new();
+    }
+    match command {
+        Command::Follow => {
+            page.place = match page.place {
+                Place::End => Place::At(page.progress.tape.dropped() + body.top as u64),
+                Place::At(_) => Place::End,
+            };
+        }
+        Command::Wrap => page.wrap = !page.wrap,
+        Command::Logs => {
+            let at = page.at.clone();
+            logs::open(model, at, None);
+        }
+        Command::Back => {
+            let at = page.at.clone();
+            services::show(model, Item::Service(at));
+        }
+        _ => {}
+    }
+    Vec::new()
+}

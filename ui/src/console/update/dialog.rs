@@ -1,0 +1,137 @@
+//! What lies on top of a page.
+
+use mypaas::api::{Action, Target};
+
+use crate::console::command::{Command, Motion};
+use crate::console::effect::Effect;
+use crate::console::model::Model;
+use crate::console::model::dialog::{Choice, Confirm, Dialog, Load, ScaleStage, Stage};
+use crate::console::model::fleet::ServiceAt;
+
+use super::{action, palette};
+
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    match &model.dialog {
+        Some(Dialog::Help { .. } | Dialog::Trouble { .. }) => read(model, command),
+        Some(Dialog::Confirm(_)) => decide(model, command),
+        Some(Dialog::Rollback(_)) => pick_release(model, command),
+        Some(Dialog::Scale(_)) => scale(model, command),
+        Some(Dialog::Palette(_)) => palette::run(model, command),
+        None => Vec::new(),
+    }
+}
+
+fn close(model: &mut Model) -> Vec<Effect> {
+    model.dialog = None;
+    Vec::new()
+}
+
+fn read(model: &mut Model, command: Command) -> Vec<Effect> {
+    let body = model.seen.body;
+    match (&mut model.dialog, command.motion()) {
+        (Some(Dialog::Help { scroll, .. } | Dialog::Trouble { scroll, .. }), Some(motion)) => {
+            *scroll = motion.from(body.top, body.last_top, body.page);
+            Vec::new()
+        }
+        _ if command == Command::Cancel => close(model),
+        _ => Vec::new(),
+    }
+}
+
+fn decide(model: &mut Model, command: Command) -> Vec<Effect> {
+    let body = model.seen.body;
+    let Some(Dialog::Confirm(confirm)) = &mut model.dialog else { return Vec::new() };
+    if let Some(motion) = command.motion() {
+        confirm.scroll = motion.from(body.top, body.last_top, body.page);
+        return Vec::new();
+    }
+    match (command, confirm.stage) {
+        (Command::Switch, Stage::Deciding(choice)) => confirm.stage = Stage::Deciding(choice.other()),
+        (Command::Accept, Stage::Deciding(Choice::Do)) | (Command::Yes, Stage::Deciding(_)) => return go_ahead(model),
+        (Command::Accept, Stage::Deciding(Choice::Cancel)) | (Command::Cancel, _) => return close(model),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn go_ahead(model: &mut Model) -> Vec<Effect> {
+    let ticket = model.ticket();
+    match &mut model.dialog {
+        Some(Dialog::Confirm(confirm)) if confirm.can_do() => {
+            confirm.ticket = ticket;
+            confirm.stage = Stage::Asked;
+            vec![ask(&confirm.at, confirm.action.clone(), ticket)]
+        }
+        Some(Dialog::Scale(scale)) if scale.can_do() => {
+            scale.ticket = ticket;
+            scale.stage = ScaleStage::Asked;
+            vec![ask(&scale.at, Action::Scale { count: scale.to }, ticket)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn ask(at: &ServiceAt, action: Action, ticket: crate::console::model::Ticket) -> Effect {
+    let target = Target::Service { service: at.service.clone(), action };
+    Effect::Deploy { ticket, server: at.server.clone(), target }
+}
+
+fn pick_release(model: &mut Model, command: Command) -> Vec<Effect> {
+    if let Some(motion) = command.motion() {
+        return move_to_release(model, motion);
+    }
+    let Some(Dialog::Rollback(rollback)) = &mut model.dialog else { return Vec::new() };
+    match command {
+        Command::Accept => {
+            let Some(release) = rollback.selected().filter(|release| release.available) else { return Vec::new() };
+            let action = Action::Rollback { to: release.release.id };
+            let plan = std::mem::replace(&mut rollback.plan, Load::Waiting);
+            let (at, ticket, stage) = (rollback.at.clone(), rollback.ticket, Stage::Deciding(Choice::Cancel));
+            model.dialog = Some(Dialog::Confirm(Confirm { at, action, plan, ticket, stage, scroll: 0 }));
+            Vec::new()
+        }
+        Command::Cancel => close(model),
+        _ => Vec::new(),
+    }
+}
+
+fn move_to_release(model: &mut Model, motion: Motion) -> Vec<Effect> {
+    let page = model.seen.body.page;
+    let Some(Dialog::Rollback(rollback)) = &mut model.dialog else { return Vec::new() };
+    let last = rollback.releases.ready().map_or(0, Vec::len).saturating_sub(1);
+    let cursor = motion.from(rollback.cursor, last, page);
+    if cursor == rollback.cursor {
+        return Vec::new();
+    }
+    rollback.cursor = cursor;
+    action::preview_rollback(model)
+}
+
+fn scale(model: &mut Model, command: Command) -> Vec<Effect> {
+    let Some(Dialog::Scale(scale)) = &mut model.dialog else { return Vec::new() };
+    let deciding = scale.stage == ScaleStage::Deciding;
+    match command {
+        Command::Cancel => return close(model),
+        Command::Accept if deciding => return go_ahead(model),
+        Command::More if deciding => scale.set(scale.to + 1),
+        Command::Less if deciding => scale.set(scale.to - 1),
+        Command::DeleteBack if deciding => scale.set(scale.to / 10),
+        _ => return Vec::new(),
+    }
+    action::preview_scale(model)
+}
+
+/// A digit typed while scaling: the number grows by it, or begins with it when it would be too large.
+pub(super) fn digit(model: &mut Model, character: char) -> Vec<Effect> {
+    let (Some(Dialog::Scale(scale)), Some(digit)) = (&mut model.dialog, character.to_digit(10)) else {
+        return Vec::new();
+    };
+    if scale.stage != ScaleStage::Deciding {
+        return Vec::new();
+    }
+    let typed_before = if scale.is_typed { scale.to } else { 0 };
+    let longer = typed_before * 10 + digit;
+    scale.set(if longer > mypaas::manifest::Scale::LARGEST { digit } else { longer });
+    scale.is_typed = true;
+    action::preview_scale(model)
+}

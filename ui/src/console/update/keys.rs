@@ -1,0 +1,60 @@
+//! A key press → a command → whoever has the keys.
+
+use crate::console::command::Command;
+use crate::console::effect::{Effect, TerminalEffect};
+use crate::console::key::Key;
+use crate::console::keymap::Meaning;
+use crate::console::model::dialog::Dialog;
+use crate::console::model::palette::Palette;
+use crate::console::model::{Model, Page};
+
+use super::{deploy, dialog, logs, push, services, typing};
+
+pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
+    let context = model.context();
+    model.pending.push(key);
+    match model.keymap.meaning(context, &model.pending) {
+        Meaning::Prefix => Vec::new(),
+        Meaning::Command(command) => {
+            model.pending.clear();
+            run(model, command)
+        }
+        Meaning::Nothing => {
+            let pressed = std::mem::take(&mut model.pending);
+            let typed = key.typed().filter(|_| pressed.len() == 1 && context.types());
+            typed.map_or_else(Vec::new, |character| typing::insert(model, character))
+        }
+    }
+}
+
+/// Does what a key or a line of the palette means.
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Quit => return vec![TerminalEffect::Quit.into()],
+        Command::Suspend => return vec![TerminalEffect::Suspend.into()],
+        Command::Redraw => return vec![TerminalEffect::Redraw.into()],
+        Command::Help => {
+            model.dialog = Some(Dialog::Help { of: model.context(), scroll: 0 });
+            return Vec::new();
+        }
+        Command::Palette => {
+            let target = model.service_in_view().cloned();
+            let palette = Palette::open(&model.keymap, model.page_context(), &model.fleet, target);
+            model.dialog = Some(Dialog::Palette(palette));
+            return Vec::new();
+        }
+        _ => {}
+    }
+    if model.dialog.is_some() {
+        return dialog::run(model, command);
+    }
+    if model.typing.is_some() {
+        return typing::run(model, command);
+    }
+    match &model.page {
+        Page::Services => services::run(model, command),
+        Page::Logs => logs::run(model, command),
+        Page::Deploy(_) => deploy::run(model, command),
+        Page::Push(_) => push::run(model, command),
+    }
+}

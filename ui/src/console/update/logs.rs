@@ -1,0 +1,79 @@
+//! The logs, on the whole screen or beside the list.
+
+use mypaas::name::ContainerName;
+
+use crate::console::command::{Command, Motion};
+use crate::console::effect::Effect;
+use crate::console::model::fleet::ServiceAt;
+use crate::console::model::list::Item;
+use crate::console::model::logs::Logs;
+use crate::console::model::tape::Place;
+use crate::console::model::{Model, Page, Typing, Window};
+
+use super::{action, services};
+
+/// The logs on the whole screen; those that were read already go on.
+pub(super) fn open(model: &mut Model, at: ServiceAt, container: Option<ContainerName>) {
+    let same = model.logs.as_ref().is_some_and(|logs| logs.at == at && logs.container == container);
+    if !same {
+        model.logs = Some(Logs::of(at, container));
+    }
+    model.page = Page::Logs;
+}
+
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    if let Some(motion) = command.motion() {
+        go(model, motion);
+        return Vec::new();
+    }
+    let top = model.seen.body.top;
+    let Some(logs) = &mut model.logs else { return Vec::new() };
+    match command {
+        Command::Filter => model.typing = Some(Typing::LogFilter),
+        Command::OnlyMatches => logs.only_matches = !logs.only_matches,
+        Command::NextMatch => logs.jump(true, top),
+        Command::PreviousMatch => logs.jump(false, top),
+        Command::Follow => toggle_follow(logs, top),
+        Command::Wrap => logs.wrap = !logs.wrap,
+        Command::Times => logs.times = !logs.times,
+        Command::NextContainer => turn_container(model, true),
+        Command::PreviousContainer => turn_container(model, false),
+        Command::Back => {
+            let at = logs.at.clone();
+            services::show(model, Item::Service(at));
+        }
+        other => return action::run(model, other),
+    }
+    Vec::new()
+}
+
+pub(super) fn go(model: &mut Model, motion: Motion) {
+    let top = scrolled(motion, model.seen.body);
+    let Some(logs) = &mut model.logs else { return };
+    logs.place = top.and_then(|index| logs.shown(index)).map_or(Place::End, Place::At);
+}
+
+/// The first line on the screen after a move; none when the end is reached.
+pub(super) fn scrolled(motion: Motion, body: Window) -> Option<usize> {
+    let top = motion.from(body.top, body.last_top, body.page);
+    let forward = matches!(motion, Motion::Down | Motion::HalfDown | Motion::PageDown | Motion::Last);
+    (top < body.last_top || !forward && top != body.top).then_some(top)
+}
+
+fn toggle_follow(logs: &mut Logs, top: usize) {
+    logs.place = match logs.place {
+        Place::End => logs.shown(top).map_or(Place::End, Place::At),
+        Place::At(_) => Place::End,
+    };
+}
+
+/// From all containers to the first one, to the next, …, back to all.
+fn turn_container(model: &mut Model, forward: bool) {
+    let Some(logs) = &mut model.logs else { return };
+    let Some(service) = model.fleet.service(&logs.at) else { return };
+    let mut ring = vec![None];
+    ring.extend(service.containers.iter().map(|container| Some(container.name.clone())));
+    let place = ring.iter().position(|name| *name == logs.container).unwrap_or(0);
+    let step = if forward { 1 } else { ring.len() - 1 };
+    logs.turn_to(ring.swap_remove((place + step) % ring.len()));
+}

@@ -1,0 +1,72 @@
+//! `update`: a message changes the model, and says what is to be done. Pure: no clock, no network, no files.
+//!
+//! ```text
+//! keys.rs      a key press → a command → whoever has the keys
+//! news.rs      what servers said: snapshots, details, events, log lines
+//! answer.rs    answers to what was asked: plans, deploys, folders
+//! services.rs  the main page          action.rs    what can be done to a service
+//! deploy.rs    the page of a deploy   logs.rs      the logs
+//! push.rs      the page for a push    typing.rs    lines of text
+//! dialog.rs    what lies on top       palette.rs   the command palette
+//! ```
+
+mod action;
+mod answer;
+mod deploy;
+mod dialog;
+mod keys;
+mod logs;
+mod news;
+mod palette;
+mod push;
+mod services;
+#[cfg(test)]
+mod tests;
+mod typing;
+
+use super::effect::{Effect, TerminalEffect};
+use super::message::{Message, Stamped};
+use super::model::Model;
+use super::model::logs::Logs;
+
+pub(crate) fn update(model: &mut Model, stamped: Stamped) -> Vec<Effect> {
+    model.now = stamped.at;
+    model.toasts.forget_until(model.now);
+    let effects = take(model, stamped.message);
+    settle(model);
+    effects
+}
+
+fn take(model: &mut Model, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Key(key) => return keys::press(model, key),
+        Message::Pasted(text) => return typing::paste(model, &text),
+        Message::Told => return vec![TerminalEffect::Quit.into()],
+        Message::Planned { ticket, result } => answer::planned(model, ticket, &result),
+        Message::Answered { ticket, server, result } => answer::answered(model, ticket, server, result),
+        Message::Folders { ticket, found } => push::found(model, ticket, found),
+        Message::Recents { folders } => push::recents(model, folders),
+        Message::Checked { ticket, report } => push::checked(model, ticket, report),
+        Message::Sent { ticket, bytes } => push::sent(model, ticket, bytes),
+        Message::Server { server, news } => news::server(model, &server, news),
+        Message::Detail { at, result } => return news::detail(model, at, result),
+        Message::Deploy { server, id, news } => news::deploy(model, &server, id, news),
+        Message::Logs { at, container, news } => news::logs(model, &at, container.as_ref(), news),
+        Message::Resized(size) => model.size = size,
+        Message::Tick => {}
+    }
+    Vec::new()
+}
+
+/// Puts right what follows from what changed.
+fn settle(model: &mut Model) {
+    model.list.settle(&model.fleet);
+    if model.pane.of.as_ref() != model.selected_service() {
+        model.pane.turn_to(model.selected_service().cloned());
+    }
+    if let Some(at) = model.logs_tab_of().cloned()
+        && model.logs.as_ref().is_none_or(|logs| logs.at != at)
+    {
+        model.logs = Some(Logs::of(at, None));
+    }
+}

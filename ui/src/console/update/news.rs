@@ -1,0 +1,123 @@
+//! What servers said by themselves.
+
+use mypaas::api::{Deploy, Event, LogLine, Outcome, Problem, ServiceDetail, Snapshot};
+use mypaas::name::{ContainerName, DeployId, ServerName};
+
+use crate::console::effect::Effect;
+use crate::console::message::{News, ServerNews};
+use crate::console::model::fleet::ServiceAt;
+use crate::console::model::tape::Flow;
+use crate::console::model::toast::ToastKind;
+use crate::console::model::{Model, Page};
+use crate::console::words;
+
+use super::action;
+
+pub(super) fn server(model: &mut Model, name: &ServerName, news: ServerNews) {
+    match news {
+        ServerNews::Snapshot(snapshot) => heard(model, name, snapshot),
+        ServerNews::Lost(problem) => lost(model, name, problem),
+    }
+}
+
+fn heard(model: &mut Model, name: &ServerName, snapshot: Box<Snapshot>) {
+    refresh_deploy_page(model, name, &snapshot);
+    let now = model.now;
+    let Some(entry) = model.fleet.server_mut(name) else { return };
+    let was_silent = !entry.is_live();
+    let Some(before) = entry.hear(snapshot, now) else { return };
+    if was_silent {
+        model.toast(ToastKind::Good, format!("{name} answers again"));
+    }
+    for (kind, text) in endings(model, name, &before) {
+        model.toast(kind, text);
+    }
+}
+
+fn lost(model: &mut Model, name: &ServerName, problem: Problem) {
+    let now = model.now;
+    let Some(entry) = model.fleet.server_mut(name) else { return };
+    let was_live = entry.is_live();
+    let text = format!("{name} does not answer: {}", problem.message);
+    if entry.lose(problem, now) && was_live {
+        model.toast(ToastKind::Bad, text);
+    }
+}
+
+fn refresh_deploy_page(model: &mut Model, name: &ServerName, snapshot: &Snapshot) {
+    if let Page::Deploy(page) = &mut model.page
+        && page.at.server == *name
+        && let Some(deploy) = snapshot.deploys.iter().find(|deploy| deploy.id == page.deploy.id)
+    {
+        page.deploy = deploy.clone();
+    }
+}
+
+/// What ended since the snapshot before, and is not on the screen anyhow.
+fn endings(model: &Model, name: &ServerName, before: &Snapshot) -> Vec<(ToastKind, String)> {
+    let watched = match &model.page {
+        Page::Deploy(page) if page.at.server == *name => Some(page.deploy.id),
+        _ => None,
+    };
+    let was_known = |deploy: &Deploy| match before.deploys.iter().find(|known| known.id == deploy.id) {
+        Some(known) => known.is_finished(),
+        None => deploy.accepted < before.at,
+    };
+    let now = model.fleet.server(name).and_then(|entry| entry.snapshot()).map_or(&[][..], |now| &now.deploys);
+    let fresh = now.iter().rev().filter(|deploy| Some(deploy.id) != watched && !was_known(deploy));
+    fresh.filter_map(|deploy| Some((kind_of(deploy), ending(name, deploy)?))).collect()
+}
+
+fn ending(name: &ServerName, deploy: &Deploy) -> Option<String> {
+    Some(format!("{} on {name}: {}", deploy.service, words::ending(deploy)?))
+}
+
+fn kind_of(deploy: &Deploy) -> ToastKind {
+    match &deploy.state {
+        mypaas::api::DeployState::Finished { outcome: Outcome::Succeeded, .. } => ToastKind::Good,
+        mypaas::api::DeployState::Finished { outcome: Outcome::Superseded { .. }, .. } => ToastKind::Note,
+        _ => ToastKind::Bad,
+    }
+}
+
+pub(super) fn detail(model: &mut Model, at: ServiceAt, result: Result<Box<ServiceDetail>, Problem>) -> Vec<Effect> {
+    if let (Page::Deploy(page), Ok(detail)) = (&mut model.page, &result)
+        && page.at == at
+    {
+        page.compare_with(&detail.deploys);
+    }
+    model.details.take(at.clone(), result);
+    action::fill_rollback(model, &at)
+}
+
+pub(super) fn deploy(model: &mut Model, server: &ServerName, id: DeployId, news: News<Event>) {
+    let Page::Deploy(page) = &mut model.page else { return };
+    if page.at.server != *server {
+        return;
+    }
+    if page.deploy.id == id {
+        match news {
+            News::Began => page.flow = Flow::Flowing,
+            News::Some(events) => events.into_iter().for_each(|event| page.progress.take(event)),
+            News::Ended => page.flow = Flow::Ended,
+            News::Lost(problem) => page.flow = Flow::Broken { problem },
+        }
+    } else if let (Some(before), News::Some(events)) = (&mut page.before, news)
+        && before.id == id
+    {
+        events.into_iter().for_each(|event| before.progress.take(event));
+    }
+}
+
+pub(super) fn logs(model: &mut Model, at: &ServiceAt, container: Option<&ContainerName>, news: News<LogLine>) {
+    let Some(logs) = &mut model.logs else { return };
+    if logs.at != *at || logs.container.as_ref() != container {
+        return;
+    }
+    match news {
+        News::Began => logs.began(),
+        News::Some(lines) => lines.into_iter().for_each(|line| logs.take(line)),
+        News::Ended => logs.flow = Flow::Ended,
+        News::Lost(problem) => logs.flow = Flow::Broken { problem },
+    }
+}

@@ -1,0 +1,173 @@
+//! The page for a push.
+
+use std::path::PathBuf;
+
+use crate::console::command::Command;
+use crate::console::effect::Effect;
+use crate::console::model::dialog::Choice;
+use crate::console::model::line::Line;
+use crate::console::model::push::{Choosing, FolderReport, FoundFolder, Push, Review, Step};
+use crate::console::model::{Model, Page, Ticket};
+
+use super::typing;
+
+pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    let Some(server) = model.selected_server().map(|server| server.name.clone()) else { return Vec::new() };
+    let ticket = model.ticket();
+    let step = Step::Choosing(Choosing::default());
+    model.page = Page::Push(Box::new(Push { server, step, ticket }));
+    let mut effects = find(model);
+    effects.push(Effect::LoadRecents);
+    effects
+}
+
+/// Looks for what the typed path may become.
+pub(super) fn find(model: &mut Model) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let Page::Push(page) = &mut model.page else { return Vec::new() };
+    let Step::Choosing(choosing) = &page.step else { return Vec::new() };
+    page.ticket = ticket;
+    vec![Effect::FindFolders { ticket, typed: choosing.line.text().to_owned() }]
+}
+
+pub(super) fn found(model: &mut Model, ticket: Ticket, found: Vec<FoundFolder>) {
+    if let Page::Push(page) = &mut model.page
+        && let Step::Choosing(choosing) = &mut page.step
+        && page.ticket == ticket
+    {
+        choosing.found = found;
+        choosing.cursor = None;
+    }
+}
+
+pub(super) fn recents(model: &mut Model, folders: Vec<PathBuf>) {
+    if let Page::Push(page) = &mut model.page
+        && let Step::Choosing(choosing) = &mut page.step
+    {
+        choosing.recents = folders;
+    }
+}
+
+pub(super) fn checked(model: &mut Model, ticket: Ticket, report: Box<FolderReport>) {
+    if let Page::Push(page) = &mut model.page
+        && page.ticket == ticket
+        && matches!(page.step, Step::Checking { .. })
+    {
+        page.step = Step::Review(Review::new(report));
+    }
+}
+
+pub(super) fn sent(model: &mut Model, ticket: Ticket, bytes: u64) {
+    if let Page::Push(page) = &mut model.page
+        && let Step::Sending { sent, .. } = &mut page.step
+        && page.ticket == ticket
+    {
+        *sent = bytes;
+    }
+}
+
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    let Page::Push(page) = &model.page else { return Vec::new() };
+    match &page.step {
+        Step::Choosing(_) => choose(model, command),
+        Step::Review(_) => review(model, command),
+        Step::Refused { folder, .. } if command == Command::Cancel => back_to_choice(model, folder.clone()),
+        Step::Refused { folder, .. } if command == Command::CheckAgain => check(model, folder.clone()),
+        Step::Checking { folder } if command == Command::Back => back_to_choice(model, folder.clone()),
+        Step::Sending { .. } if command == Command::Back => leave(model),
+        Step::Checking { .. } | Step::Sending { .. } | Step::Refused { .. } => Vec::new(),
+    }
+}
+
+fn leave(model: &mut Model) -> Vec<Effect> {
+    model.page = Page::Services;
+    Vec::new()
+}
+
+fn choose(model: &mut Model, command: Command) -> Vec<Effect> {
+    let Page::Push(page) = &mut model.page else { return Vec::new() };
+    let Step::Choosing(choosing) = &mut page.step else { return Vec::new() };
+    match command {
+        Command::Accept => {
+            return choosing.chosen().map_or_else(Vec::new, |folder| check(model, folder.into()));
+        }
+        Command::Complete => {
+            choosing.complete();
+            return find(model);
+        }
+        Command::Down => move_cursor(choosing, true),
+        Command::Up => move_cursor(choosing, false),
+        Command::OtherServer => turn_server(model),
+        Command::Cancel => return leave(model),
+        other => return typing::edit_by(model, other),
+    }
+    Vec::new()
+}
+
+/// Down from the line into the list, and up out of it again.
+fn move_cursor(choosing: &mut Choosing, down: bool) {
+    let count = choosing.offers().len();
+    choosing.cursor = match (choosing.cursor, down) {
+        (None, true) => Some(0),
+        (Some(index), true) => Some(index + 1),
+        (Some(index), false) => index.checked_sub(1),
+        (None, false) => None,
+    };
+    choosing.cursor = choosing.cursor.map(|index| index.min(count.saturating_sub(1))).filter(|_| count > 0);
+}
+
+fn turn_server(model: &mut Model) {
+    let Page::Push(page) = &mut model.page else { return };
+    let servers = &model.fleet.servers;
+    let place = servers.iter().position(|server| server.name == page.server).unwrap_or(0);
+    if let Some(next) = servers.get((place + 1) % servers.len().max(1)) {
+        page.server = next.name.clone();
+    }
+}
+
+fn check(model: &mut Model, folder: PathBuf) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let Page::Push(page) = &mut model.page else { return Vec::new() };
+    page.ticket = ticket;
+    page.step = Step::Checking { folder: folder.clone() };
+    vec![Effect::Check { ticket, server: page.server.clone(), folder }]
+}
+
+fn review(model: &mut Model, command: Command) -> Vec<Effect> {
+    let body = model.seen.body;
+    let Page::Push(page) = &mut model.page else { return Vec::new() };
+    let Step::Review(review) = &mut page.step else { return Vec::new() };
+    let folder = review.report.folder.clone();
+    if let Some(motion) = command.motion() {
+        review.scroll = motion.from(body.top, body.last_top, body.page);
+        return Vec::new();
+    }
+    match (command, review.choice) {
+        (Command::Switch, choice) if review.can_push() => review.choice = choice.other(),
+        (Command::Accept, Choice::Do) | (Command::Yes, _) if review.can_push() => return send(model),
+        (Command::Accept, Choice::Cancel) | (Command::Cancel, _) => return back_to_choice(model, folder),
+        (Command::CheckAgain, _) => return check(model, folder),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn back_to_choice(model: &mut Model, folder: PathBuf) -> Vec<Effect> {
+    let Page::Push(page) = &mut model.page else { return Vec::new() };
+    let line = Line::of(&folder.display().to_string());
+    page.step = Step::Choosing(Choosing { line, ..Choosing::default() });
+    let mut effects = find(model);
+    effects.push(Effect::LoadRecents);
+    effects
+}
+
+fn send(model: &mut Model) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let Page::Push(page) = &mut model.page else { return Vec::new() };
+    let Step::Review(review) = &page.step else { return Vec::new() };
+    let report = review.report.clone();
+    let folder = report.folder.clone();
+    page.ticket = ticket;
+    page.step = Step::Sending { report, sent: 0 };
+    vec![Effect::Push { ticket, server: page.server.clone(), folder }]
+}

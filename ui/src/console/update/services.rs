@@ -1,0 +1,119 @@
+//! The main page: the list and what is beside it.
+
+use crate::console::command::{Command, Motion};
+use crate::console::effect::Effect;
+use crate::console::model::detail::Tab;
+use crate::console::model::list::Item;
+use crate::console::model::{Focus, Model, Page, Typing};
+
+use super::{action, deploy, logs};
+
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    if let Some(motion) = command.motion() {
+        go(model, motion);
+        return Vec::new();
+    }
+    match command {
+        Command::Open => return open(model),
+        Command::Back => back(model),
+        Command::SwitchPane => switch_pane(model),
+        Command::NextTab => turn_tab(model, true),
+        Command::PreviousTab => turn_tab(model, false),
+        Command::Unfold => model.list.unfold(),
+        Command::Fold => model.list.fold(&model.fleet),
+        Command::Filter if !shows_logs(model) => model.typing = Some(Typing::ServiceFilter),
+        Command::NextMatch if !shows_logs(model) => model.list.next_service(true, &model.fleet),
+        Command::PreviousMatch if !shows_logs(model) => model.list.next_service(false, &model.fleet),
+        other if shows_logs(model) => return logs::run(model, other),
+        other => return action::run(model, other),
+    }
+    Vec::new()
+}
+
+/// The logs beside the list have the keys.
+fn shows_logs(model: &Model) -> bool {
+    model.page_context() == crate::console::keymap::Context::LogsTab
+}
+
+fn go(model: &mut Model, motion: Motion) {
+    if model.focus == Focus::List {
+        let page = model.seen.list.page;
+        return model.list.go(motion, page, &model.fleet);
+    }
+    let body = model.seen.body;
+    let detail = model.pane.of.as_ref().and_then(|at| model.details.get(at)).and_then(|known| known.detail());
+    let last = |count: usize| count.saturating_sub(1);
+    match model.pane.tab {
+        Tab::Overview => model.pane.scroll = motion.from(body.top, body.last_top, body.page),
+        Tab::Releases => {
+            let count = detail.map_or(0, |detail| detail.releases.len());
+            model.pane.release = motion.from(model.pane.release, last(count), body.page);
+        }
+        Tab::Deploys => {
+            let count = detail.map_or(0, |detail| detail.deploys.len());
+            model.pane.deploy = motion.from(model.pane.deploy, last(count), body.page);
+        }
+        Tab::Logs => logs::go(model, motion),
+    }
+}
+
+fn open(model: &mut Model) -> Vec<Effect> {
+    match (model.focus, model.list.selected.clone()) {
+        (_, None) => {}
+        (Focus::List, Some(Item::Server(name))) if model.list.is_folded(&name) => model.list.unfold(),
+        (Focus::List, Some(Item::Server(_))) => model.list.fold(&model.fleet),
+        (Focus::List, Some(Item::Service(_) | Item::Container(..))) => model.focus = Focus::Pane { whole: false },
+        (Focus::Pane { .. }, Some(_)) => return open_in_pane(model),
+    }
+    Vec::new()
+}
+
+fn open_in_pane(model: &mut Model) -> Vec<Effect> {
+    let Some(at) = model.pane.of.clone() else { return Vec::new() };
+    let detail = model.details.get(&at).and_then(|known| known.detail());
+    match model.pane.tab {
+        Tab::Overview => model.focus = Focus::Pane { whole: true },
+        Tab::Releases => {
+            let chosen = detail.and_then(|detail| detail.releases.get(model.pane.release)).cloned();
+            if let Some(release) = chosen.filter(|release| !release.live) {
+                return action::roll_back_to(model, at, release.release.id);
+            }
+        }
+        Tab::Deploys => {
+            let chosen = detail.and_then(|detail| detail.deploys.get(model.pane.deploy)).cloned();
+            if let Some(chosen) = chosen {
+                deploy::open(model, at, chosen);
+            }
+        }
+        Tab::Logs => logs::open(model, at, None),
+    }
+    Vec::new()
+}
+
+fn back(model: &mut Model) {
+    if model.focus != Focus::List {
+        model.focus = Focus::List;
+    } else {
+        model.list.filter.clear();
+    }
+}
+
+fn switch_pane(model: &mut Model) {
+    model.focus = match model.focus {
+        Focus::List if model.list.selected.is_some() => Focus::Pane { whole: false },
+        Focus::List | Focus::Pane { .. } => Focus::List,
+    };
+}
+
+fn turn_tab(model: &mut Model, forward: bool) {
+    if model.selected_service().is_some() {
+        model.pane.tab = model.pane.tab.next(forward);
+    }
+}
+
+/// To the main page, with this selected.
+pub(super) fn show(model: &mut Model, item: Item) {
+    model.page = Page::Services;
+    model.list.filter.clear();
+    model.list.select(item, &model.fleet);
+}

@@ -1,0 +1,82 @@
+//! Lines of text: what is typed at the bottom of a page, in the palette, as a path.
+
+use crate::console::command::Command;
+use crate::console::effect::Effect;
+use crate::console::model::dialog::Dialog;
+use crate::console::model::line::Line;
+use crate::console::model::push::Step;
+use crate::console::model::{Model, Page, Typing};
+
+use super::{dialog, push};
+
+pub(super) fn insert(model: &mut Model, character: char) -> Vec<Effect> {
+    if let Some(Dialog::Scale(_)) = model.dialog {
+        return dialog::digit(model, character);
+    }
+    edit(model, |line| line.insert(character.encode_utf8(&mut [0; 4])))
+}
+
+pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    edit(model, |line| line.insert(text.trim()))
+}
+
+/// The commands that move in a line or delete from it.
+pub(super) fn edit_by(model: &mut Model, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Left => edit(model, Line::left),
+        Command::Right => edit(model, Line::right),
+        Command::LineStart => edit(model, Line::start),
+        Command::LineEnd => edit(model, Line::end),
+        Command::DeleteBack => edit(model, Line::delete_back),
+        Command::DeleteForward => edit(model, Line::delete_forward),
+        Command::DeleteWord => edit(model, Line::delete_word),
+        Command::DeleteLine => edit(model, Line::delete_to_start),
+        _ => Vec::new(),
+    }
+}
+
+/// A filter's line: taken, given up, or edited.
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Accept => model.typing = None,
+        Command::Cancel => {
+            edit(model, |line| *line = Line::default());
+            model.typing = None;
+        }
+        other => return edit_by(model, other),
+    }
+    Vec::new()
+}
+
+/// Changes the line that has the keys, and what follows from it.
+fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) -> Vec<Effect> {
+    if let Some(Dialog::Palette(palette)) = &mut model.dialog {
+        let before = palette.line.text().to_owned();
+        change(&mut palette.line);
+        if palette.line.text() != before {
+            palette.search();
+        }
+        return Vec::new();
+    }
+    match (model.typing, &mut model.page) {
+        (Some(Typing::ServiceFilter), _) => {
+            change(&mut model.list.filter.line);
+            model.list.filter.read();
+        }
+        (Some(Typing::LogFilter), _) => {
+            if let Some(logs) = &mut model.logs {
+                change(&mut logs.pattern.line);
+                logs.search();
+            }
+        }
+        (None, Page::Push(page)) => {
+            if let Step::Choosing(choosing) = &mut page.step {
+                change(&mut choosing.line);
+                choosing.cursor = None;
+                return push::find(model);
+            }
+        }
+        (None, _) => {}
+    }
+    Vec::new()
+}

@@ -1,0 +1,161 @@
+//! What lies on top of a page: help, trouble, confirm, rollback, scale.
+
+use mypaas::api::ServiceView;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::pen::Pen;
+use super::sheet::{Sheet, centred};
+use super::text::wrap;
+use super::{buttons, help, history, palette, plan, problem};
+use crate::console::model::Model;
+use crate::console::model::dialog::{Confirm, Dialog, Load, Rollback, Scale, ScaleStage, Stage};
+use crate::console::model::fleet::{Connection, ServiceAt};
+use crate::console::symbols::ARROW;
+use crate::console::theme::Tone;
+use crate::console::words;
+
+pub(crate) fn draw(model: &Model, dialog: &Dialog, area: Rect, sheet: &mut Sheet<'_>) {
+    match dialog {
+        Dialog::Help { of, scroll } => help::draw(model, *of, *scroll, area, sheet),
+        Dialog::Trouble { title, problem, scroll } => {
+            let width = area.width.saturating_sub(4).min(90);
+            let lines = problem::lines(problem, usize::from(width.saturating_sub(6)), sheet.pen);
+            let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+            let room = sheet.dialog(centred(area, width, height), title, Tone::DialogDanger);
+            sheet.scroll(room, lines, *scroll);
+        }
+        Dialog::Confirm(confirm) => draw_confirm(model, confirm, area, sheet),
+        Dialog::Rollback(rollback) => draw_rollback(model, rollback, area, sheet),
+        Dialog::Scale(scale) => draw_scale(model, scale, area, sheet),
+        Dialog::Palette(palette) => palette::draw(palette, area, sheet),
+    }
+}
+
+/// Text above, the answer in the last line.
+fn split(room: Rect) -> (Rect, Rect) {
+    let text = Rect { height: room.height.saturating_sub(2), ..room };
+    (text, Rect { y: room.bottom().saturating_sub(1), height: room.height.min(1), ..room })
+}
+
+fn draw_confirm(model: &Model, confirm: &Confirm, area: Rect, sheet: &mut Sheet<'_>) {
+    let pen = sheet.pen;
+    let danger = words::is_dangerous(&confirm.action);
+    let tone = if danger { Tone::DialogDanger } else { Tone::Dialog };
+    let width = area.width.saturating_sub(4).min(84);
+    let inner = usize::from(width.saturating_sub(6));
+    let mut lines = silence(model, &confirm.at, inner, pen);
+    if let Some(service) = model.fleet.service(&confirm.at).filter(|_| confirm.can_do()) {
+        lines.extend(effect(&words::effect(&confirm.action, service), inner, pen));
+        lines.push(Line::default());
+    }
+    lines.extend(plan::loaded(&confirm.plan, inner, pen));
+    let height = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
+    let room = sheet.dialog(centred(area, width, height), &words::question(&confirm.action, &confirm.at), tone);
+    let (text, answer) = split(room);
+    sheet.scroll(text, lines, confirm.scroll);
+    match confirm.stage {
+        Stage::Asked => {
+            sheet.put(answer, 0, pen.line(Tone::Pending, format!("telling {} …", confirm.at.server)));
+        }
+        Stage::Deciding(_) if !confirm.can_do() => {
+            sheet.put(answer, 0, pen.line(Tone::Error, "This cannot be done now."));
+        }
+        Stage::Deciding(choice) => {
+            buttons::draw(words::button(&confirm.action), choice, danger, answer, sheet);
+        }
+    }
+}
+
+fn effect(text: &str, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    wrap(text, room).into_iter().map(|line| pen.line(Tone::Strong, line)).collect()
+}
+
+/// A warning when the server does not answer.
+fn silence(model: &Model, at: &ServiceAt, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    let connection = model.fleet.server(&at.server).map(|server| &server.connection);
+    let Some(Connection::Stale { since, .. }) = connection else { return Vec::new() };
+    let text = format!(
+        "{} has not answered for {}: what is known of it may be wrong, and this may not reach it.",
+        at.server,
+        pen.elapsed(*since)
+    );
+    let mut lines: Vec<_> = wrap(&text, room).into_iter().map(|line| pen.line(Tone::Stale, line)).collect();
+    lines.push(Line::default());
+    lines
+}
+
+fn draw_rollback(model: &Model, rollback: &Rollback, area: Rect, sheet: &mut Sheet<'_>) {
+    let width = area.width.saturating_sub(4).min(120);
+    let height = area.height.saturating_sub(2).min(34);
+    let title = format!("Roll back {} to …", rollback.at);
+    let room = sheet.dialog(centred(area, width, height), &title, Tone::Dialog);
+    let pen = sheet.pen;
+    let releases = match &rollback.releases {
+        Load::Waiting => return sheet.put(room, 0, pen.line(Tone::Pending, "loading the releases …")),
+        Load::Failed(why) => return sheet.put_all(room, problem::lines(why, usize::from(room.width), pen)),
+        Load::Ready(releases) => releases,
+    };
+    if releases.is_empty() {
+        let text = "There is no other release to go back to.";
+        return sheet.put(room, 0, pen.line(Tone::Muted, text));
+    }
+    let Some(server) = model.fleet.server(&rollback.at.server) else { return };
+    let rows = history::release_rows(server, releases, pen);
+    let list_height = u16::try_from(releases.len() + 1).unwrap_or(u16::MAX).min(room.height * 2 / 5).max(3);
+    let list = Rect { x: room.x.saturating_sub(1), width: room.width + 2, height: list_height, ..room };
+    let window = history::releases(rows, Some((rollback.cursor, true))).draw(list, sheet);
+    let below = Rect { y: room.y + list_height, height: room.height.saturating_sub(list_height), ..room };
+    sheet.rule_across(below, 0);
+    let text = Rect { y: below.y + 1.min(below.height), height: below.height.saturating_sub(1), ..below };
+    sheet.put_all(text, preview(rollback, usize::from(text.width), pen));
+    sheet.seen.body = window;
+}
+
+fn preview(rollback: &Rollback, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    let Some(selected) = rollback.selected() else { return Vec::new() };
+    if !selected.available {
+        let text = format!("The image of {} was deleted: one cannot go back to it.", selected.release.id);
+        return wrap(&text, room).into_iter().map(|line| pen.line(Tone::Error, line)).collect();
+    }
+    let mut lines = vec![Line::from(vec![
+        pen.span(Tone::Healthy, "The image is still there. "),
+        pen.span(Tone::Muted, format!("{} ", selected.release.image)),
+    ])];
+    lines.extend(plan::loaded(&rollback.plan, room, pen));
+    lines
+}
+
+fn draw_scale(model: &Model, scale: &Scale, area: Rect, sheet: &mut Sheet<'_>) {
+    let pen = sheet.pen;
+    let width = area.width.saturating_sub(4).min(76);
+    let inner = usize::from(width.saturating_sub(6));
+    let mut lines = silence(model, &scale.at, inner, pen);
+    lines.push(Line::from(vec![
+        pen.span(Tone::Text, format!("{} ", scale.from)),
+        pen.span(Tone::Muted, format!("{ARROW} ")),
+        pen.span(Tone::Accent, scale.to.to_string()),
+        Span::raw(if scale.to == 1 { " container" } else { " containers" }),
+    ]));
+    lines.push(Line::default());
+    lines.extend(model.fleet.service(&scale.at).map_or_else(Vec::new, |service| about(scale, service, inner, pen)));
+    let height = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX).max(9);
+    let room = sheet.dialog(centred(area, width, height), &format!("Scale {}", scale.at), Tone::Dialog);
+    let (text, answer) = split(room);
+    sheet.put_all(text, lines);
+    match scale.stage {
+        ScaleStage::Asked => sheet.put(answer, 0, pen.line(Tone::Pending, format!("telling {} …", scale.at.server))),
+        ScaleStage::Deciding if scale.can_do() => {
+            let text = format!("enter scales {} to {}", scale.at, scale.to);
+            sheet.put(answer, 0, pen.line(Tone::Hint, text));
+        }
+        ScaleStage::Deciding => sheet.put(answer, 0, pen.line(Tone::Muted, "nothing to do")),
+    }
+}
+
+fn about(scale: &Scale, service: &ServiceView, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    if scale.to == scale.from {
+        return effect(&format!("{} runs {} now.", service.name, words::containers(scale.from as usize)), room, pen);
+    }
+    plan::loaded(&scale.plan, room, pen)
+}

@@ -1,0 +1,155 @@
+//! The releases and the deploys of a service as tables.
+
+use mypaas::api::{Action, Deploy, DeployState, Outcome, ReleaseView, ServiceDetail};
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::pen::Pen;
+use super::sheet::Sheet;
+use super::table::{self, Cells, Column, Fit, left, right, text};
+use super::{format, look};
+use crate::console::model::Window;
+use crate::console::model::fleet::ServerEntry;
+use crate::console::model::progress::between;
+use crate::console::symbols::{ARROW, CHOSEN, NONE};
+use crate::console::theme::Tone;
+use crate::console::words;
+
+const RELEASES: [Column; 8] = [
+    left("RELEASE", 0),
+    left("STATE", 0),
+    right("BUILT", 1),
+    text("BY", 8, 2),
+    left("COMMIT", 4),
+    right("BUILD", 6),
+    right("IMAGE", 5),
+    text("SUBJECT", 12, 3),
+];
+
+const DEPLOYS: [Column; 7] = [
+    left("DEPLOY", 0),
+    left("WHAT", 0),
+    left("OUTCOME", 0),
+    right("AGO", 1),
+    right("TOOK", 3),
+    text("BY", 8, 4),
+    text("REASON", 12, 2),
+];
+
+/// So many deploys are shown where there is a tab for all of them.
+const NEWEST: usize = 8;
+
+/// A table of which one line may be selected.
+pub(crate) struct Rows<'a> {
+    pub columns: &'a [Column],
+    pub rows: Vec<Cells>,
+    /// The selected line, and whether it has the keys.
+    pub chosen: Option<(usize, bool)>,
+}
+
+pub(crate) fn release_rows(server: &ServerEntry, releases: &[ReleaseView], pen: &Pen<'_>) -> Vec<Cells> {
+    releases.iter().map(|view| release_row(server, view, pen)).collect()
+}
+
+pub(crate) fn releases<'a>(rows: Vec<Cells>, chosen: Option<(usize, bool)>) -> Rows<'a> {
+    Rows { columns: &RELEASES, rows, chosen }
+}
+
+pub(crate) fn deploys<'a>(
+    server: &ServerEntry,
+    deploys: &[Deploy],
+    chosen: Option<(usize, bool)>,
+    pen: &Pen<'_>,
+) -> Rows<'a> {
+    let rows = deploys.iter().map(|deploy| deploy_row(server, deploy, pen)).collect();
+    Rows { columns: &DEPLOYS, rows, chosen }
+}
+
+/// The newest deploys in short.
+pub(crate) fn newest(server: &ServerEntry, detail: &ServiceDetail, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    if detail.deploys.is_empty() {
+        return vec![pen.line(Tone::Muted, "no deploys yet")];
+    }
+    let rows = detail.deploys.iter().take(NEWEST).map(|deploy| deploy_row(server, deploy, pen)).collect();
+    table::lines(&DEPLOYS, rows, room, pen)
+}
+
+fn release_row(server: &ServerEntry, view: &ReleaseView, pen: &Pen<'_>) -> Cells {
+    let release = &view.release;
+    let (state, tone) = match (view.live, view.available) {
+        (true, _) => ("live", Tone::Healthy),
+        (false, true) => ("kept", Tone::Text),
+        (false, false) => ("image gone", Tone::Muted),
+    };
+    let commit = release.origin.commit.as_ref();
+    let id = commit
+        .map_or_else(|| NONE.to_owned(), |commit| format!("{}{}", commit.id, if commit.dirty { "+" } else { "" }));
+    vec![
+        pen.line(Tone::Strong, release.id.to_string()),
+        pen.line(tone, state),
+        pen.line(Tone::Muted, pen.age(server.here(release.built))),
+        pen.line(Tone::Text, release.origin.who.clone()),
+        pen.line(Tone::Accent, id),
+        pen.line(Tone::Muted, format!("{:.1}s", release.build_seconds)),
+        pen.line(Tone::Muted, format::bytes(release.image_bytes)),
+        pen.line(Tone::Text, commit.map(|commit| commit.subject.clone()).unwrap_or_default()),
+    ]
+}
+
+fn deploy_row(server: &ServerEntry, deploy: &Deploy, pen: &Pen<'_>) -> Cells {
+    let mut what = words::action(&deploy.action);
+    if let (Action::Push | Action::Redeploy, Some(to)) = (&deploy.action, deploy.to) {
+        what.push_str(&format!(" {ARROW} {to}"));
+    }
+    let (ago, took, reason) = match &deploy.state {
+        DeployState::Queued => (deploy.accepted, None, String::new()),
+        DeployState::Running { started, .. } => (*started, None, String::new()),
+        DeployState::Finished { started, finished, outcome } => {
+            (*finished, started.map(|started| format::took(between(started, *finished))), reason(outcome))
+        }
+    };
+    vec![
+        pen.line(Tone::Strong, deploy.id.to_string()),
+        pen.line(Tone::Text, what),
+        Line::from(look::of_deploy(deploy).both(pen)),
+        pen.line(Tone::Muted, pen.age(server.here(ago))),
+        pen.line(Tone::Muted, took.unwrap_or_else(|| NONE.to_owned())),
+        pen.line(Tone::Text, deploy.origin.who.clone()),
+        pen.line(Tone::Muted, reason),
+    ]
+}
+
+fn reason(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Succeeded => String::new(),
+        Outcome::Failed { failure } => failure.message.clone(),
+        Outcome::Superseded { by } => format!("{by} took its place"),
+        Outcome::Cancelled { by } => format!("cancelled by {by}"),
+        Outcome::Interrupted { detail } => detail.clone(),
+    }
+}
+
+impl Rows<'_> {
+    /// The heading, and the rows around the selected one.
+    pub(crate) fn draw(self, area: Rect, sheet: &mut Sheet<'_>) -> Window {
+        let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(3), ..area };
+        let fit = Fit::rows(self.columns, &self.rows, usize::from(inner.width));
+        sheet.put(inner, 0, fit.heading(sheet.pen));
+        let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
+        let (count, page) = (self.rows.len(), usize::from(body.height));
+        let place = self.chosen.map_or(0, |(place, _)| place.min(count.saturating_sub(1)));
+        let last_top = count.saturating_sub(page);
+        let top = (place + 1).saturating_sub(page.div_ceil(2) + 1).min(last_top);
+        for (index, cells) in self.rows.into_iter().enumerate().skip(top).take(page) {
+            let row = u16::try_from(index - top).unwrap_or(u16::MAX);
+            let line = Rect { y: body.y + row, height: 1, ..body };
+            sheet.put(Rect { x: inner.x, width: inner.width, ..line }, 0, fit.row(cells));
+            if let Some((_, focused)) = self.chosen.filter(|_| index == place) {
+                sheet.put(line, 0, sheet.pen.line(Tone::Accent, CHOSEN));
+                sheet.paint(line, if focused { Tone::Selected } else { Tone::SelectedElsewhere });
+            }
+        }
+        sheet.scroll_mark(body, top, count);
+        Window { top, page, last_top }
+    }
+}

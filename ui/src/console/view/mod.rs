@@ -1,0 +1,104 @@
+//! `view`: the model as cells. Pure: what it shows follows from the model, the theme and the size alone.
+//!
+//! ```text
+//! pen.rs       text with a meaning; notes when something written will be out of date
+//! sheet.rs     lines, rules, boxes on the buffer      table.rs   columns that fit
+//! text.rs      cutting and wrapping                   format.rs  ages, sizes, shares
+//! look.rs      states → symbol, word, tone            stream.rs  lines that keep coming
+//!
+//! header.rs  footer.rs  toasts.rs
+//! services.rs  = list.rs + pane.rs (or summary.rs)
+//!    pane.rs   = server.rs, or overview.rs, history.rs with strip.rs, stream_logs.rs
+//! deploy.rs    = phases.rs, activity.rs, failure.rs
+//! push.rs      = diagnostics.rs, plan.rs, problem.rs, buttons.rs
+//! dialogs.rs   = help.rs, palette.rs, and confirm, rollback, scale
+//! ```
+
+mod activity;
+mod buttons;
+mod containers;
+mod deploy;
+mod diagnostics;
+mod dialogs;
+mod failure;
+mod footer;
+mod format;
+mod header;
+mod help;
+mod history;
+mod list;
+mod look;
+mod overview;
+mod palette;
+mod pane;
+mod pen;
+mod phases;
+mod plan;
+mod problem;
+mod push;
+mod server;
+mod services;
+mod sheet;
+mod stream;
+mod stream_logs;
+mod strip;
+mod summary;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod toasts;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use self::pen::Pen;
+use self::sheet::Sheet;
+use super::model::{Model, Page, Seen};
+use super::theme::{Theme, Tone};
+
+/// Smaller than this nothing can be shown that helps.
+const LEAST_WIDTH: u16 = 20;
+const LEAST_HEIGHT: u16 = 6;
+
+/// What was drawn, as far as others need to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Drawn {
+    pub seen: Seen,
+    /// When something that is shown will be out of date by itself; none when nothing will.
+    pub wake: Option<Timestamp>,
+    pub cursor: Option<Position>,
+}
+
+/// Draws the whole screen on an empty buffer.
+pub(crate) fn view(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Drawn {
+    let area = *buffer.area();
+    let pen = Pen::new(theme, model.now, &model.zone);
+    let mut sheet = Sheet::new(buffer, &pen);
+    if area.width < LEAST_WIDTH || area.height < LEAST_HEIGHT {
+        sheet.put(area, 0, pen.line(Tone::Text, "terminal too small"));
+    } else {
+        draw(model, area, &mut sheet);
+    }
+    Drawn { seen: sheet.seen, cursor: sheet.cursor, wake: pen.wake() }
+}
+
+fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
+    let header = Rect { height: 1, ..area };
+    let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
+    let body = Rect { y: area.y + 1, height: area.height - 2, ..area };
+    header::draw(model, header, sheet);
+    match &model.page {
+        Page::Services => services::draw(model, body, sheet),
+        Page::Logs => stream_logs::draw(model, body, sheet),
+        Page::Deploy(page) => deploy::draw(model, page, body, sheet),
+        Page::Push(page) => push::draw(model, page, body, sheet),
+    }
+    if let Some(dialog) = &model.dialog {
+        sheet.cursor = None;
+        dialogs::draw(model, dialog, body, sheet);
+    }
+    footer::draw(model, footer, sheet);
+    toasts::draw(model, body, sheet);
+}

@@ -1,0 +1,163 @@
+//! What is beside the list, or fills the screen on its own: a server, or a service in tabs.
+
+use mypaas::api::ServiceView;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::sheet::Sheet;
+use super::{history, look, overview, server, stream_logs};
+use crate::console::model::detail::{Known, Tab};
+use crate::console::model::fleet::ServerEntry;
+use crate::console::model::{Breadth, Focus, Model};
+use crate::console::theme::Tone;
+
+/// What the pane is about.
+struct Subject<'a> {
+    server: &'a ServerEntry,
+    service: &'a ServiceView,
+    known: Option<&'a Known>,
+}
+
+pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
+    let Some(item) = &model.list.selected else { return };
+    let Some(server) = model.fleet.server(item.server()) else { return };
+    let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let Some(at) = item.service() else { return server::draw(server, inner, sheet) };
+    let Some(service) = server.service(&at.service) else { return };
+    let subject = Subject { server, service, known: model.details.get(at) };
+    draw_tabs(model, &subject, inner, sheet);
+    let top = if stale_line(&subject, inner, sheet) { 3 } else { 2 };
+    let body = Rect { y: area.y + top.min(area.height), height: area.height.saturating_sub(top), ..area };
+    match model.pane.tab {
+        Tab::Overview if inner.width >= 110 && model.breadth() == Breadth::Wide => {
+            dashboard(model, &subject, body, sheet);
+        }
+        Tab::Overview => draw_overview(model, &subject, body, sheet),
+        Tab::Releases => draw_releases(model, &subject, body, sheet),
+        Tab::Deploys => draw_deploys(model, &subject, body, sheet),
+        Tab::Logs => stream_logs::draw(model, body, sheet),
+    }
+}
+
+fn focused(model: &Model) -> bool {
+    model.focus != Focus::List
+}
+
+fn draw_tabs(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {
+    let pen = sheet.pen;
+    let (releases, deploys) = overview::counts(subject.known.and_then(Known::detail));
+    let count = |count: Option<usize>| count.map(|count| format!(" {count}")).unwrap_or_default();
+    let mut spans = Vec::new();
+    for tab in Tab::ALL {
+        let label = match tab {
+            Tab::Overview => "overview".to_owned(),
+            Tab::Releases => format!("releases{}", count(releases)),
+            Tab::Deploys => format!("deploys{}", count(deploys)),
+            Tab::Logs => "logs".to_owned(),
+        };
+        let tone = if tab == model.pane.tab { Tone::TabActive } else { Tone::Tab };
+        spans.extend([pen.span(tone, label), Span::raw("   ")]);
+    }
+    let tabs = Line::from(spans);
+    let title_tone = if focused(model) { Tone::Focused } else { Tone::Strong };
+    let title = Line::from(vec![
+        look::service(subject.service).sign(pen),
+        pen.span(title_tone, format!(" {}", subject.service.name)),
+        pen.span(Tone::Muted, format!(" on {}", subject.server.name)),
+    ]);
+    let room = usize::from(area.width);
+    if tabs.width() + title.width() <= room {
+        sheet.put_right(area, 0, tabs);
+        sheet.put(Rect { width: area.width.saturating_sub(45), ..area }, 0, title);
+    } else {
+        sheet.put(area, 0, tabs);
+    }
+    let rule = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    sheet.rule_across(rule, 0);
+}
+
+/// Says that nothing here is from now, when it is not.
+fn stale_line(subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) -> bool {
+    let crate::console::model::fleet::Connection::Stale { since, problem, .. } = &subject.server.connection else {
+        return false;
+    };
+    let age = sheet.pen.elapsed(*since);
+    let text = format!("as it was {age} ago; {} does not answer: {}", subject.server.name, problem.message);
+    sheet.put(area, 2, sheet.pen.line(Tone::Stale, text));
+    true
+}
+
+fn inset(area: Rect) -> Rect {
+    Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }
+}
+
+fn draw_overview(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {
+    let area = inset(area);
+    // Two columns at the right are for the mark that says where one is.
+    let room = usize::from(area.width.saturating_sub(2));
+    let lines = overview::lines(subject.server, subject.service, subject.known, room, sheet.pen);
+    sheet.scroll(area, lines, model.pane.scroll);
+}
+
+/// Everything side by side where there is room for it.
+fn dashboard(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {
+    let pen = sheet.pen;
+    let inner = inset(area);
+    let mut top = overview::facts(subject.server, subject.service, pen);
+    top.push(Line::default());
+    top.extend(super::containers::lines(subject.server, subject.service, usize::from(inner.width), pen));
+    let height = u16::try_from(top.len()).unwrap_or(u16::MAX).min(area.height / 2);
+    sheet.put_all(Rect { height, ..inner }, top);
+
+    let below = Rect { y: area.y + height + 1, height: area.height.saturating_sub(height + 1), ..area };
+    let options_width = (below.width * 2 / 5).clamp(40, 64);
+    let options = Rect { width: options_width, ..below };
+    let lines = overview::options(subject.server, subject.known, usize::from(options.width.saturating_sub(4)), pen);
+    sheet.scroll(inset(options), lines, model.pane.scroll);
+
+    let right = Rect { x: below.x + options_width + 1, width: below.width.saturating_sub(options_width + 1), ..below };
+    let Some(detail) = subject.known.and_then(Known::detail) else { return };
+    let releases_height = u16::try_from(detail.releases.len() + 2).unwrap_or(u16::MAX).min(right.height / 2);
+    let rows = history::release_rows(subject.server, &detail.releases, pen);
+    history::releases(rows, None).draw(Rect { height: releases_height.saturating_sub(1), ..right }, sheet);
+    let lower = Rect { y: right.y + releases_height, height: right.height.saturating_sub(releases_height), ..right };
+    history::deploys(subject.server, &detail.deploys, None, pen).draw(lower, sheet);
+}
+
+fn draw_releases(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {
+    let Some(detail) = subject.known.and_then(Known::detail) else { return draw_loading(subject, area, sheet) };
+    if detail.releases.is_empty() {
+        return sheet.put(inset(area), 0, sheet.pen.line(Tone::Muted, "no release was built yet"));
+    }
+    let (table, strip) = with_strip(area);
+    let chosen = model.pane.release.min(detail.releases.len() - 1);
+    let rows = history::release_rows(subject.server, &detail.releases, sheet.pen);
+    sheet.seen.body = history::releases(rows, Some((chosen, focused(model)))).draw(table, sheet);
+    super::strip::release(&detail.releases[chosen], strip, sheet);
+}
+
+fn draw_deploys(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {
+    let Some(detail) = subject.known.and_then(Known::detail) else { return draw_loading(subject, area, sheet) };
+    if detail.deploys.is_empty() {
+        return sheet.put(inset(area), 0, sheet.pen.line(Tone::Muted, "no deploy was asked for yet"));
+    }
+    let (table, strip) = with_strip(area);
+    let chosen = model.pane.deploy.min(detail.deploys.len() - 1);
+    let rows = history::deploys(subject.server, &detail.deploys, Some((chosen, focused(model))), sheet.pen);
+    sheet.seen.body = rows.draw(table, sheet);
+    super::strip::deploy(&detail.deploys[chosen], strip, sheet);
+}
+
+/// The table, and below it what is known of the selected line.
+fn with_strip(area: Rect) -> (Rect, Rect) {
+    let height = if area.height >= 14 { 6 } else { 0 };
+    let table = Rect { height: area.height - height, ..area };
+    (table, Rect { y: table.bottom(), height, ..area })
+}
+
+fn draw_loading(subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {
+    match subject.known.and_then(Known::problem) {
+        Some(problem) => sheet.put(inset(area), 0, sheet.pen.line(Tone::Error, problem.message.clone())),
+        None => sheet.put(inset(area), 0, sheet.pen.line(Tone::Muted, overview::unknown(subject.server))),
+    }
+}

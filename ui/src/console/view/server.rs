@@ -1,0 +1,115 @@
+//! One server: how it is, and what it runs on.
+
+use mypaas::api::{Part, Problem, Snapshot};
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::header::states_line;
+use super::pen::Pen;
+use super::sheet::Sheet;
+use super::{format, overview, problem};
+use crate::console::model::fleet::{Connection, ServerEntry};
+use crate::console::symbols::{DOWN, RUNNING};
+use crate::console::theme::Tone;
+
+pub(crate) fn draw(server: &ServerEntry, area: Rect, sheet: &mut Sheet<'_>) {
+    let pen = sheet.pen;
+    let title =
+        vec![pen.span(Tone::Strong, server.name.to_string()), pen.span(Tone::Muted, format!("  {}", server.endpoint))];
+    sheet.put(area, 0, Line::from(title));
+    let rule = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    sheet.rule_across(rule, 0);
+    let body = Rect { y: area.y + 2.min(area.height), height: area.height.saturating_sub(2), ..area };
+    sheet.put_all(body, lines(server, usize::from(area.width), pen));
+}
+
+pub(crate) fn lines(server: &ServerEntry, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    match &server.connection {
+        Connection::Connecting => vec![pen.line(Tone::Pending, "connecting …")],
+        Connection::Unreachable { since, problem } => silent("No answer yet, for", *since, problem, room, pen),
+        Connection::Stale { snapshot, since, problem } => {
+            let mut lines = silent("No answer for", *since, problem, room, pen);
+            lines.push(Line::default());
+            lines.push(overview::title("WHAT IT SAID LAST", pen));
+            lines.extend(facts(server, snapshot, room, pen));
+            lines
+        }
+        Connection::Live { snapshot } => facts(server, snapshot, room, pen),
+    }
+}
+
+fn silent(how: &str, since: jiff::Timestamp, why: &Problem, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    let mut lines = vec![pen.line(Tone::Stale, format!("{how} {}.", pen.elapsed(since)))];
+    lines.extend(problem::lines(why, room, pen));
+    lines.push(pen.line(Tone::Muted, "It is tried again every few seconds."));
+    lines
+}
+
+fn facts(server: &ServerEntry, snapshot: &Snapshot, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    let view = &snapshot.server;
+    let mut lines = vec![
+        field(
+            pen,
+            "services",
+            if snapshot.services.is_empty() {
+                pen.line(Tone::Muted, "none yet")
+            } else {
+                states_line(&server.tally(), pen)
+            },
+        ),
+        field(
+            pen,
+            "server",
+            pen.line(Tone::Text, format!("mypaas {}, up for {}", view.version, pen.age(server.here(view.started)))),
+        ),
+    ];
+    lines.extend(part(pen, "engine", &view.engine, room, |info| {
+        let memory = format::bytes(info.memory_bytes);
+        format!("{} {}, {} CPUs, {memory} of memory", info.name, info.version, info.cpus)
+    }));
+    lines.extend(part(pen, "router", &view.router, room, |info| {
+        format!("{} {}, http on port {}, https on {}", info.name, info.version, info.http_port, info.https_port)
+    }));
+    lines.push(Line::default());
+    lines.push(overview::title("DEPLOYS", pen));
+    if snapshot.deploys.is_empty() {
+        lines.push(pen.line(Tone::Muted, "none yet"));
+    }
+    for deploy in &snapshot.deploys {
+        let mut line = overview::newest(server, deploy, pen);
+        line.spans.insert(0, pen.span(Tone::Strong, format!("{:<12} ", super::text::cut(deploy.service.as_str(), 12))));
+        lines.push(line);
+    }
+    lines
+}
+
+fn part<T>(
+    pen: &Pen<'_>,
+    name: &str,
+    part: &Part<T>,
+    room: usize,
+    words: impl FnOnce(&T) -> String,
+) -> Vec<Line<'static>> {
+    match part {
+        Part::Up { info } => {
+            let line = vec![pen.span(Tone::Healthy, format!("{RUNNING} ")), pen.span(Tone::Text, words(info))];
+            vec![field(pen, name, Line::from(line))]
+        }
+        Part::Down { problem: why } => {
+            let mut lines = vec![field(pen, name, pen.line(Tone::Failing, format!("{DOWN} down")))];
+            lines.extend(problem::lines(why, room.saturating_sub(10), pen).into_iter().map(indented));
+            lines
+        }
+    }
+}
+
+fn indented(mut line: Line<'static>) -> Line<'static> {
+    line.spans.insert(0, Span::raw("          "));
+    line
+}
+
+fn field(pen: &Pen<'_>, name: &str, value: Line<'static>) -> Line<'static> {
+    let mut spans = vec![pen.span(Tone::Heading, format!("{name:<10}"))];
+    spans.extend(value.spans);
+    Line::from(spans)
+}

@@ -1,0 +1,169 @@
+//! Columns that fit: as wide as their content, narrower where they can be, and left out by rank where there is no room.
+
+use ratatui::text::{Line, Span};
+
+use super::pen::Pen;
+use super::text::cut_line;
+use crate::console::theme::Tone;
+
+/// Between two columns.
+const GAP: usize = 2;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub title: &'static str,
+    pub side: Side,
+    /// How narrow it may become; none: never narrower than its content.
+    pub least: Option<usize>,
+    /// Which go first where there is no room: the highest rank. 0 never goes.
+    pub rank: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Left,
+    Right,
+}
+
+/// Short content at the left, always whole.
+pub(crate) const fn left(title: &'static str, rank: u8) -> Column {
+    Column { title, side: Side::Left, least: None, rank }
+}
+
+/// Short content at the right (figures), always whole.
+pub(crate) const fn right(title: &'static str, rank: u8) -> Column {
+    Column { title, side: Side::Right, least: None, rank }
+}
+
+/// Text at the left that may be cut down to so many cells.
+pub(crate) const fn text(title: &'static str, least: usize, rank: u8) -> Column {
+    Column { title, side: Side::Left, least: Some(least), rank }
+}
+
+/// One row's cells, as many as there are columns.
+pub(crate) type Cells = Vec<Line<'static>>;
+
+/// The widths of the columns; none for those that are left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fit<'c> {
+    columns: &'c [Column],
+    widths: Vec<Option<usize>>,
+}
+
+impl<'c> Fit<'c> {
+    /// For contents of these widths.
+    pub(crate) fn of(columns: &'c [Column], contents: &[usize], room: usize) -> Self {
+        let wanted = columns.iter().zip(contents).map(|(column, content)| column.title.len().max(*content));
+        let mut fit = Self { columns, widths: wanted.map(Some).collect() };
+        while fit.total() > room && (fit.shrink(room) || fit.leave_out()) {}
+        fit
+    }
+
+    /// For these rows.
+    pub(crate) fn rows(columns: &'c [Column], rows: &[Cells], room: usize) -> Self {
+        let widest = |index: usize| rows.iter().filter_map(|cells| cells.get(index)).map(Line::width).max();
+        let contents: Vec<usize> = (0..columns.len()).map(|index| widest(index).unwrap_or(0)).collect();
+        Self::of(columns, &contents, room)
+    }
+
+    fn total(&self) -> usize {
+        let shown: Vec<usize> = self.widths.iter().flatten().copied().collect();
+        shown.iter().sum::<usize>() + GAP * shown.len().saturating_sub(1)
+    }
+
+    /// Takes what is missing from the columns that have something to give, the least important first. Says whether
+    /// they have enough.
+    fn shrink(&mut self, room: usize) -> bool {
+        let missing = self.total() - room;
+        let spare = |index: usize| {
+            self.widths[index].zip(self.columns[index].least).map_or(0, |(width, least)| width.saturating_sub(least))
+        };
+        let spares: Vec<usize> = (0..self.columns.len()).map(spare).collect();
+        if spares.iter().sum::<usize>() < missing {
+            return false;
+        }
+        let giving = (0..spares.len()).filter(|index| spares[*index] > 0);
+        let Some(index) = giving.max_by_key(|index| self.columns[*index].rank) else { return false };
+        self.widths[index] = self.widths[index].map(|width| width - spares[index].min(missing));
+        true
+    }
+
+    fn leave_out(&mut self) -> bool {
+        let shown = (0..self.columns.len()).filter(|index| self.widths[*index].is_some());
+        let last = shown.filter(|index| self.columns[*index].rank > 0).max_by_key(|index| self.columns[*index].rank);
+        if let Some(index) = last {
+            self.widths[index] = None;
+        }
+        last.is_some()
+    }
+
+    /// The titles above the rows.
+    pub(crate) fn heading(&self, pen: &Pen<'_>) -> Line<'static> {
+        let titles = self.columns.iter().map(|column| pen.line(Tone::Heading, column.title));
+        self.row(titles.collect())
+    }
+
+    /// One row.
+    pub(crate) fn row(&self, cells: Cells) -> Line<'static> {
+        let mut spans: Vec<Span<'static>> = Vec::new();
+        let shown = self
+            .columns
+            .iter()
+            .zip(&self.widths)
+            .zip(cells)
+            .filter_map(|((column, width), cell)| width.map(|width| (column.side, width, cell)));
+        for (index, (side, width, cell)) in shown.enumerate() {
+            let cell = cut_line(cell, width);
+            let pad = " ".repeat(width - cell.width());
+            if index > 0 {
+                spans.push(Span::raw(" ".repeat(GAP)));
+            }
+            match side {
+                Side::Left => {
+                    spans.extend(cell.spans);
+                    spans.push(Span::raw(pad));
+                }
+                Side::Right => {
+                    spans.push(Span::raw(pad));
+                    spans.extend(cell.spans);
+                }
+            }
+        }
+        Line::from(spans)
+    }
+}
+
+/// Heading and rows, one below the other.
+pub(crate) fn lines(columns: &[Column], rows: Vec<Cells>, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    let fit = Fit::rows(columns, &rows, room);
+    let mut lines = vec![fit.heading(pen)];
+    lines.extend(rows.into_iter().map(|cells| fit.row(cells)));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 3] = [text("NAME", 6, 0), right("CPU", 2), text("URL", 8, 1)];
+
+    fn shown(room: usize) -> String {
+        let cells = || vec![Line::raw("a-long-name"), Line::raw("4%"), Line::raw("https://example.com")];
+        let rows = vec![cells()];
+        Fit::rows(&COLUMNS, &rows, room).row(cells()).to_string()
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_content_where_there_is_room() {
+        assert_eq!(shown(60), "a-long-name   4%  https://example.com");
+    }
+
+    #[test]
+    fn the_least_important_gives_way_first_and_then_goes() {
+        assert_eq!(shown(30), "a-long-name   4%  https://exa…");
+        assert_eq!(shown(24), "a-long-…   4%  https:/…");
+        assert_eq!(shown(18), "a-long-…  https:/…");
+        assert_eq!(shown(10), "a-long-na…");
+        assert_eq!(shown(3), "a-lon…", "what never goes keeps its least width");
+    }
+}

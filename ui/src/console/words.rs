@@ -1,0 +1,131 @@
+//! Data → words, for everything that is told in more than one place.
+
+use mypaas::api::{Action, Deploy, DeployState, Outcome, Phase, ServiceView};
+
+use super::model::fleet::ServiceAt;
+
+pub(crate) const PHASES: [Phase; 8] = [
+    Phase::Queued,
+    Phase::Building,
+    Phase::Starting,
+    Phase::Probing,
+    Phase::Switching,
+    Phase::Draining,
+    Phase::Retiring,
+    Phase::Undoing,
+];
+
+pub(crate) fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Queued => "queued",
+        Phase::Building => "building",
+        Phase::Starting => "starting",
+        Phase::Probing => "probing",
+        Phase::Switching => "switching",
+        Phase::Draining => "draining",
+        Phase::Retiring => "retiring",
+        Phase::Undoing => "undoing",
+    }
+}
+
+/// As in `rollback to r3`.
+pub(crate) fn action(action: &Action) -> String {
+    match action {
+        Action::Push => "push".into(),
+        Action::Redeploy => "redeploy".into(),
+        Action::Rollback { to } => format!("rollback to {to}"),
+        Action::Scale { count } => format!("scale to {count}"),
+        Action::Restart => "restart".into(),
+        Action::Stop => "stop".into(),
+        Action::Start => "start".into(),
+        Action::Remove => "remove".into(),
+    }
+}
+
+/// As a title that asks: `Roll back api on local to r3?`
+pub(crate) fn question(action: &Action, at: &ServiceAt) -> String {
+    match action {
+        Action::Push => format!("Push {at}?"),
+        Action::Redeploy => format!("Redeploy {at}?"),
+        Action::Rollback { to } => format!("Roll back {at} to {to}?"),
+        Action::Scale { count } => format!("Scale {at} to {count}?"),
+        Action::Restart => format!("Restart {at}?"),
+        Action::Stop => format!("Stop {at}?"),
+        Action::Start => format!("Start {at}?"),
+        Action::Remove => format!("Remove {at}?"),
+    }
+}
+
+/// What the button says that does it.
+pub(crate) fn button(action: &Action) -> &'static str {
+    match action {
+        Action::Push => "Push",
+        Action::Redeploy => "Redeploy",
+        Action::Rollback { .. } => "Roll back",
+        Action::Scale { .. } => "Scale",
+        Action::Restart => "Restart",
+        Action::Stop => "Stop",
+        Action::Start => "Start",
+        Action::Remove => "Remove",
+    }
+}
+
+/// Exactly what an action does to this service, as known before the server was asked.
+pub(crate) fn effect(action: &Action, service: &ServiceView) -> String {
+    let name = &service.name;
+    let running = service.containers.iter().filter(|container| container.routed).count();
+    let wanted = containers(service.wanted as usize);
+    let live = service.release.map_or_else(|| "no release".to_owned(), |release| release.to_string());
+    match action {
+        Action::Push | Action::Redeploy => format!("A new release is built and takes the place of {live}."),
+        Action::Rollback { to } => format!("{to} takes the place of {live}, with {wanted}."),
+        Action::Scale { count } => {
+            format!("{name} runs {} of {live} instead of {}.", containers(*count as usize), service.wanted)
+        }
+        Action::Restart => format!("{wanted} of {live} give way to fresh ones of the same release."),
+        Action::Stop => {
+            format!(
+                "{} of {live} end. Requests to {name} are answered with 503 until it is started.",
+                containers(running)
+            )
+        }
+        Action::Start => format!("{wanted} of {live} start."),
+        Action::Remove => format!(
+            "{}, the routes, all releases of {name} and their images are deleted. This cannot be undone.",
+            containers(running)
+        ),
+    }
+}
+
+/// `1 container`, `3 containers`.
+pub(crate) fn containers(count: usize) -> String {
+    counted(count, "container", "containers")
+}
+
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// What is done and cannot be taken back, or takes a service away.
+pub(crate) fn is_dangerous(action: &Action) -> bool {
+    matches!(action, Action::Stop | Action::Remove)
+}
+
+/// How a deploy ended, in one line; none while it has not.
+pub(crate) fn ending(deploy: &Deploy) -> Option<String> {
+    let DeployState::Finished { outcome, .. } = &deploy.state else { return None };
+    let by = &deploy.origin.who;
+    Some(match outcome {
+        Outcome::Succeeded => match (&deploy.action, deploy.to) {
+            (Action::Stop, _) => format!("stopped, by {by}"),
+            (Action::Remove, _) => format!("removed, by {by}"),
+            (Action::Scale { count }, _) => format!("scaled to {count}, by {by}"),
+            (_, Some(release)) => format!("{release} live, by {by}"),
+            (other, None) => format!("{} done, by {by}", action(other)),
+        },
+        Outcome::Failed { failure } => format!("{} by {by} failed: {}", action(&deploy.action), failure.message),
+        Outcome::Superseded { by: newer } => format!("{} gave way to {newer}", action(&deploy.action)),
+        Outcome::Cancelled { .. } => format!("{} was cancelled", action(&deploy.action)),
+        Outcome::Interrupted { .. } => format!("{} was interrupted", action(&deploy.action)),
+    })
+}
