@@ -130,6 +130,7 @@ fn log_end(deploy: &Deploy, outcome: &Outcome) {
             tracing::warn!(%deploy, %service, phase = ?failure.phase, reason = failure.message, "deploy failed");
         }
         Outcome::Superseded { by } => tracing::info!(%deploy, %service, %by, "deploy superseded"),
+        Outcome::Cancelled { by } => tracing::info!(%deploy, %service, by, "deploy cancelled"),
         Outcome::Interrupted { detail } => tracing::warn!(%deploy, %service, detail, "deploy interrupted"),
     }
 }
