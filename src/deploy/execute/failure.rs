@@ -87,7 +87,7 @@ async fn not_ready(engine: &dyn Engine, step: &Step, container: ContainerName, w
             let hint = hint_for_exit(&exit);
             (Vec::new(), Some(ProbeAnswer::Exited { exit }), Some(hint))
         }
-        NotReady::TooLate { last } => (Vec::new(), last, hint_for_silence(step)),
+        NotReady::TooLate { last, .. } => (Vec::new(), last, hint_for_silence(step)),
         NotReady::Engine(error) => {
             let hint = hint_for_engine(&error);
             let mut all = vec![error.to_string()];
@@ -106,10 +106,10 @@ fn why_not_ready(container: &ContainerName, why: &NotReady) -> String {
             format!("{container} was killed because it used more memory than it may")
         }
         NotReady::Exited { exit } => format!("{container} exited with code {} before it was ready", exit.code),
-        NotReady::TooLate { last: Some(ProbeAnswer::NotReady { detail }) } => {
-            format!("{container} was not ready in time: {detail}")
+        NotReady::TooLate { limit, last: Some(ProbeAnswer::NotReady { detail }) } => {
+            format!("{container} was not ready within {limit:?}: {detail}")
         }
-        NotReady::TooLate { .. } => format!("{container} was not ready in time"),
+        NotReady::TooLate { limit, .. } => format!("{container} was not ready within {limit:?}"),
         NotReady::Engine(_) => format!("{container} could not be asked whether it is ready"),
     }
 }
