@@ -23,6 +23,11 @@ pub(crate) const LOCAL: &str = "local";
 const ATTEMPTS: u32 = 20;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(100);
 
+/// An end that takes longer than this is worth a word.
+const SILENT_END: Duration = Duration::from_millis(500);
+const WAITS: &str = "this machine's server runs in this very process, and waits until its deploys have come to their end; \
+                     ctrl-c ends it at once\n";
+
 /// How long a server that is gone is left to whoever restarts it.
 const OTHERS_TURN: Duration = Duration::from_secs(3);
 
@@ -125,10 +130,16 @@ impl Session {
 
     /// Stops what was started for this session, in good order.
     pub(crate) async fn end(&self) -> anyhow::Result<()> {
-        match self.local.take() {
-            Some(server) => server.stop().await.context("the server in this process did not end well"),
-            None => Ok(()),
-        }
+        let Some(server) = self.local.take() else { return Ok(()) };
+        let mut stopped = std::pin::pin!(server.stop());
+        let result = match tokio::time::timeout(SILENT_END, &mut stopped).await {
+            Ok(result) => result,
+            Err(_) => {
+                self.screen.tell(WAITS);
+                stopped.await
+            }
+        };
+        result.context("the server in this process did not end well")
     }
 
     /// Read when it is needed first: a mistake in the file must not hinder a verb that has no use for it.
