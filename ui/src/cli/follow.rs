@@ -133,7 +133,9 @@ fn interrupt_note(session: &Session, server: &ServerName, deploy: &Deploy) -> St
              ctrl-c again ends it at once"
         );
     }
-    format!("{id} of {service} goes on; follow it with `mypaas follow {server} {id}`, or see `mypaas deploys {server}`")
+    format!(
+        "{id} of {service} goes on; follow it with `mypaas follow {server} {id}`, end it with `mypaas cancel {server} {id}`"
+    )
 }
 
 fn how(outcome: &Outcome, deploy: &Deploy) -> String {

@@ -1,5 +1,6 @@
 //! What every verb is given: the screen, the environment, and the way to the servers.
 
+use std::convert::Infallible;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ pub(crate) const LOCAL: &str = "local";
 /// How often a server is asked that ends before it takes the question.
 const ATTEMPTS: u32 = 20;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(100);
+
+/// How long a server that is gone is left to whoever restarts it.
+const OTHERS_TURN: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -67,13 +71,30 @@ impl Session {
         let mut attempts = 1;
         loop {
             if is_own {
-                self.local.ensure(&client, &self.environment, &self.screen).await?;
+                self.local.ensure(&client, &self.environment, Some(&self.screen)).await?;
             }
             match question(&client).await {
                 Err(error) if is_own && attempts < ATTEMPTS && is_over(&error) => attempts += 1,
                 answer => return Ok(answer?),
             }
             tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+        }
+    }
+
+    /// Keeps this machine's own server there for as long as this is waited for, in silence: one that another command ran
+    /// for itself ends with that command. Whoever else is to start it again gets the time to do so.
+    pub(crate) async fn keep(&self, name: &ServerName) -> anyhow::Result<Infallible> {
+        let client = self.client(name)?;
+        loop {
+            tokio::time::sleep(OTHERS_TURN).await;
+            let gone = |answer: Result<_, ClientError>| answer.is_err_and(|error| nobody_listens(&error));
+            if self.local.runs() || !gone(client.server().await) {
+                continue;
+            }
+            tokio::time::sleep(OTHERS_TURN).await;
+            if let Err(error) = self.local.ensure(&client, &self.environment, None).await {
+                tracing::warn!("{error:#}");
+            }
         }
     }
 
