@@ -83,8 +83,7 @@ fn strategy(scale: Scale, wanted: u32) -> String {
 /// The newest deploy of the service: running, or how it ended.
 pub(crate) fn newest(server: &ServerEntry, deploy: &Deploy, pen: &Pen<'_>) -> Line<'static> {
     let look = look::of_deploy(deploy);
-    let mut spans =
-        vec![look.both(pen), pen.span(Tone::Text, format!("  {} {}", deploy.id, words::deed(deploy)))];
+    let mut spans = vec![look.both(pen), pen.span(Tone::Text, format!("  {} {}", deploy.id, words::deed(deploy)))];
     let time = match &deploy.state {
         DeployState::Queued => format!("  for {}", pen.elapsed(server.here(deploy.accepted))),
         DeployState::Running { started, .. } => format!("  for {}", pen.elapsed(server.here(*started))),
