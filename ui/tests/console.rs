@@ -1,6 +1,8 @@
 //! The console on a terminal of its own: that it gives it back whatever happens, and what it writes to it. The servers
 //! it shows do not answer; what it does with servers that do is tested elsewhere.
 
+#![cfg(test)]
+
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
@@ -158,6 +160,8 @@ fn set_environment(command: &mut CommandBuilder, home: &Path) {
     command.env("TERM", "xterm-256color");
     command.env("COLORTERM", "truecolor");
     command.env("LANG", "C.UTF-8");
+    // A panic's message must not scroll away.
+    command.env("RUST_BACKTRACE", "0");
 }
 
 #[test]
