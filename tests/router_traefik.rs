@@ -310,7 +310,7 @@ async fn requests_held_over_a_gap_are_answered_and_others_fail() {
     let [held, lost] = &gaps[..] else { panic!("two gaps") };
     println!("held: {held}\nnot held: {lost}");
     assert_eq!(held.failed(), 0, "{held}");
-    assert!(lost.failures.keys().any(|kind| kind.starts_with("status 50")), "{lost}");
+    assert!(lost.failures.keys().any(|kind| kind.contains("status 50")), "{lost}");
 }
 
 #[tokio::test]

@@ -311,6 +311,7 @@ pub fn state_word(state: &DeployState) -> &'static str {
         DeployState::Running { phase, .. } => match phase {
             Phase::Queued => "queued",
             Phase::Building => "building",
+            Phase::Preparing => "preparing",
             Phase::Starting => "starting",
             Phase::Probing => "probing",
             Phase::Switching => "switching",

@@ -89,6 +89,8 @@ pub enum What {
 pub enum Phase {
     Queued,
     Building,
+    /// The release command runs in the new image.
+    Preparing,
     /// Containers are made and started.
     Starting,
     /// Waiting for them to be ready.

@@ -33,7 +33,7 @@ pub struct Readiness {
 #[derive(Debug)]
 pub enum NotReady {
     Exited { exit: Exit },
-    TooLate { last: Option<ProbeAnswer> },
+    TooLate { limit: Duration, last: Option<ProbeAnswer> },
     Engine(EngineError),
 }
 
@@ -100,5 +100,5 @@ pub async fn await_ready(
         sleep(pause).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
-    Err(NotReady::TooLate { last })
+    Err(NotReady::TooLate { limit: readiness.deadline, last })
 }

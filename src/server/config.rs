@@ -99,8 +99,12 @@ pub struct DeploySection {
     /// Between SIGTERM and SIGKILL.
     #[serde(deserialize_with = "duration")]
     pub grace: Duration,
-    /// How long a new release is watched after the switch, to go back when it keeps failing.
+    /// How long a release command may run.
     #[serde(deserialize_with = "duration")]
+    pub command_limit: Duration,
+    /// How long a new release is watched after the switch, to go back when it keeps failing; zero, written as `off`:
+    /// not at all.
+    #[serde(deserialize_with = "duration_or_off")]
     pub watch: Duration,
     /// Releases of a service that are kept, with the live one.
     pub keep_releases: usize,
@@ -124,6 +128,7 @@ impl Default for DeploySection {
             drain: Duration::from_secs(10),
             settle: Duration::from_secs(5),
             grace: Duration::from_secs(10),
+            command_limit: Duration::from_secs(600),
             watch: Duration::from_secs(30),
             keep_releases: 10,
             parallel_builds: 1,
@@ -195,6 +200,13 @@ fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duratio
     parse_duration(&text).map_err(serde::de::Error::custom)
 }
 
+fn duration_or_off<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "off" => Ok(Duration::ZERO),
+        text => parse_duration(text).map_err(serde::de::Error::custom),
+    }
+}
+
 fn optional_subnet<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Subnet>, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(serde::de::Error::custom)
@@ -238,6 +250,12 @@ mod tests {
         assert!(told.contains("config.toml") && !told.contains("s3cret"), "{told}");
         assert!(read("[deploy]\ndrain = \"10\"\n").is_err());
         assert!(read("[deploy]\ndrane = \"10s\"\n").is_err());
+    }
+
+    #[test]
+    fn the_watch_over_new_releases_can_be_switched_off() {
+        assert_eq!(read("[deploy]\nwatch = \"off\"\n").unwrap().deploy.watch, Duration::ZERO);
+        assert_eq!(read("[deploy]\nwatch = \"5s\"\n").unwrap().deploy.watch, Duration::from_secs(5));
     }
 
     #[test]

@@ -25,9 +25,8 @@ pub(crate) struct InDocker {
 
 impl InDocker {
     pub(crate) async fn new() -> Self {
-        let random = getrandom::u64().unwrap();
-        let instance: InstanceName = format!("t-{:012x}", random >> 16).parse().unwrap();
-        let sweep = Sweep { instance: instance.to_string() };
+        let sweep = Sweep::new();
+        let instance: InstanceName = sweep.instance.parse().unwrap();
         let engine = DockerEngine::connect(DockerSettings::local(instance.clone())).unwrap();
         engine.ensure_network().await.unwrap();
         Self { engine, instance, docker: Docker::connect_with_unix_defaults().unwrap(), _sweep: sweep }

@@ -38,7 +38,7 @@ pub(crate) struct Running {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Report {
     pub(crate) sent: u64,
-    /// By kind, as in `status 502`.
+    /// By kind, as in `GET: status 502`.
     pub(crate) failures: BTreeMap<String, u64>,
     /// By the answer's body.
     pub(crate) answers: BTreeMap<String, u64>,
@@ -141,8 +141,12 @@ async fn request(shared: Arc<Shared>, number: u64) {
             report.latencies.push(start.elapsed());
             *report.answers.entry(body).or_default() += 1;
         }
-        Err(kind) => *report.failures.entry(kind).or_default() += 1,
+        Err(kind) => *report.failures.entry(format!("{}: {kind}", method(number))).or_default() += 1,
     }
+}
+
+fn method(number: u64) -> &'static str {
+    if number % 8 < 2 { "POST" } else { "GET" }
 }
 
 async fn exchange(shared: &Shared, number: u64) -> Result<String, String> {
@@ -152,7 +156,7 @@ async fn exchange(shared: &Shared, number: u64) -> Result<String, String> {
         Some(connection) => connection,
         None => BufReader::new(TcpStream::connect(shared.load.server).await.map_err(kind("connect"))?),
     };
-    let head = head(&shared.load.host, keep, number % 8 < 2);
+    let head = head(&shared.load.host, keep, method(number));
     connection.write_all(&head).await.map_err(kind("send"))?;
     let answer = read_answer(&mut connection).await.map_err(kind("receive"))?;
     if keep && !answer.closes {
@@ -165,9 +169,9 @@ fn kind(action: &'static str) -> impl Fn(io::Error) -> String {
     move |error| format!("{action}: {}", error.kind())
 }
 
-fn head(host: &str, keep: bool, post: bool) -> Vec<u8> {
+fn head(host: &str, keep: bool, method: &str) -> Vec<u8> {
     let connection = if keep { "keep-alive" } else { "close" };
-    let (method, length) = if post { ("POST", POST_BODY.len()) } else { ("GET", 0) };
+    let length = if method == "POST" { POST_BODY.len() } else { 0 };
     let head =
         format!("{method} / HTTP/1.1\r\nHost: {host}\r\nConnection: {connection}\r\nContent-Length: {length}\r\n\r\n");
     [head.as_bytes(), &POST_BODY[..length]].concat()

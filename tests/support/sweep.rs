@@ -15,6 +15,13 @@ pub(crate) struct Sweep {
     pub(crate) instance: String,
 }
 
+impl Sweep {
+    /// For an instance that no other test has.
+    pub(crate) fn new() -> Self {
+        Self { instance: format!("t-{:012x}", getrandom::u64().unwrap() >> 16) }
+    }
+}
+
 /// For the first instruction of a test's Dockerfile, with the instance as its value: a failed build leaves layers behind
 /// that have no other label. It also keeps tests apart, so that none takes away a layer that another builds on.
 pub(crate) const TEST: &str = "mypaas.test";

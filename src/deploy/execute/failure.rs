@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt;
 
-use super::StepError;
+use super::{CommandEnd, StepError};
 use crate::deploy::event::{Evidence, Failure, Phase, causes};
 use crate::deploy::readiness::NotReady;
 use crate::deploy::step::Step;
@@ -22,6 +22,12 @@ pub(super) async fn of(engine: &dyn Engine, step: &Step, error: StepError) -> Fa
             if let Some(container) = container {
                 failure.container = Some(evidence(engine, container, None).await);
             }
+            failure
+        }
+        StepError::Command { container, end } => {
+            let hint = "Its last lines say why. Nothing was changed; mend it and push again.";
+            let mut failure = Failure::plain(phase, ended(&end), Vec::new(), Some(hint.to_owned()));
+            failure.container = Some(evidence(engine, container, None).await);
             failure
         }
         StepError::Router(error) => {
@@ -58,9 +64,20 @@ pub(super) fn sentence(step: &Step, error: &StepError) -> String {
             parts.extend(causes(source));
         }
         StepError::NotReady { container, why } => parts.push(why_not_ready(container, why)),
+        StepError::Command { end, .. } => parts.push(ended(end)),
         StepError::Journal(source) => parts.push(source.to_string()),
     }
     parts.join(": ")
+}
+
+fn ended(end: &CommandEnd) -> String {
+    match end {
+        CommandEnd::Exited(exit) if exit.out_of_memory => {
+            "the release command was killed because it used more memory than it may".to_owned()
+        }
+        CommandEnd::Exited(exit) => format!("the release command exited with code {}", exit.code),
+        CommandEnd::TooLong { limit } => format!("the release command ran for more than {}s", limit.as_secs()),
+    }
 }
 
 async fn not_ready(engine: &dyn Engine, step: &Step, container: ContainerName, why: NotReady) -> Failure {
@@ -70,7 +87,7 @@ async fn not_ready(engine: &dyn Engine, step: &Step, container: ContainerName, w
             let hint = hint_for_exit(&exit);
             (Vec::new(), Some(ProbeAnswer::Exited { exit }), Some(hint))
         }
-        NotReady::TooLate { last } => (Vec::new(), last, hint_for_silence(step)),
+        NotReady::TooLate { last, .. } => (Vec::new(), last, hint_for_silence(step)),
         NotReady::Engine(error) => {
             let hint = hint_for_engine(&error);
             let mut all = vec![error.to_string()];
@@ -89,10 +106,10 @@ fn why_not_ready(container: &ContainerName, why: &NotReady) -> String {
             format!("{container} was killed because it used more memory than it may")
         }
         NotReady::Exited { exit } => format!("{container} exited with code {} before it was ready", exit.code),
-        NotReady::TooLate { last: Some(ProbeAnswer::NotReady { detail }) } => {
-            format!("{container} was not ready in time: {detail}")
+        NotReady::TooLate { limit, last: Some(ProbeAnswer::NotReady { detail }) } => {
+            format!("{container} was not ready within {limit:?}: {detail}")
         }
-        NotReady::TooLate { .. } => format!("{container} was not ready in time"),
+        NotReady::TooLate { limit, .. } => format!("{container} was not ready within {limit:?}"),
         NotReady::Engine(_) => format!("{container} could not be asked whether it is ready"),
     }
 }

@@ -39,7 +39,7 @@ impl Core {
                 Outcome::Interrupted { detail }
             }
         };
-        tracing::info!(deploy = %deploy.id, service = %deploy.service, outcome = ?outcome, "deploy ended");
+        log_end(&deploy, &outcome);
         recorder.finish(outcome);
         self.feeds.close(deploy.id);
     }
@@ -96,7 +96,7 @@ impl Core {
         let network = self.engine.ensure_network().await?;
         let in_use = self.engine.addresses_in_use().await?;
         let wanted = match &desired.goal {
-            Goal::Serving(serving) => serving.count as usize,
+            Goal::Serving(serving) => serving.count as usize + 1,
             Goal::Stopped | Goal::Gone => 0,
         };
         let promise = self.addresses.promise(&network, &in_use, wanted);
@@ -118,6 +118,20 @@ impl Core {
         let record = self.store.service(service).ok().flatten();
         let still_serving = record.filter(|record| !record.stopped).and_then(|record| record.live);
         Failure { still_serving, ..failure }
+    }
+}
+
+/// All of it is in the history; the log gets what tells one end from another.
+fn log_end(deploy: &Deploy, outcome: &Outcome) {
+    let Deploy { id: deploy, service, .. } = deploy;
+    match outcome {
+        Outcome::Succeeded => tracing::info!(%deploy, %service, "deploy succeeded"),
+        Outcome::Failed { failure } => {
+            tracing::warn!(%deploy, %service, phase = ?failure.phase, reason = failure.message, "deploy failed");
+        }
+        Outcome::Superseded { by } => tracing::info!(%deploy, %service, %by, "deploy superseded"),
+        Outcome::Cancelled { by } => tracing::info!(%deploy, %service, by, "deploy cancelled"),
+        Outcome::Interrupted { detail } => tracing::warn!(%deploy, %service, detail, "deploy interrupted"),
     }
 }
 

@@ -5,9 +5,10 @@ use mypaas::api::{Action, Deploy, DeployState, Outcome, Phase, ServiceView};
 use super::model::fleet::ServiceAt;
 use super::symbols::ARROW;
 
-pub(crate) const PHASES: [Phase; 8] = [
+pub(crate) const PHASES: [Phase; 9] = [
     Phase::Queued,
     Phase::Building,
+    Phase::Preparing,
     Phase::Starting,
     Phase::Probing,
     Phase::Switching,
@@ -20,6 +21,7 @@ pub(crate) fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Queued => "queued",
         Phase::Building => "building",
+        Phase::Preparing => "preparing",
         Phase::Starting => "starting",
         Phase::Probing => "probing",
         Phase::Switching => "switching",

@@ -86,6 +86,7 @@ pub(crate) fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Queued => "queued",
         Phase::Building => "building",
+        Phase::Preparing => "preparing",
         Phase::Starting => "starting",
         Phase::Probing => "probing",
         Phase::Switching => "switching",

@@ -10,7 +10,7 @@ pub(crate) fn evidence(service: &ServiceName, failure: &Failure) -> Vec<String> 
     let mut lines = Vec::new();
     if let Some(evidence) = &failure.container {
         lines.extend(exit(evidence).filter(|told| !failure.message.contains(told)));
-        lines.extend(last_probe(evidence));
+        lines.extend(last_probe(evidence, &failure.message));
         lines.extend(last_lines(evidence));
     }
     lines.push(match failure.still_serving {
@@ -25,10 +25,13 @@ fn exit(evidence: &Evidence) -> Option<String> {
     Some(format!("{} {}", evidence.container, words::exit(exit)))
 }
 
-/// That it exited is told by its exit.
-fn last_probe(evidence: &Evidence) -> Option<String> {
-    let answer = evidence.last_probe.as_ref().filter(|answer| !matches!(answer, ProbeAnswer::Exited { .. }))?;
-    Some(format!("last probe of {}: {}", evidence.container, words::probe(answer)))
+/// That it exited is told by its exit; and the message may have told the answer.
+fn last_probe(evidence: &Evidence, message: &str) -> Option<String> {
+    match evidence.last_probe.as_ref()? {
+        ProbeAnswer::Exited { .. } => None,
+        ProbeAnswer::NotReady { detail } if message.contains(detail) => None,
+        answer => Some(format!("last probe of {}: {}", evidence.container, words::probe(answer))),
+    }
 }
 
 fn last_lines(evidence: &Evidence) -> Vec<String> {

@@ -32,7 +32,7 @@ fn shown(page: &DeployPage) -> impl Iterator<Item = Phase> {
     words::PHASES.into_iter().filter(move |phase| {
         let entered = progress.phases.iter().any(|station| station.phase == *phase);
         let may_come = match phase {
-            Phase::Queued | Phase::Undoing => false,
+            Phase::Queued | Phase::Preparing | Phase::Undoing => false,
             Phase::Building => builds,
             _ => true,
         };

@@ -1,0 +1,27 @@
+//! The binary as its users have it: real folders, pushed by its commands to a server process, through a real Docker
+//! and a real Traefik. Every test has a server, an instance and a network of its own, and leaves nothing behind.
+//!
+//! ```text
+//! stage/           a server of the test's own: its process, its commands, its services, its objects in Docker
+//! journey.rs       what an operator does with a service, from the first push to its removal
+//! failures.rs      releases that do not work, and what they leave: the one before
+//! strategies.rs    every strategy under load, without a failed request
+//! wrong_input.rs   mistakes, and a world that is not as it should be; each is told, and changes nothing
+//! server.rs        the process itself: its socket, its stop, its death
+//! strangers.rs     what is not ours stays as it is
+//! ```
+
+#![cfg(test)]
+#![allow(clippy::unwrap_used, reason = "all of it is tests")]
+
+mod failures;
+mod journey;
+#[path = "../support/load.rs"]
+mod load;
+mod server;
+mod stage;
+mod strangers;
+mod strategies;
+#[path = "../support/sweep.rs"]
+mod sweep;
+mod wrong_input;

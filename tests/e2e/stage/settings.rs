@@ -1,0 +1,53 @@
+//! The configuration of a test's server: quick where an ordinary one is patient.
+
+use std::process;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// 0: any that is free.
+    pub(crate) http_port: u16,
+    pub(crate) ready_deadline: &'static str,
+    pub(crate) drain: &'static str,
+    pub(crate) grace: &'static str,
+    pub(crate) watch: &'static str,
+    pub(crate) context_mib: u64,
+    /// A line each, as in `TOKEN = "x"`.
+    pub(crate) env: &'static str,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            http_port: 0,
+            ready_deadline: "15s",
+            drain: "500ms",
+            grace: "2s",
+            watch: "off",
+            context_mib: 64,
+            env: "",
+        }
+    }
+}
+
+impl Settings {
+    /// As config.toml.
+    pub(super) fn text(&self, instance: &str) -> String {
+        let Self { http_port, ready_deadline, drain, grace, watch, context_mib, env } = self;
+        format!(
+            "[server]\ninstance = {instance:?}\n[network]\nsubnet = {:?}\n\
+             [router]\nbind = \"127.0.0.1\"\nhttp_port = {http_port}\nhttps_port = 0\n\
+             [deploy]\nready_deadline = {ready_deadline:?}\ndrain = {drain:?}\nsettle = \"1s\"\ngrace = {grace:?}\n\
+             watch = {watch:?}\n[limits]\ncontext_mib = {context_mib}\n[env]\n{env}\n",
+            subnet()
+        )
+    }
+}
+
+/// One that no other test has, far from those that mypaas and Docker choose by themselves.
+fn subnet() -> String {
+    static COUNT: AtomicU16 = AtomicU16::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let [high, low] = (process::id() as u16).wrapping_mul(61).wrapping_add(count).to_be_bytes();
+    format!("10.{}.{low}.0/24", 128 + high % 64)
+}

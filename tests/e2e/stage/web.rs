@@ -1,0 +1,41 @@
+//! Requests through Traefik.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::Stage;
+use crate::load::{Load, Running};
+
+/// A request may wait while its service restarts, and no longer.
+const LIMIT: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+/// One request to the router at that address.
+pub(crate) async fn ask(router: SocketAddr, host: &str, path: &str) -> Answer {
+    let client = reqwest::Client::builder().no_proxy().timeout(LIMIT).build().unwrap();
+    let answer = client.get(format!("http://{router}{path}")).header("Host", host).send().await.unwrap();
+    Answer { status: answer.status().as_u16(), body: answer.text().await.unwrap() }
+}
+
+impl Stage {
+    pub(crate) async fn get(&self, host: &str, path: &str) -> Answer {
+        ask(self.router().await, host, path).await
+    }
+
+    /// What the service says of itself.
+    pub(crate) async fn hello(&self, host: &str) -> String {
+        let Answer { status, body } = self.get(host, "/").await;
+        assert_eq!(status, 200, "{host}: {body}");
+        body.trim_end().to_owned()
+    }
+
+    /// Requests to the service at a steady rate, until they are stopped.
+    pub(crate) async fn load(&self, host: &str, per_second: u32) -> Running {
+        Load { server: self.router().await, host: host.to_owned(), per_second, limit: LIMIT }.start()
+    }
+}

@@ -1,0 +1,85 @@
+//! Every strategy under load: half of the requests on kept connections, half on fresh ones, every fourth a POST. None
+//! fails, whatever the old release does with its SIGTERM.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::load::Report;
+use crate::stage::{Settings, Stage};
+
+const WEB: &str = "web.test";
+
+/// Requests a second.
+const RATE: u32 = 1_000;
+
+/// How a release takes its SIGTERM.
+const MANNERS: [&str; 3] = ["graceful", "die", "ignore"];
+
+/// A service of that scale whose releases are replaced under load: each of the manners is left once.
+async fn replace_under_load(scale: &str, grace: &'static str) {
+    let stage = Stage::alone(Settings { grace, ..Settings::default() }).await;
+    let scale = format!("scale={scale}");
+    let folder = release(&stage, &scale, MANNERS[0]);
+    stage.push(&folder).await.done();
+    let load = stage.load(WEB, RATE).await;
+    sleep(Duration::from_secs(1)).await;
+    for manners in [MANNERS[1], MANNERS[2], MANNERS[0]] {
+        release(&stage, &scale, manners);
+        stage.push(&folder).await.done();
+        sleep(Duration::from_millis(500)).await;
+    }
+    let report = load.stop().await;
+    assert_unnoticed(&report, ["r1", "r2", "r3", "r4"]);
+}
+
+fn release(stage: &Stage, scale: &str, manners: &str) -> String {
+    stage.project("web", &["url=http://web.test", scale], &[&format!("ENV ON_SIGTERM={manners}")])
+}
+
+/// No request failed, and all of the releases have answered.
+fn assert_unnoticed<'a>(report: &Report, releases: impl IntoIterator<Item = &'a str>) {
+    eprintln!("{report}");
+    assert_eq!(report.failed(), 0, "{report}");
+    assert!(report.sent > 4 * u64::from(RATE), "{report}");
+    for release in releases {
+        let release = format!("(release {release},");
+        assert!(report.answers.keys().any(|answer| answer.contains(&release)), "{release}: {report}");
+    }
+}
+
+#[tokio::test]
+async fn rolling_releases_are_replaced_without_a_failed_request() {
+    replace_under_load("3 roll", "2s").await;
+}
+
+#[tokio::test]
+async fn safe_releases_are_replaced_without_a_failed_request() {
+    replace_under_load("2 safe", "1s").await;
+}
+
+#[tokio::test]
+async fn releases_that_do_not_scale_are_replaced_without_a_failed_request() {
+    replace_under_load("0", "1s").await;
+}
+
+#[tokio::test]
+async fn everything_else_that_can_be_asked_for_fails_no_request_either() {
+    let stage = Stage::alone(Settings::default()).await;
+    let health = "healthcheck=/health 1s 500ms";
+    let folder = stage.project("web", &["url=http://web.test", "scale=2", health], &["ENV ON_SIGTERM=die"]);
+    stage.push(&folder).await.done();
+    let load = stage.load(WEB, RATE).await;
+    sleep(Duration::from_millis(500)).await;
+    for deed in [&["redeploy"][..], &["scale", "5"], &["scale", "1"], &["rollback"], &["restart"]] {
+        let mut typed = vec![deed[0], "local", "web"];
+        typed.extend(&deed[1..]);
+        stage.mypaas(&typed).await.done();
+    }
+    // Another health check and another port mean new containers, and a new path new routes.
+    let changed = ["url=http://web.test", "url=http://web.test/more", "scale=2", "healthcheck=/ 2s 1s", "port=8080"];
+    stage.project("web", &changed, &[]);
+    stage.push(&folder).await.done();
+    sleep(Duration::from_millis(500)).await;
+    assert_unnoticed(&load.stop().await, ["r1", "r2", "r3"]);
+}
