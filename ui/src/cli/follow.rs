@@ -137,7 +137,7 @@ fn interrupt_note(server: &ServerName, deploy: &Deploy) -> String {
 fn how(outcome: &Outcome, deploy: &Deploy) -> String {
     match outcome {
         Outcome::Succeeded => "succeeded".to_owned(),
-        Outcome::Failed { failure } => format!("failed while {} ({})", words::phase(failure.phase), deploy.id),
+        Outcome::Failed { failure } => format!("failed while {} ({})", failure.phase.word(), deploy.id),
         Outcome::Superseded { by } => format!("was superseded by {by} before it began"),
         Outcome::Cancelled { by } => format!("was cancelled by {by}; nothing was changed"),
         Outcome::Interrupted { detail } => format!("was interrupted: {detail}"),

@@ -57,6 +57,11 @@ pub(crate) enum Message {
         server: ServerName,
         result: Result<Box<Deploy>, Problem>,
     },
+    /// The server cancelled a deploy, or did not.
+    Cancelled {
+        ticket: Ticket,
+        result: Result<(), Problem>,
+    },
     Folders {
         ticket: Ticket,
         found: Vec<FoundFolder>,

@@ -133,6 +133,7 @@ fn answer(model: &mut Model, effect: Effect, well: bool) -> Vec<Effect> {
             let contents = Ok(Contents { checked, size, plan });
             Message::Checked { ticket, report: Box::new(FolderReport { folder, commit: None, contents }) }
         }
+        Effect::Cancel { ticket, .. } => Message::Cancelled { ticket, result: if well { Ok(()) } else { Err(no()) } },
         _ => return Vec::new(),
     };
     send(model, message)

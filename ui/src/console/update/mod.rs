@@ -44,6 +44,7 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Told => return vec![TerminalEffect::Quit.into()],
         Message::Planned { ticket, result } => answer::planned(model, ticket, &result),
         Message::Answered { ticket, server, result } => answer::answered(model, ticket, server, result),
+        Message::Cancelled { ticket, result } => answer::cancelled(model, ticket, result),
         Message::Folders { ticket, found } => push::found(model, ticket, found),
         Message::Recents { folders } => push::recents(model, folders),
         Message::Checked { ticket, report } => push::checked(model, ticket, report),

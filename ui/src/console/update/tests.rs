@@ -221,6 +221,18 @@ fn a_server_that_never_answered_is_asked_for_nothing() {
 }
 
 #[test]
+fn a_running_deploy_is_cancelled_only_after_a_yes() {
+    let mut model = fixture::model();
+    select(&mut model, "local", "shop");
+    assert!(press(&mut model, "w c enter").is_empty(), "to let it run is the default");
+    let effects = press(&mut model, "c y");
+    let [Effect::Cancel { ticket, id, .. }] = effects[..] else { panic!("{effects:?}") };
+    assert_eq!(id, DeployId::new(41));
+    send(&mut model, Message::Cancelled { ticket, result: Err(fixture::problem("too late")) });
+    assert!(matches!(&model.dialog, Some(Dialog::Trouble { problem, .. }) if problem.message == "too late"));
+}
+
+#[test]
 fn a_rollback_previews_each_release_and_asks_before_it_is_done() {
     let mut model = fixture::model();
     let target = |effects: &[Effect]| match effects {

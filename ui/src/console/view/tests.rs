@@ -196,6 +196,15 @@ fn a_deploy_that_runs() {
 }
 
 #[test]
+fn cancelling_a_deploy() {
+    snapshots("deploy_cancel", |model| {
+        select(model, "local", "shop");
+        press(model, "w c");
+        watch(model, 41, fixture::running_push(), false);
+    });
+}
+
+#[test]
 fn a_deploy_that_succeeded() {
     snapshots("deploy_succeeded", |model| {
         press(model, "w");
