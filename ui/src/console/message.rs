@@ -82,6 +82,8 @@ pub(crate) enum Message {
 #[derive(Debug, Clone)]
 pub(crate) enum ServerNews {
     Snapshot(Box<Snapshot>),
+    /// It is there, though it has nothing to say.
+    Alive,
     /// It does not answer; it is tried again.
     Lost(Problem),
 }

@@ -140,7 +140,7 @@ fn answer(model: &mut Model, effect: Effect, well: bool) -> Vec<Effect> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
     #[test]
     fn no_session_breaks_the_console(steps in proptest::collection::vec(step(), 1..60), ascii: bool) {
         let mut model = fixture::model();

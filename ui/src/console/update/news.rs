@@ -16,6 +16,12 @@ use super::action;
 pub(super) fn server(model: &mut Model, name: &ServerName, news: ServerNews) {
     match news {
         ServerNews::Snapshot(snapshot) => heard(model, name, snapshot),
+        ServerNews::Alive => {
+            let now = model.now;
+            if let Some(entry) = model.fleet.server_mut(name) {
+                entry.hear_of_it(now);
+            }
+        }
         ServerNews::Lost(problem) => lost(model, name, problem),
     }
 }

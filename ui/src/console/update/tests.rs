@@ -70,6 +70,25 @@ fn the_selection_stays_with_its_service_when_the_list_changes() {
 }
 
 #[test]
+fn the_first_service_is_selected_until_the_operator_moves() {
+    let mut model = fixture::model();
+    model.list = Default::default();
+    let hear = |model: &mut Model, name: &str| {
+        let news = ServerNews::Snapshot(Box::new(fixture::snapshot(at(1))));
+        send(model, Message::Server { server: name.parse().unwrap(), news });
+    };
+    let local = model.fleet.servers.remove(0);
+    hear(&mut model, "s3");
+    assert_eq!(selected(&model), "cron on s2");
+    model.fleet.servers.insert(0, local);
+    hear(&mut model, "local");
+    assert_eq!(selected(&model), "api on local");
+    press(&mut model, "k");
+    hear(&mut model, "local");
+    assert_eq!(model.list.selected, Some(Item::Server("local".parse().unwrap())));
+}
+
+#[test]
 fn the_list_is_moved_through_line_by_line_and_to_its_ends() {
     let mut model = fixture::model();
     press(&mut model, "j j");
