@@ -3,29 +3,41 @@
 
 #![cfg(test)]
 
-use std::io::{Read, Write};
-use std::num::NonZeroU16;
+#[path = "../support/terminal.rs"]
+mod terminal;
+
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mypaas_ui::console::{self, Options};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::CommandBuilder;
 use tempfile::TempDir;
+
+use self::terminal::{Terminal, size};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A program on a terminal.
+/// A console on a terminal, in a home of its own.
 struct Session {
-    master: Box<dyn MasterPty + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    keys: Box<dyn Write + Send>,
-    /// Everything it wrote.
-    written: Arc<Mutex<Vec<u8>>>,
+    terminal: Terminal,
     _home: TempDir,
+}
+
+impl std::ops::Deref for Session {
+    type Target = Terminal;
+
+    fn deref(&self) -> &Terminal {
+        &self.terminal
+    }
+}
+
+impl std::ops::DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Terminal {
+        &mut self.terminal
+    }
 }
 
 impl Session {
@@ -45,84 +57,22 @@ impl Session {
         session
     }
 
-    /// One of the tests below that are not run by themselves, as a process of its own.
+    /// One of the last two tests below, as a process of its own.
     fn own(test: &str) -> Self {
         let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
-        command.args(["--ignored", "--exact", test, "--nocapture", "--test-threads=1"]);
+        command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
+        command.env(OWN_PROCESS, "1");
         Self::start(command, tempfile::tempdir().unwrap())
     }
 
     fn start(mut command: CommandBuilder, home: TempDir) -> Self {
-        let pair = native_pty_system().openpty(size(80, 24)).unwrap();
         set_environment(&mut command, home.path());
-        let child = pair.slave.spawn_command(command).unwrap();
-        // Else the end of the program would not be the end of what is read.
-        drop(pair.slave);
-        let written = Arc::new(Mutex::new(Vec::new()));
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let sink = Arc::clone(&written);
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(count) = reader.read(&mut buffer)
-                && count > 0
-            {
-                sink.lock().unwrap().extend_from_slice(&buffer[..count]);
-            }
-        });
-        let keys = pair.master.take_writer().unwrap();
-        Self { master: pair.master, child, keys, written, _home: home }
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
+        Self { terminal: Terminal::start(command, size(80, 24), PATIENCE), _home: home }
     }
 
     fn signal(&self, signal: Signal) {
         let id = self.child.process_id().unwrap();
         kill(Pid::from_raw(i32::try_from(id).unwrap()), signal).unwrap();
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        self.written.lock().unwrap().clone()
-    }
-
-    /// What the terminal shows.
-    fn screen(&self) -> String {
-        let PtySize { rows, cols, .. } = self.master.get_size().unwrap();
-        let whole = |number| NonZeroU16::new(number).unwrap();
-        let mut terminal = vt100::Parser::new(whole(rows), whole(cols), 0);
-        terminal.process(&self.bytes());
-        terminal.screen().contents()
-    }
-
-    fn wait_for(&self, text: &str) {
-        self.wait_until(&format!("{text:?} on the screen"), || self.screen().contains(text));
-    }
-
-    fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        while !is_so() {
-            assert!(Instant::now() < deadline, "no {what} in time; the screen:\n{}", self.screen());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// Waits for the end; says whether it ended well.
-    fn end(&mut self) -> bool {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.success();
-            }
-            assert!(Instant::now() < deadline, "it does not end; the screen:\n{}", self.screen());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn wrote(&self, sequence: &str) -> bool {
-        let bytes = self.bytes();
-        bytes.windows(sequence.len()).any(|window| window == sequence.as_bytes())
     }
 
     /// The screen from before is back, with its cursor, and keys are echoed and read by lines again.
@@ -135,18 +85,6 @@ impl Session {
         let (line_by_line, echo) = (nix::libc::ICANON, nix::libc::ECHO);
         assert_eq!(flags & (line_by_line | echo), line_by_line | echo, "keys work as before after {after}");
     }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn size(cols: u16, rows: u16) -> PtySize {
-    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
 }
 
 /// Nothing of the machine's own settings is seen.
@@ -270,6 +208,13 @@ fn fleet_of_one() -> TempDir {
     home
 }
 
+/// Set for a process that another test starts; the tests that are meant to be such a process do nothing else.
+const OWN_PROCESS: &str = "MYPAAS_TEST_OWN_PROCESS";
+
+fn is_own_process() -> bool {
+    std::env::var_os(OWN_PROCESS).is_some()
+}
+
 fn in_a_runtime(work: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
     let result = tokio::runtime::Runtime::new().unwrap().block_on(work);
     // The runtime waits for nothing: a thread of it may sit in a read of the keyboard.
@@ -277,14 +222,18 @@ fn in_a_runtime(work: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
 }
 
 #[test]
-#[ignore = "a process of its own for another test"]
 fn a_console_without_servers() {
+    if !is_own_process() {
+        return;
+    }
     in_a_runtime(console::run(Vec::new(), Options::default()));
 }
 
 #[test]
-#[ignore = "a process of its own for another test"]
 fn a_console_with_a_fault() {
+    if !is_own_process() {
+        return;
+    }
     in_a_runtime(async {
         tokio::spawn(async {
             tokio::time::sleep(Duration::from_secs(1)).await;

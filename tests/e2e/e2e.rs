@@ -4,6 +4,7 @@
 //! ```text
 //! stage/           a server of the test's own: its process, its commands, its services, its objects in Docker
 //! journey.rs       what an operator does with a service, from the first push to its removal
+//! console.rs       the console on a terminal, from the keyboard only
 //! failures.rs      releases that do not work, and what they leave: the one before
 //! strategies.rs    every strategy under load, without a failed request
 //! wrong_input.rs   mistakes, and a world that is not as it should be; each is told, and changes nothing
@@ -14,6 +15,7 @@
 #![cfg(test)]
 #![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
+mod console;
 mod failures;
 mod journey;
 #[path = "../support/load.rs"]
@@ -24,4 +26,6 @@ mod strangers;
 mod strategies;
 #[path = "../support/sweep.rs"]
 mod sweep;
+#[path = "../support/terminal.rs"]
+mod terminal;
 mod wrong_input;
