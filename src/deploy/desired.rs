@@ -13,6 +13,9 @@ use crate::engine::{Bind, ContainerSpec, Role, Secret, SpecDigest};
 use crate::manifest::{CpuLimit, HealthCheck, MemoryLimit, Publish, Scale, ServiceUrl};
 use crate::name::{ContainerName, DeployId, ImageName, InstanceName, ReleaseId, ServiceName};
 
+/// The slot of the container that runs the release command; those that serve are counted from one.
+const COMMAND_SLOT: u32 = 0;
+
 /// What should be after the deploy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Desired {
@@ -40,8 +43,17 @@ pub struct Serving {
     pub readiness: Readiness,
     pub urls: Vec<ServiceUrl>,
     pub healthcheck: Option<HealthCheck>,
+    /// To be run once before a new container is made.
+    pub command: Option<Command>,
     /// Only containers made by this very deploy will do, even where others are alike.
     pub fresh: bool,
+}
+
+/// A release command: a migration, say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    pub words: Vec<String>,
+    pub limit: Duration,
 }
 
 /// How long things may take.
@@ -139,6 +151,16 @@ impl Template {
 
     pub fn target(&self, address: Ipv4Addr) -> SocketAddrV4 {
         SocketAddrV4::new(address, self.port)
+    }
+
+    /// One that runs a command instead of the service: nobody can reach it, and it is in nobody's way.
+    pub fn command(&self, words: &[String], address: Ipv4Addr, deploy: DeployId) -> ContainerSpec {
+        ContainerSpec {
+            command: words.to_vec(),
+            publish: Vec::new(),
+            aliases: Vec::new(),
+            ..self.container(COMMAND_SLOT, address, deploy)
+        }
     }
 
     pub fn container(&self, slot: u32, address: Ipv4Addr, deploy: DeployId) -> ContainerSpec {

@@ -12,7 +12,7 @@ use super::event::{Failure, Phase, What};
 use super::journal::{Entry, Journal, Resume};
 use super::plan::Plan;
 use super::step::Step;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, Exit};
 use crate::name::{ContainerName, ServiceName};
 use crate::router::{Router, RouterError};
 use crate::store::StoreError;
@@ -42,8 +42,17 @@ pub(crate) enum StepError {
     Router(#[from] RouterError),
     #[error("a container is not ready")]
     NotReady { container: ContainerName, why: NotReady },
+    #[error("the release command failed")]
+    Command { container: ContainerName, end: CommandEnd },
     #[error("the journal could not be written")]
     Journal(#[from] StoreError),
+}
+
+/// How a release command ended that did not do well.
+#[derive(Debug)]
+pub(crate) enum CommandEnd {
+    Exited(Exit),
+    TooLong { limit: Duration },
 }
 
 /// What carrying out a plan needs.

@@ -23,7 +23,7 @@ pub mod step;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use desired::{Desired, Goal, Pace, Serving, Strategy, Template};
+pub use desired::{Command, Desired, Goal, Pace, Serving, Strategy, Template};
 pub use event::{Event, Evidence, Failure, Outcome, Phase, What};
 pub use plan::{Actual, Plan, PlanError, plan};
 pub use readiness::Readiness;

@@ -16,7 +16,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use serde::{Deserialize, Serialize};
 
-use super::desired::{Desired, Goal, Pace, Serving, Strategy};
+use super::desired::{Command, Desired, Goal, Pace, Serving, Strategy};
 use super::step::Step;
 use crate::engine::{Container, ContainerSpec, ContainerState, Role};
 use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
@@ -28,7 +28,7 @@ pub struct Actual {
     /// All of the service's.
     pub containers: Vec<Container>,
     pub routes: Option<Routes>,
-    /// Addresses reserved for this deploy, at least as many as containers are wanted.
+    /// Addresses reserved for this deploy: one more than containers are wanted, for the release command.
     pub free: Vec<Ipv4Addr>,
 }
 
@@ -66,10 +66,30 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Result<Plan, PlanError> {
 fn plan_serving(desired: &Desired, serving: &Serving, actual: &Actual) -> Result<Plan, PlanError> {
     let cast = Cast::of(desired, serving, actual)?;
     let replaces_running = !cast.starting().is_empty() && !cast.running_retired().is_empty();
-    Ok(if stops_first(serving) && replaces_running {
+    let plan = if stops_first(serving) && replaces_running {
         held::plan(desired, serving, actual, &cast)
     } else {
         roll::plan(desired, serving, actual, &cast)
+    };
+    match &serving.command {
+        Some(command) if !cast.added.is_empty() => after_command(plan, command, serving, actual),
+        _ => Ok(plan),
+    }
+}
+
+/// The same plan, with the release command before anything of it.
+fn after_command(plan: Plan, command: &Command, serving: &Serving, actual: &Actual) -> Result<Plan, PlanError> {
+    let address = *actual.free.last().ok_or(PlanError::NoAddress { wanted: 1, free: 0 })?;
+    let container = serving.template.command(&command.words, address, plan.deploy);
+    let remove = Step::Remove { containers: vec![container.name.clone()] };
+    let run = Step::Run { container, limit: command.limit };
+    let note = "The release command runs first; when it fails, nothing is changed.".to_owned();
+    Ok(Plan {
+        steps: [run, remove.clone()].into_iter().chain(plan.steps).collect(),
+        undo: plan.undo.into_iter().chain([remove]).collect(),
+        switch: plan.switch + 2,
+        notes: [note].into_iter().chain(plan.notes).collect(),
+        ..plan
     })
 }
 

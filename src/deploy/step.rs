@@ -14,6 +14,11 @@ use crate::router::Routes;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
+    /// Runs a container to its end, which has to be a good one.
+    Run {
+        container: ContainerSpec,
+        limit: Duration,
+    },
     Create {
         containers: Vec<ContainerSpec>,
     },
@@ -55,6 +60,7 @@ pub enum Step {
 impl Step {
     pub fn phase(&self) -> Phase {
         match self {
+            Step::Run { .. } => Phase::Preparing,
             Step::Create { .. } | Step::Start { .. } => Phase::Starting,
             Step::AwaitReady { .. } | Step::Keep { .. } => Phase::Probing,
             Step::Hold { .. } | Step::Route { .. } | Step::Withdraw => Phase::Switching,
@@ -71,6 +77,9 @@ impl Step {
     /// In words, for the plan that an operator confirms.
     pub fn describe(&self) -> String {
         match self {
+            Step::Run { container, .. } => {
+                format!("run the release command in {}, and wait for its end", container.name)
+            }
             Step::Create { containers } => format!("create {}", list(containers.iter().map(|spec| &spec.name))),
             Step::Start { containers } => format!("start {}", list(containers)),
             Step::AwaitReady { containers, readiness } => {

@@ -38,6 +38,7 @@ pub(super) struct Draft<'t> {
     pub(super) healthcheck: Option<Given<'t, HealthCheck>>,
     max_cpu: Option<CpuLimit>,
     max_mem: Option<MemoryLimit>,
+    release_command: Option<Vec<String>>,
     /// The line where each key is given first, whether or not its value is good.
     first_lines: BTreeMap<Key, u32>,
 }
@@ -92,6 +93,7 @@ impl<'t> Draft<'t> {
             Key::Healthcheck => self.healthcheck = Some(Given { option, value: value::healthcheck(text)? }),
             Key::MaxCpu => self.max_cpu = Some(value::maxcpu(text)?),
             Key::MaxMem => self.max_mem = Some(value::maxmem(text)?),
+            Key::Release => self.release_command = Some(value::release(text)?),
         }
         Ok(None)
     }
@@ -182,6 +184,7 @@ impl<'t> Draft<'t> {
             healthcheck: self.healthcheck.map(|given| given.value).filter(|_| scale.declared() > 0),
             max_cpu: self.max_cpu,
             max_mem: self.max_mem,
+            release_command: self.release_command,
             pulls_latest,
             options: options.iter().map(written).collect(),
         })

@@ -50,6 +50,9 @@ pub struct Manifest {
     pub healthcheck: Option<HealthCheck>,
     pub max_cpu: Option<CpuLimit>,
     pub max_mem: Option<MemoryLimit>,
+    /// Runs once in a new image before anything is replaced.
+    #[serde(default)]
+    pub release_command: Option<Vec<String>>,
     /// The Dockerfile builds on an image tagged `latest`: a build pulls it anew.
     pub pulls_latest: bool,
     /// The options as they stand in the text, for showing.

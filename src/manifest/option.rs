@@ -24,10 +24,11 @@ pub(super) enum Key {
     Healthcheck,
     MaxCpu,
     MaxMem,
+    Release,
 }
 
 impl Key {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Service,
         Self::Url,
         Self::Volume,
@@ -38,6 +39,7 @@ impl Key {
         Self::Healthcheck,
         Self::MaxCpu,
         Self::MaxMem,
+        Self::Release,
     ];
 
     /// The name, and a value to learn from.
@@ -53,6 +55,7 @@ impl Key {
             Self::Healthcheck => ("healthcheck", "/status 10s 2s"),
             Self::MaxCpu => ("maxcpu", "1.5"),
             Self::MaxMem => ("maxmem", "512m"),
+            Self::Release => ("release", "./migrate"),
         }
     }
 

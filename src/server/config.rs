@@ -99,6 +99,9 @@ pub struct DeploySection {
     /// Between SIGTERM and SIGKILL.
     #[serde(deserialize_with = "duration")]
     pub grace: Duration,
+    /// How long a release command may run.
+    #[serde(deserialize_with = "duration")]
+    pub command_limit: Duration,
     /// How long a new release is watched after the switch, to go back when it keeps failing; zero, written as `off`:
     /// not at all.
     #[serde(deserialize_with = "duration_or_off")]
@@ -125,6 +128,7 @@ impl Default for DeploySection {
             drain: Duration::from_secs(10),
             settle: Duration::from_secs(5),
             grace: Duration::from_secs(10),
+            command_limit: Duration::from_secs(600),
             watch: Duration::from_secs(30),
             keep_releases: 10,
             parallel_builds: 1,

@@ -5,7 +5,7 @@ use mypaas::engine::{Fault, FaultPlan};
 use mypaas::name::{DeployId, ReleaseId};
 use mypaas::router::memory::Fault as RouterFault;
 
-use crate::stage::{ROLLING, SAFE, SINGLE, Stage};
+use crate::stage::{MIGRATING, ROLLING, SAFE, SINGLE, Stage};
 
 /// A deploy to break: what is there before, and what is asked.
 #[derive(Debug, Clone)]
@@ -29,6 +29,7 @@ fn cases() -> Vec<Case> {
         case("safe", &[SAFE], Asked::Push(SAFE)),
         case("replace", &[SINGLE], Asked::Push(SINGLE)),
         case("roll to safe", &[ROLLING], Asked::Push(SAFE)),
+        case("roll with a release command", &[ROLLING], Asked::Push(MIGRATING)),
         case("scale up", &[ROLLING], Asked::Act(Action::Scale { count: 4 })),
         case("scale down", &[ROLLING], Asked::Act(Action::Scale { count: 1 })),
         case("roll back", &[ROLLING, ROLLING], Asked::Act(Action::Rollback { to: ReleaseId::new(1) })),

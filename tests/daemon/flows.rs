@@ -5,7 +5,7 @@ use mypaas::deploy::{Action, Outcome, Phase, What};
 use mypaas::engine::{Behaviour, BuildScript, ContainerState, Exit, Moment, StartScript};
 use mypaas::name::ReleaseId;
 
-use crate::stage::{ROLLING, SAFE, SINGLE, Stage, outcome};
+use crate::stage::{MIGRATING, ROLLING, SAFE, SINGLE, Stage, outcome};
 
 fn crashes() -> Behaviour {
     let exit = Exit { code: 3, out_of_memory: false };
@@ -293,4 +293,41 @@ async fn a_deploy_that_changes_something_is_not_cancelled() {
     let problem = stage.core.cancel(deploy.id, "bob@desk").unwrap_err();
     assert!(problem.message.contains("draining"), "{}", problem.message);
     assert_eq!(stage.end_of(deploy.id).await.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_command_runs_once_before_anything_is_replaced() {
+    let stage = Stage::new().await;
+    for _ in 0..2 {
+        stage.push(MIGRATING).await.assert_succeeded();
+    }
+    let starts: Vec<_> = stage.engine.calls().into_iter().filter(|call| call.action == "start").collect();
+    let names: Vec<_> = starts.iter().map(|call| &*call.subject).collect();
+    assert_eq!(names, ["web.r1.0", "web.r1.1", "web.r1.2", "web.r2.0", "web.r2.1", "web.r2.2"]);
+    stage.check_settled("web").await.unwrap();
+    // Going back is no new release.
+    stage.act("web", Action::Rollback { to: ReleaseId::new(1) }).await.assert_succeeded();
+    assert!(
+        !stage
+            .engine
+            .calls()
+            .iter()
+            .skip_while(|call| call.subject != "web.r2.2")
+            .any(|call| call.subject == "web.r1.0")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_command_that_fails_changes_nothing_and_is_told() {
+    let stage = Stage::new().await;
+    stage.push(MIGRATING).await.assert_succeeded();
+    let before = stage.containers("web").await;
+    let command = Exit { code: 5, out_of_memory: false };
+    stage.script("web", Behaviour { command, logs: vec!["no such column".to_owned()], ..Behaviour::default() });
+    let failure = stage.push(MIGRATING).await.failure();
+    assert_eq!(failure.phase, Phase::Preparing);
+    assert_eq!(failure.message, "the release command exited with code 5");
+    assert_eq!(failure.container.unwrap().logs.last().unwrap().text, "no such column");
+    assert_eq!(stage.containers("web").await, before);
+    stage.check_settled("web").await.unwrap();
 }

@@ -192,3 +192,5 @@ pub(crate) const SINGLE: &str = "# mypaas.service=web\n# mypaas.url=http://web.t
 pub(crate) const ROLLING: &str = "# mypaas.service=web\n# mypaas.url=http://web.test\n# mypaas.scale=2\nFROM scratch\n";
 pub(crate) const SAFE: &str =
     "# mypaas.service=web\n# mypaas.url=http://web.test\n# mypaas.scale=2 safe\nFROM scratch\n";
+pub(crate) const MIGRATING: &str = "# mypaas.service=web\n# mypaas.url=http://web.test\n# mypaas.scale=2\n\
+     # mypaas.release=[\"/app\", \"migrate\"]\nFROM scratch\n";

@@ -149,6 +149,7 @@ prop_compose! {
     ) -> Manifest {
         let volume = |(container_dir, (server_dir, read_only))| Volume { server_dir, container_dir, read_only };
         Manifest {
+            release_command: None,
             service: service.parse().unwrap(),
             urls,
             volumes: volumes.into_iter().map(volume).collect(),

@@ -39,6 +39,7 @@ pub fn release(number: u64, url: bool) -> Release {
             healthcheck: None,
             max_cpu: None,
             max_mem: None,
+            release_command: None,
             pulls_latest: false,
             options: Vec::new(),
         },
@@ -54,7 +55,8 @@ pub fn serving(number: u64, strategy: Strategy, count: u32, url: bool) -> Desire
     let template = Template::of(&InstanceName::default(), &release, count, [].into(), Vec::new());
     let readiness = Readiness::of(&release.manifest, false, Duration::from_secs(5), Duration::from_secs(60));
     let urls = release.manifest.urls;
-    let serving = Serving { template, strategy, count, readiness, urls, healthcheck: None, fresh: false };
+    let serving =
+        Serving { template, strategy, count, readiness, urls, healthcheck: None, fresh: false, command: None };
     Desired { deploy: DeployId::new(100), service: service(), goal: Goal::Serving(serving), pace: PACE }
 }
 
@@ -142,6 +144,7 @@ pub fn happen(world: &mut Actual, step: &Step) {
         Step::Remove { containers } => world.containers.retain(|container| !of(containers, container)),
         Step::Hold { routes } | Step::Route { routes, .. } => world.routes = Some(routes.clone()),
         Step::Withdraw => world.routes = None,
+        Step::Run { container, .. } => world.containers.push(made(container, stopped())),
         Step::AwaitReady { .. } | Step::Keep { .. } | Step::Drain { .. } => {}
     }
 }

@@ -1,16 +1,16 @@
 //! Does one step.
 
-use std::future::Future;
+use std::time::Duration;
 
 use futures_util::future::{FutureExt, try_join_all};
 use futures_util::stream::{FuturesUnordered, TryStreamExt};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use super::{Executor, StepError};
+use super::{CommandEnd, Executor, StepError};
 use crate::deploy::event::What;
 use crate::deploy::readiness::{Readiness, await_ready};
 use crate::deploy::step::Step;
-use crate::engine::{EngineError, Restart};
+use crate::engine::{ContainerSpec, EngineError, Exit, Probe, ProbeAnswer, Restart};
 use crate::name::ContainerName;
 use crate::router::Routes;
 
@@ -18,9 +18,13 @@ use crate::router::Routes;
 /// in its own queue.
 const AT_ONCE: usize = 8;
 
+/// Between two looks at a command that runs.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+
 pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepError> {
     let (engine, report) = (on.engine, on.report);
     match step {
+        Step::Run { container, limit } => run_to_end(on, container, *limit).await,
         Step::Create { containers } => {
             for spec in containers {
                 engine.create(spec).await.map_err(about(&spec.name))?;
@@ -59,6 +63,31 @@ async fn route(on: &Executor<'_>, routes: &Routes, containers: &[ContainerName])
     on.router.apply(routes).await?;
     (on.report)(What::Switched { containers: containers.to_vec() });
     Ok(())
+}
+
+async fn run_to_end(on: &Executor<'_>, spec: &ContainerSpec, limit: Duration) -> Result<(), StepError> {
+    let name = &spec.name;
+    // One that an earlier run left would only tell how that one ended.
+    on.engine.remove(name).await.map_err(about(name))?;
+    on.engine.create(spec).await.map_err(about(name))?;
+    on.engine.start(name).await.map_err(about(name))?;
+    (on.report)(What::Started { container: name.clone() });
+    let failed = |end| StepError::Command { container: name.clone(), end };
+    match timeout(limit, end_of(on, name)).await {
+        Ok(Ok(exit)) if exit.code == 0 => Ok(()),
+        Ok(Ok(exit)) => Err(failed(CommandEnd::Exited(exit))),
+        Ok(Err(error)) => Err(about(name)(error)),
+        Err(_) => Err(failed(CommandEnd::TooLong { limit })),
+    }
+}
+
+async fn end_of(on: &Executor<'_>, name: &ContainerName) -> Result<Exit, EngineError> {
+    loop {
+        if let ProbeAnswer::Exited { exit } = on.engine.probe(name, &Probe::Running).await? {
+            return Ok(exit);
+        }
+        sleep(BETWEEN_LOOKS).await;
+    }
 }
 
 /// The first that fails ends the waiting for all.

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt;
 
-use super::StepError;
+use super::{CommandEnd, StepError};
 use crate::deploy::event::{Evidence, Failure, Phase, causes};
 use crate::deploy::readiness::NotReady;
 use crate::deploy::step::Step;
@@ -23,6 +23,12 @@ pub(super) async fn of(engine: &dyn Engine, step: &Step, error: StepError) -> Fa
             if let Some(container) = container.filter(|_| is_ours) {
                 failure.container = Some(evidence(engine, container, None).await);
             }
+            failure
+        }
+        StepError::Command { container, end } => {
+            let hint = "Its last lines say why. Nothing was changed; mend it and push again.";
+            let mut failure = Failure::plain(phase, ended(&end), Vec::new(), Some(hint.to_owned()));
+            failure.container = Some(evidence(engine, container, None).await);
             failure
         }
         StepError::Router(error) => {
@@ -59,9 +65,20 @@ pub(super) fn sentence(step: &Step, error: &StepError) -> String {
             parts.extend(causes(source));
         }
         StepError::NotReady { container, why } => parts.push(why_not_ready(container, why)),
+        StepError::Command { end, .. } => parts.push(ended(end)),
         StepError::Journal(source) => parts.push(source.to_string()),
     }
     parts.join(": ")
+}
+
+fn ended(end: &CommandEnd) -> String {
+    match end {
+        CommandEnd::Exited(exit) if exit.out_of_memory => {
+            "the release command was killed because it used more memory than it may".to_owned()
+        }
+        CommandEnd::Exited(exit) => format!("the release command exited with code {}", exit.code),
+        CommandEnd::TooLong { limit } => format!("the release command ran for more than {}s", limit.as_secs()),
+    }
 }
 
 async fn not_ready(engine: &dyn Engine, step: &Step, container: ContainerName, why: NotReady) -> Failure {

@@ -14,6 +14,8 @@ pub struct Behaviour {
     pub ready_after: u32,
     /// The process ends by itself; none: it runs until it is stopped.
     pub exit: Option<(Moment, Exit)>,
+    /// How a container ends that is given a command in place of the image's own.
+    pub command: Exit,
     pub on_sigterm: OnSigterm,
     /// The image has a HEALTHCHECK.
     pub healthcheck: bool,
@@ -31,6 +33,7 @@ impl Default for Behaviour {
             start: StartScript::Works,
             ready_after: 0,
             exit: None,
+            command: Exit { code: 0, out_of_memory: false },
             on_sigterm: OnSigterm::Exit { code: 0, after: Duration::ZERO },
             healthcheck: false,
             logs: vec!["listening".to_owned()],

@@ -11,7 +11,7 @@ use super::behaviour::{Behaviour, Moment, OnSigterm, StartScript};
 use super::figures;
 use crate::engine::{
     Container, ContainerSpec, ContainerState, Exit, Health, LogLine, LogQuery, LogStream, Probe, ProbeAnswer,
-    PublishedPort, Restart,
+    PublishedPort, Restart, Role,
 };
 
 /// So many lines of a log are kept.
@@ -54,7 +54,10 @@ pub(super) enum Phase {
 }
 
 impl Simulated {
-    pub(super) fn new(spec: ContainerSpec, id: String, behaviour: Behaviour, now: Timestamp) -> Self {
+    pub(super) fn new(spec: ContainerSpec, id: String, mut behaviour: Behaviour, now: Timestamp) -> Self {
+        if matches!(spec.role, Role::Service { .. }) && !spec.command.is_empty() {
+            behaviour.exit = Some((Moment::Probes(0), behaviour.command.clone()));
+        }
         Self {
             spec,
             id,

@@ -6,6 +6,7 @@
 //! volume.rs       server folder : container folder
 //! env.rs          NAME=value, or NAME
 //! publish.rs      ports as for Docker's --publish; also one port
+//! release.rs      a command, as a Dockerfile's CMD
 //! scale.rs        number, roll or safe
 //! healthcheck.rs  /path interval timeout; durations
 //! limits.rs       CPUs, memory
@@ -15,6 +16,7 @@ mod env;
 mod healthcheck;
 mod limits;
 mod publish;
+mod release;
 mod scale;
 mod service;
 mod url;
@@ -30,6 +32,7 @@ pub(super) use healthcheck::healthcheck;
 pub use healthcheck::{DurationError, parse_duration};
 pub(super) use limits::{maxcpu, maxmem};
 pub(super) use publish::{LARGEST_RANGE, port, publish};
+pub(super) use release::release;
 pub(super) use scale::scale;
 pub(super) use service::service;
 pub use url::UrlError;

@@ -96,7 +96,7 @@ impl Core {
         let network = self.engine.ensure_network().await?;
         let in_use = self.engine.addresses_in_use().await?;
         let wanted = match &desired.goal {
-            Goal::Serving(serving) => serving.count as usize,
+            Goal::Serving(serving) => serving.count as usize + 1,
             Goal::Stopped | Goal::Gone => 0,
         };
         let promise = self.addresses.promise(&network, &in_use, wanted);

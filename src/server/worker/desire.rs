@@ -1,7 +1,7 @@
 //! Release, request and server → what should be.
 
 use crate::api::{Problem, ProblemCode};
-use crate::deploy::{Action, Deploy, Desired, Goal, Pace, Readiness, Release, Serving, Strategy, Template};
+use crate::deploy::{Action, Command, Deploy, Desired, Goal, Pace, Readiness, Release, Serving, Strategy, Template};
 use crate::manifest::{Manifest, ServiceUrl};
 use crate::name::{DeployId, ServiceName};
 use crate::server::core::{Core, place_of};
@@ -47,8 +47,15 @@ impl Core {
             readiness: Readiness::of(manifest, release.image_has_healthcheck, settings.settle, settings.ready_deadline),
             urls: manifest.urls.clone(),
             healthcheck: manifest.healthcheck.clone(),
+            command: self.command(action, manifest.release_command.as_deref()),
             fresh: *action == Action::Restart,
         })
+    }
+
+    /// A release that was live before has been prepared already.
+    fn command(&self, action: &Action, words: Option<&[String]>) -> Option<Command> {
+        let words = words.filter(|_| matches!(action, Action::Push | Action::Redeploy))?;
+        Some(Command { words: words.to_vec(), limit: self.config.deploy.command_limit })
     }
 
     /// What the operator asked for last holds, until a release says it anew.

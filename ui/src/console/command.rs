@@ -46,6 +46,7 @@ pub(crate) enum Command {
     CopyUrl,
     CopyName,
     CopyContainer,
+    CancelDeploy,
 
     Follow,
     Wrap,

@@ -1,10 +1,50 @@
 //! The terminal's events → messages.
 
-use crossterm::event::{Event, KeyEventKind};
+use std::io;
+
+use crossterm::event::{Event, EventStream, KeyEventKind};
+use futures_util::StreamExt;
 use ratatui::layout::Size;
+use tokio::sync::mpsc::{self, Receiver};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::key::Key;
 use super::message::Message;
+
+/// So many key presses may wait; nobody types faster.
+const WAITING: usize = 256;
+
+/// What is pressed, as it comes. Ends when the terminal is gone.
+#[derive(Debug)]
+pub(crate) struct Input {
+    events: Receiver<io::Result<Event>>,
+    _reader: AbortOnDropHandle<()>,
+}
+
+impl Input {
+    /// The events are read by a task of their own: the terminal's stream must always be asked by the same one.
+    pub(crate) fn listen() -> Self {
+        let (sender, events) = mpsc::channel(WAITING);
+        let reader = tokio::spawn(async move {
+            let mut stream = EventStream::new();
+            while let Some(event) = stream.next().await {
+                if sender.send(event).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Self { events, _reader: AbortOnDropHandle::new(reader) }
+    }
+
+    pub(crate) async fn next(&mut self) -> Option<io::Result<Event>> {
+        self.events.recv().await
+    }
+
+    /// The next one, if it is there already.
+    pub(crate) fn at_once(&mut self) -> Option<io::Result<Event>> {
+        self.events.try_recv().ok()
+    }
+}
 
 /// None for what means nothing here: released keys, the mouse.
 pub(crate) fn message(event: Event) -> Option<Message> {

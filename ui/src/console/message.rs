@@ -57,6 +57,11 @@ pub(crate) enum Message {
         server: ServerName,
         result: Result<Box<Deploy>, Problem>,
     },
+    /// The server cancelled a deploy, or did not.
+    Cancelled {
+        ticket: Ticket,
+        result: Result<(), Problem>,
+    },
     Folders {
         ticket: Ticket,
         found: Vec<FoundFolder>,
@@ -77,6 +82,8 @@ pub(crate) enum Message {
 #[derive(Debug, Clone)]
 pub(crate) enum ServerNews {
     Snapshot(Box<Snapshot>),
+    /// It is there, though it has nothing to say.
+    Alive,
     /// It does not answer; it is tried again.
     Lost(Problem),
 }

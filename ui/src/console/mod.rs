@@ -27,6 +27,8 @@ mod key;
 mod keymap;
 mod message;
 mod model;
+#[cfg(test)]
+mod random;
 mod run;
 mod surroundings;
 mod symbols;

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use crossterm::event::{Event, EventStream};
-use futures_util::{FutureExt, StreamExt};
+use crossterm::event::Event;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -17,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::canvas::Canvas;
 use super::effect::{TerminalEffect, World};
-use super::input;
+use super::input::{self, Input};
 use super::keymap::Keymap;
 use super::message::{Message, Stamped};
 use super::model::Model;
@@ -60,7 +59,7 @@ pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
         terminal,
         world: World::new(clients, options.who, sender),
         inbox,
-        input: EventStream::new(),
+        input: Input::listen(),
         signals,
         drawn: Instant::now(),
         due: None,
@@ -98,7 +97,7 @@ struct Console {
     terminal: Terminal,
     world: World,
     inbox: Receiver<Message>,
-    input: EventStream,
+    input: Input,
     signals: Signals,
     /// When something was drawn last.
     drawn: Instant,
@@ -176,8 +175,8 @@ impl Console {
             if self.over {
                 return Ok(());
             }
-            match self.input.next().now_or_never() {
-                Some(event) => next = event,
+            match self.input.at_once() {
+                Some(event) => next = Some(event),
                 None => break,
             }
         }

@@ -95,11 +95,12 @@ fn give_back_on_panic() {
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            if TAKEN.load(Ordering::SeqCst) {
-                give_back();
+            let was_taken = TAKEN.load(Ordering::SeqCst);
+            give_back();
+            before(panic);
+            if was_taken {
                 LOST.notify_one();
             }
-            before(panic);
         }));
     });
 }

@@ -1,32 +1,9 @@
 //! Data → words, for everything that is told in more than one place.
 
-use mypaas::api::{Action, Deploy, DeployState, Outcome, Phase, ServiceView};
+use mypaas::api::{Action, Deploy, DeployState, Outcome, ServiceView};
 
 use super::model::fleet::ServiceAt;
-
-pub(crate) const PHASES: [Phase; 8] = [
-    Phase::Queued,
-    Phase::Building,
-    Phase::Starting,
-    Phase::Probing,
-    Phase::Switching,
-    Phase::Draining,
-    Phase::Retiring,
-    Phase::Undoing,
-];
-
-pub(crate) fn phase(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Queued => "queued",
-        Phase::Building => "building",
-        Phase::Starting => "starting",
-        Phase::Probing => "probing",
-        Phase::Switching => "switching",
-        Phase::Draining => "draining",
-        Phase::Retiring => "retiring",
-        Phase::Undoing => "undoing",
-    }
-}
+use super::symbols::ARROW;
 
 /// As in `rollback to r3`.
 pub(crate) fn action(action: &Action) -> String {
@@ -39,6 +16,14 @@ pub(crate) fn action(action: &Action) -> String {
         Action::Stop => "stop".into(),
         Action::Start => "start".into(),
         Action::Remove => "remove".into(),
+    }
+}
+
+/// With the release that it makes live, where the words do not say it: `push → r14`.
+pub(crate) fn deed(deploy: &Deploy) -> String {
+    match (&deploy.action, deploy.to) {
+        (Action::Push | Action::Redeploy, Some(to)) => format!("{} {ARROW} {to}", action(&deploy.action)),
+        (other, _) => action(other),
     }
 }
 

@@ -70,7 +70,10 @@ pub(super) async fn server(client: Client, name: ServerName, inbox: Inbox) {
                     Ok(Some(Err(error))) => break of_client(error),
                     Ok(None) => break Problem::new(ProblemCode::Unavailable, "the server ended the connection"),
                     Err(_) => match in_time(client.server()).await {
-                        Ok(_) => continue,
+                        Ok(_) => {
+                            tell(&inbox, Message::Server { server: name.clone(), news: ServerNews::Alive }).await;
+                            continue;
+                        }
                         Err(problem) => break problem,
                     },
                 };

@@ -38,6 +38,11 @@ pub(crate) enum Effect {
         server: ServerName,
         target: Target,
     },
+    Cancel {
+        ticket: Ticket,
+        server: ServerName,
+        id: DeployId,
+    },
     /// Look at a folder and ask what pushing it would do.
     Check {
         ticket: Ticket,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::PathBuf;
 
-use mypaas::api::{DeployRequest, Origin, Target};
+use mypaas::api::{CancelRequest, DeployRequest, Origin, Target};
 use mypaas::client::Client;
 use mypaas::name::ServerName;
 use tokio::sync::mpsc::Sender;
@@ -85,6 +85,13 @@ impl World {
                 tell(&inbox, Message::Planned { ticket, result }).await;
             }),
             Effect::Deploy { ticket, server, target } => self.deploy(ticket, server, target),
+            Effect::Cancel { ticket, server, id } => {
+                let request = CancelRequest { who: self.who.clone() };
+                self.with(&server, async move |client, inbox| {
+                    let result = client.cancel(id, &request).await.map(|_| ()).map_err(of_client);
+                    tell(&inbox, Message::Cancelled { ticket, result }).await;
+                });
+            }
             Effect::Check { ticket, server, folder } => self.with(&server, async move |client, inbox| {
                 let report = Box::new(push::check(&client, &folder).await);
                 tell(&inbox, Message::Checked { ticket, report }).await;

@@ -1,6 +1,7 @@
 //! What lies on top of a page and has the keys until it is closed.
 
 use mypaas::api::{Action, PlanView, Problem, ReleaseView};
+use mypaas::name::DeployId;
 
 use super::Ticket;
 use super::fleet::ServiceAt;
@@ -21,6 +22,7 @@ pub(crate) enum Dialog {
         scroll: usize,
     },
     Confirm(Confirm),
+    CancelDeploy(CancelDeploy),
     Rollback(Rollback),
     Scale(Scale),
     Palette(Palette),
@@ -92,6 +94,15 @@ impl Confirm {
             Load::Failed(_) => false,
         }
     }
+}
+
+/// A deploy that is to be cancelled waits for a yes.
+#[derive(Debug, Clone)]
+pub(crate) struct CancelDeploy {
+    pub at: ServiceAt,
+    pub id: DeployId,
+    pub stage: Stage,
+    pub ticket: Ticket,
 }
 
 /// The choice of a release to go back to.

@@ -42,6 +42,8 @@ pub(crate) enum Connection {
     Connecting,
     Live {
         snapshot: Box<Snapshot>,
+        /// When it last gave a sign of life.
+        heard: Timestamp,
     },
     /// It answered before and does not any more; what it last said is shown with its age.
     Stale {
@@ -123,7 +125,7 @@ impl ServerEntry {
     /// What it last said, however long ago.
     pub(crate) fn snapshot(&self) -> Option<&Snapshot> {
         match &self.connection {
-            Connection::Live { snapshot } | Connection::Stale { snapshot, .. } => Some(snapshot),
+            Connection::Live { snapshot, .. } | Connection::Stale { snapshot, .. } => Some(snapshot),
             Connection::Connecting | Connection::Unreachable { .. } => None,
         }
     }
@@ -146,9 +148,16 @@ impl ServerEntry {
     pub(crate) fn hear(&mut self, snapshot: Box<Snapshot>, now: Timestamp) -> Option<Box<Snapshot>> {
         let skew = now.duration_since(snapshot.at);
         self.skew = if skew.abs() < EQUAL_CLOCKS { SignedDuration::ZERO } else { skew };
-        match std::mem::replace(&mut self.connection, Connection::Live { snapshot }) {
-            Connection::Live { snapshot } | Connection::Stale { snapshot, .. } => Some(snapshot),
+        match std::mem::replace(&mut self.connection, Connection::Live { snapshot, heard: now }) {
+            Connection::Live { snapshot, .. } | Connection::Stale { snapshot, .. } => Some(snapshot),
             Connection::Connecting | Connection::Unreachable { .. } => None,
+        }
+    }
+
+    /// It is there, though it has nothing to say.
+    pub(crate) fn hear_of_it(&mut self, now: Timestamp) {
+        if let Connection::Live { heard, .. } = &mut self.connection {
+            *heard = now;
         }
     }
 
@@ -156,7 +165,7 @@ impl ServerEntry {
     pub(crate) fn lose(&mut self, problem: Problem, now: Timestamp) -> bool {
         let before = std::mem::replace(&mut self.connection, Connection::Connecting);
         let (after, news) = match before {
-            Connection::Live { snapshot } => (Connection::Stale { snapshot, since: now, problem }, true),
+            Connection::Live { snapshot, heard } => (Connection::Stale { snapshot, since: heard, problem }, true),
             Connection::Stale { snapshot, since, .. } => (Connection::Stale { snapshot, since, problem }, false),
             Connection::Connecting => (Connection::Unreachable { since: now, problem }, true),
             Connection::Unreachable { since, .. } => (Connection::Unreachable { since, problem }, false),
@@ -177,16 +186,17 @@ mod tests {
     use crate::console::fixture::{self, at};
 
     #[test]
-    fn a_server_that_stops_answering_is_stale_since_the_first_failure() {
+    fn a_server_that_stops_answering_is_stale_since_its_last_sign_of_life() {
         let mut entry = ServerEntry::new("s".parse().unwrap(), "s".into());
         assert!(entry.lose(fixture::problem("refused"), at(5)));
         assert!(matches!(entry.connection, Connection::Unreachable { .. }));
         entry.hear(Box::new(fixture::snapshot(at(10))), at(10));
+        entry.hear_of_it(at(15));
         assert!(entry.lose(fixture::problem("cut"), at(20)));
         assert!(!entry.lose(fixture::problem("cut again"), at(30)));
         match &entry.connection {
             Connection::Stale { since, problem, .. } => {
-                assert_eq!((*since, problem.message.as_str()), (at(20), "cut again"));
+                assert_eq!((*since, problem.message.as_str()), (at(15), "cut again"));
             }
             other => panic!("{other:?}"),
         }

@@ -42,6 +42,8 @@ pub(crate) struct List {
     pub selected: Option<Item>,
     /// Where the selection was last, for when what was selected is gone.
     index: usize,
+    /// The operator chose what is selected.
+    is_chosen: bool,
     /// The first line on the screen, as drawn last.
     pub top: usize,
     folded: BTreeSet<ServerName>,
@@ -144,21 +146,23 @@ impl List {
     /// Puts the selection back on something that is shown, as near as can be to where it was.
     pub(crate) fn settle(&mut self, fleet: &Fleet) {
         let rows = self.rows(fleet);
-        if let Some(position) = self.position(&rows) {
-            self.index = position;
-            return;
+        // Servers answer one after the other: until something is chosen the first service is what one wants to see.
+        let first = if self.is_chosen { None } else { first_service(&rows) };
+        match first.or_else(|| self.position(&rows)) {
+            Some(position) => self.select_near(&rows, position, false),
+            None => self.select_near(&rows, self.index, false),
         }
-        let fallback = if self.selected.is_none() { first_service(&rows) } else { None };
-        self.select_near(&rows, fallback.unwrap_or(self.index), false);
     }
 
     pub(crate) fn select(&mut self, item: Item, fleet: &Fleet) {
         self.folded.remove(item.server());
+        self.is_chosen = true;
         self.selected = Some(item);
         self.settle(fleet);
     }
 
     pub(crate) fn go(&mut self, motion: Motion, page: usize, fleet: &Fleet) {
+        self.is_chosen = true;
         let rows = self.rows(fleet);
         let place = self.position(&rows).unwrap_or(self.index);
         let wanted = motion.from(place, rows.len().saturating_sub(1), page);
@@ -167,6 +171,7 @@ impl List {
 
     /// The next service after the selection, or the one before it; round at the ends.
     pub(crate) fn next_service(&mut self, forward: bool, fleet: &Fleet) {
+        self.is_chosen = true;
         let rows = self.rows(fleet);
         let place = self.position(&rows).unwrap_or(self.index);
         let is_service = |index: &usize| matches!(rows[*index], Row::Service { .. });
@@ -203,6 +208,7 @@ impl List {
 
     /// Hides what belongs to the selected line; where nothing does, goes up to what it belongs to.
     pub(crate) fn fold(&mut self, fleet: &Fleet) {
+        self.is_chosen = true;
         match self.selected.clone() {
             Some(Item::Server(name)) => drop(self.folded.insert(name)),
             Some(Item::Service(at)) if self.unfolded.remove(&at) => {}

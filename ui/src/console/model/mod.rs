@@ -170,7 +170,7 @@ impl Model {
         match &self.dialog {
             Some(Dialog::Help { .. } | Dialog::Trouble { .. }) => return Context::Reading,
             Some(Dialog::Confirm(confirm)) if !confirm.can_do() => return Context::Reading,
-            Some(Dialog::Confirm(_)) => return Context::Confirm,
+            Some(Dialog::Confirm(_) | Dialog::CancelDeploy(_)) => return Context::Confirm,
             Some(Dialog::Rollback(_)) => return Context::Pick,
             Some(Dialog::Scale(_)) => return Context::Scale,
             Some(Dialog::Palette(_)) => return Context::Palette,

@@ -28,7 +28,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Restart => confirm(model, at, Action::Restart),
         Command::Remove => confirm(model, at, Action::Remove),
         Command::StopOrStart => stop_or_start(model, at),
-        Command::Rollback => roll_back(model, at),
+        Command::Rollback => roll_back(model, &at),
         Command::ScaleUp => scale(model, at, |count| count.saturating_add(1)),
         Command::ScaleDown => scale(model, at, |count| count.saturating_sub(1)),
         Command::Describe => describe(model),
@@ -76,14 +76,14 @@ fn stop_or_start(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
 }
 
 /// Lets the operator choose a release.
-fn roll_back(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
-    if !can_ask(model, &at) {
+fn roll_back(model: &mut Model, at: &ServiceAt) -> Vec<Effect> {
+    if !can_ask(model, at) {
         return Vec::new();
     }
     let ticket = model.ticket();
     let rollback = Rollback { at: at.clone(), releases: Load::Waiting, cursor: 0, plan: Load::Waiting, ticket };
     model.dialog = Some(Dialog::Rollback(rollback));
-    fill_rollback(model, &at)
+    fill_rollback(model, at)
 }
 
 /// Gives an open choice of a release what there is to choose from, once it is known.
@@ -123,7 +123,8 @@ pub(super) fn scale(model: &mut Model, at: ServiceAt, change: impl FnOnce(u32) -
         return Vec::new();
     }
     let Some(service) = model.fleet.service(&at) else { return Vec::new() };
-    let from = service.scale.map_or(service.wanted, mypaas::manifest::Scale::count);
+    let declared = service.scale.map_or(1, mypaas::manifest::Scale::count);
+    let from = if service.wanted > 0 { service.wanted } else { declared };
     let ticket = model.ticket();
     let mut dialog =
         Scale { at, from, to: from, is_typed: false, plan: Load::Waiting, ticket, stage: ScaleStage::Deciding };

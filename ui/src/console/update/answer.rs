@@ -42,6 +42,18 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, server: ServerName, re
     }
 }
 
+pub(super) fn cancelled(model: &mut Model, ticket: Ticket, result: Result<(), Problem>) {
+    let waits = matches!(&model.dialog, Some(Dialog::CancelDeploy(cancel)) if cancel.ticket == ticket);
+    match result {
+        Ok(()) if waits => model.dialog = None,
+        Ok(()) => {}
+        Err(problem) if waits => {
+            model.dialog = Some(Dialog::Trouble { title: "The deploy goes on".into(), problem, scroll: 0 });
+        }
+        Err(problem) => model.toast(ToastKind::Bad, problem.message),
+    }
+}
+
 /// Who waits for the answer.
 enum Asked {
     /// What the problem's title would be.

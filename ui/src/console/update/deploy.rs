@@ -5,9 +5,11 @@ use mypaas::api::Deploy;
 use crate::console::command::Command;
 use crate::console::effect::Effect;
 use crate::console::model::deploy::DeployPage;
+use crate::console::model::dialog::{CancelDeploy, Choice, Dialog, Stage};
 use crate::console::model::fleet::ServiceAt;
 use crate::console::model::list::Item;
 use crate::console::model::tape::Place;
+use crate::console::model::toast::ToastKind;
 use crate::console::model::{Model, Page};
 
 use super::logs::{self, scrolled};
@@ -19,6 +21,18 @@ pub(super) fn open(model: &mut Model, at: ServiceAt, deploy: Deploy) {
         page.compare_with(&detail.deploys);
     }
     model.page = Page::Deploy(Box::new(page));
+}
+
+/// A deploy that is over cannot be cancelled; whether one that runs still can the server knows.
+fn ask_to_cancel(model: &mut Model) {
+    let ticket = model.ticket();
+    let Page::Deploy(page) = &model.page else { return };
+    if page.progress.finished.is_some() || page.deploy.is_finished() {
+        return model.toast(ToastKind::Note, "it is over already");
+    }
+    let stage = Stage::Deciding(Choice::Cancel);
+    let cancel = CancelDeploy { at: page.at.clone(), id: page.deploy.id, stage, ticket };
+    model.dialog = Some(Dialog::CancelDeploy(cancel));
 }
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
@@ -37,6 +51,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             };
         }
         Command::Wrap => page.wrap = !page.wrap,
+        Command::CancelDeploy => ask_to_cancel(model),
         Command::Logs => {
             let at = page.at.clone();
             logs::open(model, at, None);

@@ -14,6 +14,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match &model.dialog {
         Some(Dialog::Help { .. } | Dialog::Trouble { .. }) => read(model, command),
         Some(Dialog::Confirm(_)) => decide(model, command),
+        Some(Dialog::CancelDeploy(_)) => decide_cancel(model, command),
         Some(Dialog::Rollback(_)) => pick_release(model, command),
         Some(Dialog::Scale(_)) => scale(model, command),
         Some(Dialog::Palette(_)) => palette::run(model, command),
@@ -48,6 +49,22 @@ fn decide(model: &mut Model, command: Command) -> Vec<Effect> {
     match (command, confirm.stage) {
         (Command::Switch, Stage::Deciding(choice)) => confirm.stage = Stage::Deciding(choice.other()),
         (Command::Accept, Stage::Deciding(Choice::Do)) | (Command::Yes, Stage::Deciding(_)) => return go_ahead(model),
+        (Command::Accept, Stage::Deciding(Choice::Cancel)) | (Command::Cancel, _) => return close(model),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn decide_cancel(model: &mut Model, command: Command) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let Some(Dialog::CancelDeploy(cancel)) = &mut model.dialog else { return Vec::new() };
+    match (command, cancel.stage) {
+        (Command::Switch, Stage::Deciding(choice)) => cancel.stage = Stage::Deciding(choice.other()),
+        (Command::Accept, Stage::Deciding(Choice::Do)) | (Command::Yes, Stage::Deciding(_)) => {
+            cancel.stage = Stage::Asked;
+            cancel.ticket = ticket;
+            return vec![Effect::Cancel { ticket, server: cancel.at.server.clone(), id: cancel.id }];
+        }
         (Command::Accept, Stage::Deciding(Choice::Cancel)) | (Command::Cancel, _) => return close(model),
         _ => {}
     }

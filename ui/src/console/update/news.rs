@@ -16,6 +16,12 @@ use super::action;
 pub(super) fn server(model: &mut Model, name: &ServerName, news: ServerNews) {
     match news {
         ServerNews::Snapshot(snapshot) => heard(model, name, snapshot),
+        ServerNews::Alive => {
+            let now = model.now;
+            if let Some(entry) = model.fleet.server_mut(name) {
+                entry.hear_of_it(now);
+            }
+        }
         ServerNews::Lost(problem) => lost(model, name, problem),
     }
 }
@@ -80,14 +86,14 @@ fn kind_of(deploy: &Deploy) -> ToastKind {
     }
 }
 
-pub(super) fn detail(model: &mut Model, at: ServiceAt, result: Result<Box<ServiceDetail>, Problem>) -> Vec<Effect> {
+pub(super) fn detail(model: &mut Model, at: &ServiceAt, result: Result<Box<ServiceDetail>, Problem>) -> Vec<Effect> {
     if let (Page::Deploy(page), Ok(detail)) = (&mut model.page, &result)
-        && page.at == at
+        && page.at == *at
     {
         page.compare_with(&detail.deploys);
     }
     model.details.take(at.clone(), result);
-    action::fill_rollback(model, &at)
+    action::fill_rollback(model, at)
 }
 
 pub(super) fn deploy(model: &mut Model, server: &ServerName, id: DeployId, news: News<Event>) {

@@ -1,6 +1,6 @@
 //! The page for a push.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::console::command::Command;
 use crate::console::effect::Effect;
@@ -71,9 +71,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match &page.step {
         Step::Choosing(_) => choose(model, command),
         Step::Review(_) => review(model, command),
-        Step::Refused { folder, .. } if command == Command::Cancel => back_to_choice(model, folder.clone()),
+        Step::Refused { folder, .. } if command == Command::Cancel => back_to_choice(model, &folder.clone()),
         Step::Refused { folder, .. } if command == Command::CheckAgain => check(model, folder.clone()),
-        Step::Checking { folder } if command == Command::Back => back_to_choice(model, folder.clone()),
+        Step::Checking { folder } if command == Command::Back => back_to_choice(model, &folder.clone()),
         Step::Sending { .. } if command == Command::Back => leave(model),
         Step::Checking { .. } | Step::Sending { .. } | Step::Refused { .. } => Vec::new(),
     }
@@ -145,14 +145,14 @@ fn review(model: &mut Model, command: Command) -> Vec<Effect> {
     match (command, review.choice) {
         (Command::Switch, choice) if review.can_push() => review.choice = choice.other(),
         (Command::Accept, Choice::Do) | (Command::Yes, _) if review.can_push() => return send(model),
-        (Command::Accept, Choice::Cancel) | (Command::Cancel, _) => return back_to_choice(model, folder),
+        (Command::Accept, Choice::Cancel) | (Command::Cancel, _) => return back_to_choice(model, &folder),
         (Command::CheckAgain, _) => return check(model, folder),
         _ => {}
     }
     Vec::new()
 }
 
-fn back_to_choice(model: &mut Model, folder: PathBuf) -> Vec<Effect> {
+fn back_to_choice(model: &mut Model, folder: &Path) -> Vec<Effect> {
     let Page::Push(page) = &mut model.page else { return Vec::new() };
     let line = Line::of(&folder.display().to_string());
     page.step = Step::Choosing(Choosing { line, ..Choosing::default() });

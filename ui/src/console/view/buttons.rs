@@ -9,6 +9,11 @@ use crate::console::symbols::INTO;
 use crate::console::theme::Tone;
 
 pub(crate) fn draw(deed: &str, choice: Choice, danger: bool, row: Rect, sheet: &mut Sheet<'_>) {
+    draw_two("Cancel", deed, choice, danger, row, sheet);
+}
+
+/// With another word for leaving everything as it is.
+pub(crate) fn draw_two(no: &str, deed: &str, choice: Choice, danger: bool, row: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
     let chosen = if danger { Tone::ButtonDanger } else { Tone::ButtonChosen };
     // The sign tells the chosen one where colours do not.
@@ -18,7 +23,7 @@ pub(crate) fn draw(deed: &str, choice: Choice, danger: bool, row: Rect, sheet: &
         Choice::Do => (Tone::Button, chosen),
     };
     let line = Line::from(vec![
-        pen.span(cancel, label("Cancel", choice == Choice::Cancel)),
+        pen.span(cancel, label(no, choice == Choice::Cancel)),
         Span::raw("  "),
         pen.span(other, label(deed, choice == Choice::Do)),
     ]);

@@ -9,7 +9,7 @@ use super::sheet::{Sheet, centred};
 use super::text::wrap;
 use super::{buttons, help, history, palette, plan, problem};
 use crate::console::model::Model;
-use crate::console::model::dialog::{Confirm, Dialog, Load, Rollback, Scale, ScaleStage, Stage};
+use crate::console::model::dialog::{CancelDeploy, Confirm, Dialog, Load, Rollback, Scale, ScaleStage, Stage};
 use crate::console::model::fleet::{Connection, ServiceAt};
 use crate::console::symbols::ARROW;
 use crate::console::theme::Tone;
@@ -26,6 +26,7 @@ pub(crate) fn draw(model: &Model, dialog: &Dialog, area: Rect, sheet: &mut Sheet
             sheet.scroll(room, lines, *scroll);
         }
         Dialog::Confirm(confirm) => draw_confirm(model, confirm, area, sheet),
+        Dialog::CancelDeploy(cancel) => draw_cancel(cancel, area, sheet),
         Dialog::Rollback(rollback) => draw_rollback(model, rollback, area, sheet),
         Dialog::Scale(scale) => draw_scale(model, scale, area, sheet),
         Dialog::Palette(palette) => palette::draw(palette, area, sheet),
@@ -83,6 +84,26 @@ fn silence(model: &Model, at: &ServiceAt, room: usize, pen: &Pen<'_>) -> Vec<Lin
     let mut lines: Vec<_> = wrap(&text, room).into_iter().map(|line| pen.line(Tone::Stale, line)).collect();
     lines.push(Line::default());
     lines
+}
+
+fn draw_cancel(cancel: &CancelDeploy, area: Rect, sheet: &mut Sheet<'_>) {
+    let pen = sheet.pen;
+    let width = area.width.saturating_sub(4).min(76);
+    let inner = usize::from(width.saturating_sub(6));
+    let told = format!(
+        "What serves now serves on. Once it has begun to start containers, {} cannot be cancelled any more.",
+        cancel.id
+    );
+    let lines = effect(&told, inner, pen);
+    let height = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
+    let room =
+        sheet.dialog(centred(area, width, height), &format!("Cancel {} of {}?", cancel.id, cancel.at), Tone::Dialog);
+    let (text, answer) = split(room);
+    sheet.put_all(text, lines);
+    match cancel.stage {
+        Stage::Asked => sheet.put(answer, 0, pen.line(Tone::Pending, format!("telling {} …", cancel.at.server))),
+        Stage::Deciding(choice) => buttons::draw_two("Let it run", "Cancel the deploy", choice, true, answer, sheet),
+    }
 }
 
 fn draw_rollback(model: &Model, rollback: &Rollback, area: Rect, sheet: &mut Sheet<'_>) {

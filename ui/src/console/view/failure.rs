@@ -1,16 +1,15 @@
 //! Why a deploy failed, with all there is to find the reason.
 
-use mypaas::api::{Evidence, Failure};
+use mypaas::api::{Evidence, Failure, ProbeAnswer};
 use ratatui::text::{Line, Span};
 
 use super::pen::Pen;
 use super::{activity, look, overview, problem};
 use crate::console::model::clean::clean;
 use crate::console::theme::Tone;
-use crate::console::words;
 
 pub(crate) fn lines(failure: &Failure, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
-    let title = format!("FAILED WHILE {}", words::phase(failure.phase).to_uppercase());
+    let title = format!("FAILED WHILE {}", failure.phase.word().to_uppercase());
     let mut lines = vec![Line::default(), overview::title(&title, pen)];
     lines.extend(problem::of_failure(failure, room, pen));
     lines.push(match failure.still_serving {
@@ -28,7 +27,8 @@ fn of_container(evidence: &Evidence, pen: &Pen<'_>) -> Vec<Line<'static>> {
     facts.extend(evidence.exit.as_ref().map(|exit| {
         if exit.out_of_memory { format!("exited {}: out of memory", exit.code) } else { look::exit(exit) }
     }));
-    facts.extend(evidence.last_probe.as_ref().map(|answer| format!("at last it {}", activity::answer(answer))));
+    let last = evidence.last_probe.as_ref().filter(|answer| !matches!(answer, ProbeAnswer::Exited { .. }));
+    facts.extend(last.map(|answer| format!("at last it {}", activity::answer(answer))));
     let mut lines = vec![Line::default(), overview::title(&format!("CONTAINER {}", evidence.container), pen)];
     lines.extend(facts.into_iter().map(|fact| pen.line(Tone::Text, fact)));
     if evidence.logs.is_empty() {

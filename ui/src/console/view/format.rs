@@ -59,8 +59,11 @@ fn until_next(time: Duration, unit: u64) -> Duration {
     next.saturating_sub(time)
 }
 
-/// How long something took: `0.4s`, `12.3s`, `2m 05s`.
+/// How long something took: `40ms`, `0.4s`, `12.3s`, `2m 05s`.
 pub(crate) fn took(time: Duration) -> String {
+    if time < Duration::from_millis(100) {
+        return format!("{}ms", time.as_millis());
+    }
     if time < Duration::from_secs(100) { format!("{:.1}s", time.as_secs_f64()) } else { elapsed(time) }
 }
 

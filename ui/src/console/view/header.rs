@@ -56,7 +56,7 @@ fn path(model: &Model) -> Vec<String> {
             let service = model.selected_service().map(|at| at.service.to_string());
             server.into_iter().chain(service).collect()
         }
-        Page::Logs => model.logs.iter().flat_map(|logs| logs_path(logs)).collect(),
+        Page::Logs => model.logs.iter().flat_map(logs_path).collect(),
         Page::Deploy(page) => {
             vec![page.at.server.to_string(), page.at.service.to_string(), format!("deploy {}", page.deploy.id)]
         }
@@ -136,7 +136,7 @@ fn running(model: &Model, pen: &Pen<'_>) -> Line<'static> {
     let Some((server, newest)) = running.first() else { return Line::default() };
     let since = pen.elapsed(server.here(newest.accepted));
     let phase = look::of_deploy(newest).word;
-    let mut text = format!("{ACTIVE} {} {}: {phase} {since}", words::action(&newest.action), newest.service);
+    let mut text = format!("{ACTIVE} {} of {}: {phase} {since}", words::action(&newest.action), newest.service);
     if running.len() > 1 {
         text.push_str(&format!("  and {} more", running.len() - 1));
     }

@@ -1,6 +1,6 @@
 //! The releases and the deploys of a service as tables.
 
-use mypaas::api::{Action, Deploy, DeployState, Outcome, ReleaseView, ServiceDetail};
+use mypaas::api::{Deploy, DeployState, Outcome, ReleaseView, ServiceDetail};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
@@ -11,7 +11,7 @@ use super::{format, look};
 use crate::console::model::Window;
 use crate::console::model::fleet::ServerEntry;
 use crate::console::model::progress::between;
-use crate::console::symbols::{ARROW, CHOSEN, NONE};
+use crate::console::symbols::{CHOSEN, NONE};
 use crate::console::theme::Tone;
 use crate::console::words;
 
@@ -97,10 +97,6 @@ fn release_row(server: &ServerEntry, view: &ReleaseView, pen: &Pen<'_>) -> Cells
 }
 
 fn deploy_row(server: &ServerEntry, deploy: &Deploy, pen: &Pen<'_>) -> Cells {
-    let mut what = words::action(&deploy.action);
-    if let (Action::Push | Action::Redeploy, Some(to)) = (&deploy.action, deploy.to) {
-        what.push_str(&format!(" {ARROW} {to}"));
-    }
     let (ago, took, reason) = match &deploy.state {
         DeployState::Queued => (deploy.accepted, None, String::new()),
         DeployState::Running { started, .. } => (*started, None, String::new()),
@@ -110,7 +106,7 @@ fn deploy_row(server: &ServerEntry, deploy: &Deploy, pen: &Pen<'_>) -> Cells {
     };
     vec![
         pen.line(Tone::Strong, deploy.id.to_string()),
-        pen.line(Tone::Text, what),
+        pen.line(Tone::Text, words::deed(deploy)),
         Line::from(look::of_deploy(deploy).both(pen)),
         pen.line(Tone::Muted, pen.age(server.here(ago))),
         pen.line(Tone::Muted, took.unwrap_or_else(|| NONE.to_owned())),

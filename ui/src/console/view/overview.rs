@@ -10,7 +10,7 @@ use super::{containers, format, history, look};
 use crate::console::model::detail::Known;
 use crate::console::model::fleet::ServerEntry;
 use crate::console::model::progress::between;
-use crate::console::symbols::{ARROW, DOT};
+use crate::console::symbols::DOT;
 use crate::console::theme::Tone;
 use crate::console::words;
 
@@ -40,7 +40,7 @@ pub(crate) fn lines(
 pub(crate) fn facts(server: &ServerEntry, service: &ServiceView, pen: &Pen<'_>) -> Vec<Line<'static>> {
     let mut lines = vec![state(server, service, pen)];
     lines.extend(service.urls.iter().map(|url| pen.line(Tone::Link, url.to_string())));
-    if service.urls.is_empty() {
+    if service.urls.is_empty() && service.release.is_some() {
         let name = service.name.flat();
         lines.push(pen.line(Tone::Muted, format!("no URL; other services reach it as {name}")));
     }
@@ -62,29 +62,28 @@ fn state(server: &ServerEntry, service: &ServiceView, pen: &Pen<'_>) -> Line<'st
             spans.push(pen.span(Tone::Muted, format!(" live for {}", pen.age(server.here(since)))));
         }
     }
-    spans.extend([gap(), pen.span(Tone::Text, format!("{} of {} ready", service.ready, service.wanted))]);
+    if service.wanted > 0 {
+        spans.extend([gap(), pen.span(Tone::Text, format!("{} of {} ready", service.ready, service.wanted))]);
+    }
     if let Some(scale) = service.scale {
-        spans.extend([gap(), pen.span(Tone::Muted, strategy(scale))]);
+        spans.extend([gap(), pen.span(Tone::Muted, strategy(scale, service.wanted))]);
     }
     Line::from(spans)
 }
 
-fn strategy(scale: Scale) -> String {
+/// With the number that is wanted now, which may be another one than the Dockerfile's.
+fn strategy(scale: Scale, wanted: u32) -> String {
     match scale {
         Scale::Single => "not scaled".into(),
-        Scale::Rolling { count } => format!("scale {count}, rolling"),
-        Scale::Safe { count } => format!("scale {count}, safe"),
+        Scale::Rolling { .. } => format!("scale {wanted}, rolling"),
+        Scale::Safe { .. } => format!("scale {wanted}, safe"),
     }
 }
 
 /// The newest deploy of the service: running, or how it ended.
 pub(crate) fn newest(server: &ServerEntry, deploy: &Deploy, pen: &Pen<'_>) -> Line<'static> {
     let look = look::of_deploy(deploy);
-    let mut spans =
-        vec![look.both(pen), pen.span(Tone::Text, format!("  {} {}", deploy.id, words::action(&deploy.action)))];
-    if let Some(to) = deploy.to {
-        spans.push(pen.span(Tone::Text, format!(" {ARROW} {to}")));
-    }
+    let mut spans = vec![look.both(pen), pen.span(Tone::Text, format!("  {} {}", deploy.id, words::deed(deploy)))];
     let time = match &deploy.state {
         DeployState::Queued => format!("  for {}", pen.elapsed(server.here(deploy.accepted))),
         DeployState::Running { started, .. } => format!("  for {}", pen.elapsed(server.here(*started))),

@@ -1,7 +1,7 @@
 //! What an action would do, as the server planned it.
 
 use mypaas::api::{Downtime, OptionChange, PlanView};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use super::pen::Pen;
 use super::problem::{self, labelled};
@@ -46,9 +46,12 @@ pub(crate) fn lines(plan: &PlanView, room: usize, pen: &Pen<'_>) -> Vec<Line<'st
 fn summary(plan: &PlanView, pen: &Pen<'_>) -> Line<'static> {
     let name = |release: Option<mypaas::name::ReleaseId>| release.map_or_else(|| NONE.into(), |id| id.to_string());
     let mut spans = Vec::new();
-    if plan.from != plan.to {
-        spans.push(pen.span(Tone::Strong, format!("{} {ARROW} {}", name(plan.from), name(plan.to))));
-        spans.push(Span::raw("   "));
+    match (plan.from, plan.to) {
+        (None, Some(first)) => spans.push(pen.span(Tone::Strong, format!("{first}, the first release   "))),
+        (from, to) if from != to => {
+            spans.push(pen.span(Tone::Strong, format!("{} {ARROW} {}   ", name(from), name(to))));
+        }
+        _ => {}
     }
     spans.push(match &plan.downtime {
         Downtime::None => pen.span(Tone::Healthy, "no request notices"),

@@ -34,7 +34,7 @@ pub(crate) fn lines(server: &ServerEntry, room: usize, pen: &Pen<'_>) -> Vec<Lin
             lines.extend(facts(server, snapshot, room, pen));
             lines
         }
-        Connection::Live { snapshot } => facts(server, snapshot, room, pen),
+        Connection::Live { snapshot, .. } => facts(server, snapshot, room, pen),
     }
 }
 

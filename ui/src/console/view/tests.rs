@@ -2,7 +2,9 @@
 
 use mypaas::api::{Action, Event, LogStream, PlanView};
 use mypaas::name::DeployId;
+use ratatui::buffer::Cell;
 use ratatui::layout::Size;
+use ratatui::style::{Color, Style};
 
 use crate::console::effect::Effect;
 use crate::console::fixture::{self, at, press, send, service_at, shown, type_text};
@@ -10,6 +12,7 @@ use crate::console::message::{Message, News, ServerNews};
 use crate::console::model::Model;
 use crate::console::model::list::Item;
 use crate::console::model::push::{Contents, ContextSize, FolderReport, FoundFolder};
+use crate::console::theme::{Depth, Theme, ThemeName};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
@@ -189,6 +192,15 @@ fn a_deploy_that_runs() {
         press(model, "w");
         watch(model, 41, fixture::running_push(), false);
         watch(model, 31, fixture::successful_push(), true);
+    });
+}
+
+#[test]
+fn cancelling_a_deploy() {
+    snapshots("deploy_cancel", |model| {
+        select(model, "local", "shop");
+        press(model, "w c");
+        watch(model, 41, fixture::running_push(), false);
     });
 }
 
@@ -393,4 +405,69 @@ fn small_terminals() {
         model.size = Size::new(width, height);
         insta::assert_snapshot!(format!("small_{width}x{height}"), shown(&mut model));
     }
+}
+
+/// The styled runs of each line: what is written, and how.
+fn runs(model: &mut Model, depth: Depth) -> String {
+    let theme = Theme::new(ThemeName::Dark, depth).unwrap();
+    let (buffer, _) = fixture::draw(model, &theme);
+    let width = usize::from(buffer.area().width);
+    let lines = buffer.content().chunks(width).map(|cells| {
+        let chunks = cells.chunk_by(|one, other| one.style() == other.style());
+        let runs = chunks.map(|run| (run.iter().map(Cell::symbol).collect::<String>(), run[0].style()));
+        runs.filter(|(text, style)| !text.trim().is_empty() || style.bg != Some(Color::Reset))
+            .map(|(text, style)| format!("{}{:?}", told(&style), text.trim_end()))
+            .collect::<Vec<_>>()
+            .join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn told(style: &Style) -> String {
+    let colour = |colour: Option<Color>| match colour {
+        None | Some(Color::Reset) => String::new(),
+        Some(colour) => colour.to_string(),
+    };
+    let background = colour(style.bg);
+    let background = if background.is_empty() { background } else { format!("/{background}") };
+    let emphasis = if style.add_modifier.is_empty() { String::new() } else { format!("+{:?}", style.add_modifier) };
+    format!("{}{background}{}", colour(style.fg), emphasis.replace("Modifier", ""))
+}
+
+#[test]
+fn colours_follow_the_theme_and_the_terminal() {
+    for (name, depth) in [("plain", Depth::Plain), ("16", Depth::Ansi16), ("true", Depth::TrueColor)] {
+        let mut model = fixture::model();
+        model.size = Size::new(80, 24);
+        insta::assert_snapshot!(format!("colours_main_{name}"), runs(&mut model, depth));
+        select(&mut model, "local", "blog");
+        press(&mut model, "w");
+        watch(&mut model, 40, fixture::failed_push(), true);
+        insta::assert_snapshot!(format!("colours_deploy_{name}"), runs(&mut model, depth));
+    }
+}
+
+#[test]
+fn a_stale_service_does_not_look_live() {
+    let mut model = fixture::model();
+    let (buffer, _) = fixture::draw(&mut model, &Theme::new(ThemeName::Dark, Depth::TrueColor).unwrap());
+    let live = buffer.content().iter().find(|cell| cell.symbol() == "●").unwrap().style();
+    let stale = buffer.content().iter().rfind(|cell| cell.symbol() == "●").unwrap().style();
+    assert_ne!(live, stale);
+}
+
+#[test]
+fn the_screen_says_when_it_will_be_out_of_date() {
+    let mut model = fixture::model();
+    let theme = Theme::new(ThemeName::Dark, Depth::TrueColor).unwrap();
+    let wake = |model: &mut Model| fixture::draw(model, &theme).1.wake;
+    assert_eq!(wake(&mut model), Some(at(1)), "a deploy that runs is told in seconds");
+    model.fleet.servers.truncate(1);
+    let mut snapshot = fixture::snapshot(at(0));
+    snapshot.services.retain(|service| service.name.as_str() == "api");
+    snapshot.deploys.clear();
+    let news = ServerNews::Snapshot(Box::new(snapshot));
+    send(&mut model, Message::Server { server: "local".parse().unwrap(), news });
+    let next = wake(&mut model).unwrap();
+    assert!(next > at(fixture::HOUR), "ages in days keep nobody awake: {next}");
 }

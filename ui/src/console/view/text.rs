@@ -175,9 +175,9 @@ mod tests {
             prop_assert!(cut(&text, cells).width() <= cells);
             prop_assert!(cut_start(&text, cells).width() <= cells);
             prop_assert!(wrap(&text, cells).iter().all(|line| line.width() <= cells));
-            let line = Line::from(vec![Span::raw(text.clone()), Span::raw(text.clone())]);
+            let line = Line::from(vec![Span::raw(text.clone()), Span::raw(text)]);
             prop_assert!(cut_line(line.clone(), cells).width() <= cells);
-            let folded = fold_line(line.clone(), cells + 2, 1);
+            let folded = fold_line(line, cells + 2, 1);
             prop_assert!(folded.iter().all(|line| line.width() <= cells + 2));
         }
     }

@@ -1,0 +1,17 @@
+//! The program as a user starts it, against a real server on a real socket, with engine and router in memory.
+//!
+//! ```text
+//! stage.rs      the server, and the program run against it
+//! doing.rs      verbs that change something
+//! showing.rs    verbs that show something, for people and as JSON
+//! refusing.rs   wrong input, and worlds in which it does not work
+//! leaving.rs    ctrl-c, a reader that goes away, a server that dies
+//! ```
+
+#![allow(clippy::unwrap_used, reason = "all of it is tests")]
+
+mod doing;
+mod leaving;
+mod refusing;
+mod showing;
+mod stage;

@@ -1,0 +1,295 @@
+//! The console on a terminal of its own: that it gives it back whatever happens, and what it writes to it. The servers
+//! it shows do not answer; what it does with servers that do is tested elsewhere.
+
+#![cfg(test)]
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use mypaas_ui::console::{self, Options};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A program on a terminal.
+struct Session {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    keys: Box<dyn Write + Send>,
+    /// Everything it wrote.
+    written: Arc<Mutex<Vec<u8>>>,
+    _home: TempDir,
+}
+
+impl Session {
+    /// The console of `mypaas`, with one server that nobody runs.
+    fn console(arguments: &[&str], no_color: bool) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let config = home.path().join("config/mypaas");
+        std::fs::create_dir_all(&config).unwrap();
+        let socket = home.path().join("nobody.sock");
+        let fleet = format!("[servers.attic]\naddress = \"unix://{}\"\n", socket.display());
+        std::fs::write(config.join("fleet.toml"), fleet).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mypaas"));
+        command.args(arguments);
+        command.env("NO_COLOR", if no_color { "1" } else { "" });
+        let session = Self::start(command, home);
+        session.wait_for("attic");
+        session
+    }
+
+    /// One of the tests below that are not run by themselves, as a process of its own.
+    fn own(test: &str) -> Self {
+        let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+        command.args(["--ignored", "--exact", test, "--nocapture", "--test-threads=1"]);
+        Self::start(command, tempfile::tempdir().unwrap())
+    }
+
+    fn start(mut command: CommandBuilder, home: TempDir) -> Self {
+        let pair = native_pty_system().openpty(size(80, 24)).unwrap();
+        set_environment(&mut command, home.path());
+        let child = pair.slave.spawn_command(command).unwrap();
+        // Else the end of the program would not be the end of what is read.
+        drop(pair.slave);
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let sink = Arc::clone(&written);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count) = reader.read(&mut buffer)
+                && count > 0
+            {
+                sink.lock().unwrap().extend_from_slice(&buffer[..count]);
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        Self { master: pair.master, child, keys, written, _home: home }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = self.child.process_id().unwrap();
+        kill(Pid::from_raw(i32::try_from(id).unwrap()), signal).unwrap();
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.written.lock().unwrap().clone()
+    }
+
+    /// What the terminal shows.
+    fn screen(&self) -> String {
+        let PtySize { rows, cols, .. } = self.master.get_size().unwrap();
+        let whole = |number| NonZeroU16::new(number).unwrap();
+        let mut terminal = vt100::Parser::new(whole(rows), whole(cols), 0);
+        terminal.process(&self.bytes());
+        terminal.screen().contents()
+    }
+
+    fn wait_for(&self, text: &str) {
+        self.wait_until(&format!("{text:?} on the screen"), || self.screen().contains(text));
+    }
+
+    fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so() {
+            assert!(Instant::now() < deadline, "no {what} in time; the screen:\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits for the end; says whether it ended well.
+    fn end(&mut self) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.success();
+            }
+            assert!(Instant::now() < deadline, "it does not end; the screen:\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn wrote(&self, sequence: &str) -> bool {
+        let bytes = self.bytes();
+        bytes.windows(sequence.len()).any(|window| window == sequence.as_bytes())
+    }
+
+    /// The screen from before is back, with its cursor, and keys are echoed and read by lines again.
+    fn assert_given_back(&self, after: &str) {
+        self.wait_until(&format!("end of the alternate screen after {after}"), || self.wrote("\u{1b}[?1049l"));
+        self.wait_until(&format!("cursor after {after}"), || self.wrote("\u{1b}[?25h"));
+        assert!(self.wrote("\u{1b}[?2004l"), "pasting is as before after {after}");
+        assert!(!self.screen().contains("SERVICE"), "the console is gone after {after}");
+        let flags = self.master.get_termios().unwrap().local_flags.bits();
+        let (line_by_line, echo) = (nix::libc::ICANON, nix::libc::ECHO);
+        assert_eq!(flags & (line_by_line | echo), line_by_line | echo, "keys work as before after {after}");
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn size(cols: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+}
+
+/// Nothing of the machine's own settings is seen.
+fn set_environment(command: &mut CommandBuilder, home: &Path) {
+    for (name, folder) in [("XDG_CONFIG_HOME", "config"), ("XDG_STATE_HOME", "state"), ("MYPAAS_HOME", "mypaas")] {
+        command.env(name, home.join(folder));
+    }
+    for name in ["COLORFGBG", "LC_ALL", "LC_CTYPE"] {
+        command.env_remove(name);
+    }
+    command.env("TERM", "xterm-256color");
+    command.env("COLORTERM", "truecolor");
+    command.env("LANG", "C.UTF-8");
+    // A panic's message must not scroll away.
+    command.env("RUST_BACKTRACE", "0");
+}
+
+#[test]
+fn keys_that_leave_give_the_terminal_back() {
+    for (name, keys) in [("q", "q"), ("ctrl-c", "\u{3}"), ("ctrl-c in a dialog", "?\u{3}")] {
+        let mut session = Session::console(&[], false);
+        session.press(keys);
+        assert!(session.end(), "{name}");
+        session.assert_given_back(name);
+    }
+}
+
+#[test]
+fn signals_give_the_terminal_back() {
+    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
+        let mut session = Session::console(&[], false);
+        session.signal(signal);
+        session.end();
+        session.assert_given_back(signal.as_str());
+    }
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_and_is_then_told() {
+    let mut session = Session::own("a_console_with_a_fault");
+    session.wait_for("No server is known");
+    assert!(!session.end());
+    session.assert_given_back("a panic");
+    assert!(session.screen().contains("a fault for the test"), "{}", session.screen());
+}
+
+#[test]
+fn the_console_comes_back_after_it_was_suspended() {
+    let mut session = Session::console(&[], false);
+    session.press("\u{1a}");
+    session.wait_until("other screen", || session.wrote("\u{1b}[?1049l"));
+    session.signal(Signal::SIGCONT);
+    session.wait_for("SERVICE");
+    session.press("?");
+    session.wait_for("Next service");
+    session.press("\u{3}");
+    assert!(session.end());
+}
+
+#[test]
+fn any_size_is_drawn_anew() {
+    let mut session = Session::console(&[], false);
+    for (cols, rows, sign) in
+        [(20, 6, "attic"), (10, 3, "terminal"), (200, 50, "no server answers"), (80, 24, "q quit")]
+    {
+        session.master.resize(size(cols, rows)).unwrap();
+        session.written.lock().unwrap().clear();
+        session.wait_for(sign);
+    }
+    session.press("q");
+    assert!(session.end());
+}
+
+#[test]
+fn without_colours_none_are_written_and_ascii_is_ascii() {
+    let session = Session::console(&["--ascii"], true);
+    session.wait_for("q quit");
+    let text = String::from_utf8(session.bytes()).unwrap();
+    assert!(text.is_ascii(), "{text}");
+    let colours = ["\u{1b}[38;", "\u{1b}[48;", "\u{1b}[31m", "\u{1b}[32m"];
+    assert!(colours.iter().all(|colour| !text.contains(colour)), "{text:?}");
+}
+
+#[test]
+fn colours_are_written_where_the_terminal_has_them() {
+    let session = Session::console(&["--theme", "light"], false);
+    session.wait_until("colour", || session.wrote("\u{1b}[38;2;"));
+}
+
+#[test]
+fn nothing_is_written_while_nothing_changes() {
+    let mut session = Session::own("a_console_without_servers");
+    session.wait_for("No server is known");
+    session.wait_for("q quit");
+    // The picture is written at once, so nothing of it is still on its way after this.
+    std::thread::sleep(Duration::from_millis(300));
+    let before = session.bytes().len();
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(session.bytes().len(), before);
+    session.press("q");
+    assert!(session.end());
+}
+
+#[test]
+fn a_console_without_a_terminal_says_so() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_mypaas"))
+        .env("MYPAAS_HOME", "/nonexistent")
+        .env("XDG_CONFIG_HOME", fleet_of_one().path())
+        .output()
+        .unwrap();
+    assert_ne!(output.status.code(), Some(0));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("needs a terminal") && told.contains("mypaas status"), "{told}");
+}
+
+fn fleet_of_one() -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join("mypaas")).unwrap();
+    let fleet = "[servers.attic]\naddress = \"unix:///nonexistent.sock\"\n";
+    std::fs::write(home.path().join("mypaas/fleet.toml"), fleet).unwrap();
+    home
+}
+
+fn in_a_runtime(work: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    let result = tokio::runtime::Runtime::new().unwrap().block_on(work);
+    // The runtime waits for nothing: a thread of it may sit in a read of the keyboard.
+    std::process::exit(i32::from(result.is_err()));
+}
+
+#[test]
+#[ignore = "a process of its own for another test"]
+fn a_console_without_servers() {
+    in_a_runtime(console::run(Vec::new(), Options::default()));
+}
+
+#[test]
+#[ignore = "a process of its own for another test"]
+fn a_console_with_a_fault() {
+    in_a_runtime(async {
+        tokio::spawn(async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            panic!("a fault for the test");
+        });
+        console::run(Vec::new(), Options::default()).await
+    });
+}

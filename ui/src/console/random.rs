@@ -1,0 +1,161 @@
+//! Any keys, any news, any size: the console does not panic, and shows nothing outside the screen.
+
+use proptest::prelude::*;
+use ratatui::layout::Size;
+
+use super::effect::Effect;
+use super::fixture::{self, at, draw, press, send, service_at};
+use super::message::{Message, News, ServerNews};
+use super::model::Model;
+use super::model::push::{Contents, ContextSize, FolderReport};
+use super::symbols::to_ascii;
+use super::theme::{Depth, Theme, ThemeName};
+
+/// One step of a session.
+#[derive(Debug, Clone)]
+enum Step {
+    Key(&'static str),
+    Type(String),
+    Resize(u16, u16),
+    /// The server says something, or nothing any more.
+    Snapshot(usize),
+    Lost,
+    Log(String),
+    /// Everything that was asked for is answered, well or not.
+    Answer(bool),
+    Later(i64),
+}
+
+const KEYS: [&str; 44] = [
+    "j",
+    "k",
+    "g",
+    "G",
+    "enter",
+    "esc",
+    "tab",
+    "shift-tab",
+    "[",
+    "]",
+    "left",
+    "right",
+    "/",
+    "n",
+    "N",
+    "p",
+    "l",
+    "R",
+    "b",
+    "+",
+    "-",
+    "r",
+    "S",
+    "X",
+    "d",
+    "w",
+    "y",
+    "u",
+    "c",
+    ":",
+    "?",
+    "f",
+    "t",
+    "&",
+    "up",
+    "down",
+    "pgup",
+    "pgdn",
+    "ctrl-d",
+    "ctrl-u",
+    "home",
+    "end",
+    "backspace",
+    "ctrl-t",
+];
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => proptest::sample::select(&KEYS[..]).prop_map(Step::Key),
+        2 => "[a-z0-9:/!.~ ä日]{1,8}".prop_map(Step::Type),
+        2 => (0u16..220, 0u16..60).prop_map(|(width, height)| Step::Resize(width, height)),
+        1 => (0usize..8).prop_map(Step::Snapshot),
+        1 => Just(Step::Lost),
+        2 => "[ -~\u{1b}äöü日本\t]{0,120}".prop_map(Step::Log),
+        4 => any::<bool>().prop_map(Step::Answer),
+        1 => (0i64..100_000).prop_map(Step::Later),
+    ]
+}
+
+/// Takes a step; hands back what it asks for.
+fn take(model: &mut Model, step: Step, asked: &mut Vec<Effect>) {
+    let server = "local".parse().unwrap();
+    let effects = match step {
+        Step::Key(key) => press(model, key),
+        Step::Type(text) => fixture::type_text(model, &text),
+        Step::Resize(width, height) => send(model, Message::Resized(Size::new(width, height))),
+        Step::Snapshot(count) => {
+            let mut snapshot = fixture::snapshot(model.now);
+            snapshot.services.truncate(count);
+            send(model, Message::Server { server, news: ServerNews::Snapshot(Box::new(snapshot)) })
+        }
+        Step::Lost => send(model, Message::Server { server, news: ServerNews::Lost(fixture::problem("cut")) }),
+        Step::Log(text) => {
+            let lines = (0..40).map(|second| fixture::log_line("api.r14.1", at(second), &text)).collect();
+            send(model, Message::Logs { at: service_at("local", "api"), container: None, news: News::Some(lines) })
+        }
+        Step::Answer(well) => {
+            std::mem::take(asked).into_iter().flat_map(|effect| answer(model, effect, well)).collect()
+        }
+        Step::Later(seconds) => {
+            model.now = at(seconds);
+            send(model, Message::Tick)
+        }
+    };
+    asked.extend(effects);
+}
+
+fn answer(model: &mut Model, effect: Effect, well: bool) -> Vec<Effect> {
+    let no = || fixture::refusal();
+    let message = match effect {
+        Effect::Plan { ticket, .. } => {
+            let plan = fixture::rollback_plan();
+            Message::Planned { ticket, result: if well { Ok(plan) } else { Err(no()) } }
+        }
+        Effect::Deploy { ticket, server, .. } | Effect::Push { ticket, server, .. } => {
+            let deploy = Box::new(fixture::deploy("api", 50));
+            Message::Answered { ticket, server, result: if well { Ok(deploy) } else { Err(no()) } }
+        }
+        Effect::Check { ticket, folder, .. } => {
+            let checked =
+                mypaas::manifest::check(if well { b"# mypaas.service=api\n" } else { b"# mypaas.servise=api\n" });
+            let size = Ok(ContextSize { files: 1, bytes: 10, notes: Vec::new() });
+            let plan = well.then(|| Ok(fixture::rollback_plan()));
+            let contents = Ok(Contents { checked, size, plan });
+            Message::Checked { ticket, report: Box::new(FolderReport { folder, commit: None, contents }) }
+        }
+        Effect::Cancel { ticket, .. } => Message::Cancelled { ticket, result: if well { Ok(()) } else { Err(no()) } },
+        _ => return Vec::new(),
+    };
+    send(model, message)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #[test]
+    fn no_session_breaks_the_console(steps in proptest::collection::vec(step(), 1..60), ascii: bool) {
+        let mut model = fixture::model();
+        let theme = Theme::new(ThemeName::Light, Depth::Indexed256).unwrap();
+        let mut asked = Vec::new();
+        for step in steps {
+            take(&mut model, step, &mut asked);
+            let (mut buffer, drawn) = draw(&mut model, &theme);
+            let inside = drawn.cursor.is_none_or(|cursor| buffer.area().contains(cursor));
+            prop_assert!(inside, "the cursor is outside the screen: {:?}", drawn.cursor);
+            prop_assert!(drawn.wake.is_none_or(|wake| wake > model.now), "the next look lies in the past");
+            if ascii {
+                to_ascii(&mut buffer);
+                prop_assert!(buffer.content().iter().all(|cell| cell.symbol().is_ascii()));
+            }
+        }
+    }
+}
