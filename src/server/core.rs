@@ -63,6 +63,8 @@ pub struct Core {
     pub(super) stopped: CancellationToken,
     /// What the last stop cut off has been dealt with; before that nothing is accepted.
     recovered: AtomicBool,
+    /// Why engine or router are not as they should be.
+    trouble: Mutex<Option<Problem>>,
 }
 
 /// Deploys that were accepted: the queue, and what each is to do.
@@ -103,6 +105,7 @@ impl Core {
             abandoned: CancellationToken::new(),
             stopped: CancellationToken::new(),
             recovered: AtomicBool::new(false),
+            trouble: Mutex::default(),
         })
     }
 
@@ -173,6 +176,14 @@ impl Core {
 
     pub(super) fn is_recovered(&self) -> bool {
         self.recovered.load(Ordering::Acquire)
+    }
+
+    pub(super) fn note_trouble(&self, trouble: Option<&Problem>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble.cloned();
+    }
+
+    pub(super) fn trouble(&self) -> Option<Problem> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn mark_changed(&self) {

@@ -1,6 +1,7 @@
 //! One function an endpoint.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -23,6 +24,9 @@ use crate::name::{ContainerName, DeployId, ServiceName};
 
 /// Deploys that a list holds at most.
 const MOST_DEPLOYS: u32 = 500;
+
+/// How long the last events of deploys may take to go out, once the server stops.
+const LAST_EVENTS: Duration = Duration::from_secs(1);
 
 type Server = State<Arc<Core>>;
 type ServicePath = Result<Path<ServiceName>, PathRejection>;
@@ -143,5 +147,10 @@ pub(super) async fn deploy_events(
     let readable = events.filter_map(|event| async move {
         event.inspect_err(|error| tracing::error!(%error, "events cannot be read")).ok()
     });
-    Ok(lines(readable.take_until(core.stopped.clone().cancelled_owned())))
+    let stopped = core.stopped.clone();
+    let cut = async move {
+        stopped.cancelled().await;
+        tokio::time::sleep(LAST_EVENTS).await;
+    };
+    Ok(lines(readable.take_until(Box::pin(cut))))
 }

@@ -16,8 +16,15 @@ const FIRST_PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(30);
 
 impl Core {
-    /// One look, with what has to be mended. At the first that succeeds, recovery.
+    /// One look, with what has to be mended; what could not be is remembered, for those who ask.
     pub(super) async fn keep_once(self: &Arc<Self>) -> Result<(), Problem> {
+        let mended = self.mend().await;
+        self.note_trouble(mended.as_ref().err());
+        mended
+    }
+
+    /// At the first time that it succeeds, recovery.
+    async fn mend(self: &Arc<Self>) -> Result<(), Problem> {
         if self.router.info().await.is_err() {
             self.engine.ensure_network().await?;
             let info = self.router.ensure_running().await?;

@@ -46,7 +46,8 @@ impl Core {
         };
         let router = match self.router.info().await {
             Ok(info) => Part::Up { info },
-            Err(error) => Part::Down { problem: error.into() },
+            // That it does not answer is less than why it could not be started.
+            Err(error) => Part::Down { problem: self.trouble().unwrap_or_else(|| error.into()) },
         };
         ServerView {
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -19,7 +19,8 @@ pub(super) async fn of(engine: &dyn Engine, step: &Step, error: StepError) -> Fa
         StepError::Engine { container, source } => {
             let hint = hint_for_engine(&source);
             let mut failure = Failure::plain(phase, source.to_string(), causes(&source), hint);
-            if let Some(container) = container {
+            let is_ours = !matches!(source, EngineError::NotOurs { .. });
+            if let Some(container) = container.filter(|_| is_ours) {
                 failure.container = Some(evidence(engine, container, None).await);
             }
             failure

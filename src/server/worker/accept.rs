@@ -54,8 +54,14 @@ impl Core {
         }
         if !self.is_recovered() {
             let message = "the server has not yet dealt with what its last stop cut off";
-            let hint = "It needs the engine and the router for that; `mypaas status` tells what is missing.";
-            return Err(Problem::new(ProblemCode::Unavailable, message).hint(hint));
+            let problem = Problem::new(ProblemCode::Unavailable, message);
+            return Err(match self.trouble() {
+                Some(trouble) => {
+                    let causes = [vec![trouble.message], trouble.causes].concat();
+                    Problem { causes, hint: trouble.hint, ..problem }
+                }
+                None => problem.hint("It needs the engine and the router for that. Try again in a few seconds."),
+            });
         }
         Ok(())
     }

@@ -73,6 +73,7 @@ impl Stage {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.user_home())
             .env("MYPAAS_HOME", self.home())
+            .envs(self.docker_host.iter().map(|host| ("DOCKER_HOST", host)))
             .stdin(Stdio::null())
             .kill_on_drop(true);
         command

@@ -40,6 +40,8 @@ static PLACES: Semaphore = Semaphore::const_new(MOST_SERVERS as usize);
 /// What belongs to one test. When it is dropped, also by a panic, its server dies and its objects go.
 pub(crate) struct Stage {
     process: Option<Process>,
+    /// As in DOCKER_HOST, for every command from now on; none: this machine's Docker.
+    pub(crate) docker_host: Option<String>,
     sweep: Sweep,
     folder: TempDir,
     _place: SemaphorePermit<'static>,
@@ -72,7 +74,7 @@ impl Stage {
     async fn set(settings: Settings, places: u32) -> Self {
         let place = PLACES.acquire_many(places).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let stage = Self { process: None, sweep: Sweep::new(), folder, _place: place };
+        let stage = Self { process: None, docker_host: None, sweep: Sweep::new(), folder, _place: place };
         fs::create_dir_all(stage.home()).unwrap();
         stage.configure(settings);
         stage

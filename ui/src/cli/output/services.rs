@@ -12,7 +12,7 @@ use mypaas::name::ServerName;
 
 use super::paint::{Paint, Style};
 use super::table::{Cell, Table};
-use super::{units, words};
+use super::{foreign, units, words};
 
 /// Everything a server says about itself, as of `now`.
 pub(crate) fn server(
@@ -76,17 +76,25 @@ fn heading(name: &ServerName, server: &ServerView, paint: Paint) -> String {
     let mut problems = Vec::new();
     match &server.engine {
         Part::Up { info } => parts.push(format!("{} {}", info.name, info.version)),
-        Part::Down { problem } => problems.push(&problem.message),
+        Part::Down { problem } => problems.push(problem),
     }
     match &server.router {
         Part::Up { info } => {
             parts.push(format!("{} {} on ports {} and {}", info.name, info.version, info.http_port, info.https_port));
         }
-        Part::Down { problem } => problems.push(&problem.message),
+        Part::Down { problem } => problems.push(problem),
     }
     let mut text = format!("{}: {}\n", paint.strong(name.as_str()), parts.join(", "));
+    // The router may be down because the engine is.
+    problems.dedup();
     for problem in problems {
-        let _ = writeln!(text, "{}", paint.bad(problem));
+        let _ = writeln!(text, "{}", paint.bad(&problem.message));
+        if let Some(cause) = problem.causes.first() {
+            let _ = writeln!(text, "  {} {}", paint.muted("because"), foreign::line(cause, false));
+        }
+        if let Some(hint) = &problem.hint {
+            let _ = writeln!(text, "  {} {}", paint.good("hint:"), foreign::line(hint, false));
+        }
     }
     text
 }

@@ -44,6 +44,8 @@ fn a_server_without_engine_and_services_says_so() {
     insta::assert_snapshot!(server("attic", &snapshot, PLAIN, None), @"
     attic: mypaas 0.1.0
     the container engine at /var/run/docker.sock does not answer
+      because Connection refused (os error 111)
+      hint: start it
     the router does not answer at 10.97.0.2:8080
     no services yet; push one with `mypaas push attic DIR`
     ");
