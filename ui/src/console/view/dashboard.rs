@@ -47,7 +47,7 @@ fn draw_now(subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) -> Rect {
 fn split(subject: &Subject<'_>, rest: Rect) -> (Rect, Option<Rect>) {
     let detail = subject.known.and_then(Known::detail);
     let options = detail.and_then(|detail| detail.manifest.as_ref()).map_or(1, |manifest| manifest.options.len());
-    let past = detail.map_or(0, |detail| detail.releases.len() + detail.deploys.len() + 2);
+    let past = detail.map_or(0, |detail| detail.releases.len() + detail.deploys.len() + 3);
     let needed = rows((options + 1).max(past) + 1).min(rest.height * 3 / 5);
     let middle = Rect { height: needed, ..rest };
     let log = Rect { y: middle.bottom(), height: rest.height - needed, ..rest };
