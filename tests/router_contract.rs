@@ -6,7 +6,6 @@
 mod sweep;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::process;
 use std::sync::Arc;
 
 use mypaas::engine::{DockerEngine, DockerSettings, Engine};
@@ -68,13 +67,13 @@ async fn the_twin_in_memory_keeps_the_contract() {
 
 #[tokio::test]
 async fn traefik_keeps_the_contract() {
-    let place = Place::new("contract");
+    let place = Place::new();
     keeps_the_contract(async || place.open().await).await;
 }
 
 #[tokio::test]
 async fn traefik_takes_requests_at_a_port_that_docker_chose_and_passes_them_on() {
-    let place = Place::new("ports");
+    let place = Place::new();
     let network = place.engine.ensure_network().await.unwrap();
     let listener = TcpListener::bind(SocketAddrV4::new(network.gateway, 0)).await.unwrap();
     let target = format!("{}:{}", network.gateway, listener.local_addr().unwrap().port());
@@ -108,10 +107,10 @@ struct Place {
 }
 
 impl Place {
-    fn new(name: &str) -> Self {
-        let instance: InstanceName = format!("router-{name}-{}", process::id()).parse().unwrap();
+    fn new() -> Self {
+        let sweep = Sweep::new();
+        let instance: InstanceName = sweep.instance.parse().unwrap();
         let engine = DockerEngine::connect(DockerSettings::local(instance.clone())).unwrap();
-        let sweep = Sweep { instance: instance.to_string() };
         Self { instance, engine: Arc::new(engine), folder: tempfile::tempdir().unwrap(), _sweep: sweep }
     }
 

@@ -305,20 +305,9 @@ pub enum ProblemCode {
 
 /// The state of a deploy in one word, for lists: `queued`, `building`, `succeeded`, …
 pub fn state_word(state: &DeployState) -> &'static str {
-    use crate::deploy::{Outcome, Phase};
     match state {
         DeployState::Queued => "queued",
-        DeployState::Running { phase, .. } => match phase {
-            Phase::Queued => "queued",
-            Phase::Building => "building",
-            Phase::Preparing => "preparing",
-            Phase::Starting => "starting",
-            Phase::Probing => "probing",
-            Phase::Switching => "switching",
-            Phase::Draining => "draining",
-            Phase::Retiring => "retiring",
-            Phase::Undoing => "undoing",
-        },
+        DeployState::Running { phase, .. } => phase.word(),
         DeployState::Finished { outcome, .. } => match outcome {
             Outcome::Succeeded => "succeeded",
             Outcome::Failed { .. } => "failed",

@@ -104,6 +104,36 @@ pub enum Phase {
     Undoing,
 }
 
+impl Phase {
+    /// All of them, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Queued,
+        Self::Building,
+        Self::Preparing,
+        Self::Starting,
+        Self::Probing,
+        Self::Switching,
+        Self::Draining,
+        Self::Retiring,
+        Self::Undoing,
+    ];
+
+    /// As it is called everywhere: on the wire, in lists, in the console.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Building => "building",
+            Self::Preparing => "preparing",
+            Self::Starting => "starting",
+            Self::Probing => "probing",
+            Self::Switching => "switching",
+            Self::Draining => "draining",
+            Self::Retiring => "retiring",
+            Self::Undoing => "undoing",
+        }
+    }
+}
+
 /// How a deploy ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -175,4 +205,16 @@ pub fn causes(error: &dyn std::error::Error) -> Vec<String> {
         cause = error.source();
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_is_called_as_on_the_wire() {
+        for phase in Phase::ALL {
+            assert_eq!(serde_json::to_string(&phase).unwrap(), format!("\"{}\"", phase.word()));
+        }
+    }
 }

@@ -183,14 +183,18 @@ impl Core {
         self.feeds.open(&self.store, deploy, &self.changed)
     }
 
-    /// Reserves the URLs for a deploy; an error names the service that is about to have one of them.
-    pub(super) fn claim(self: &Arc<Self>, service: &ServiceName, urls: &[ServiceUrl]) -> Result<Claim, ServiceName> {
+    /// Reserves the URLs for a deploy; an error names one of them, and the service that is about to have it.
+    pub(super) fn claim(
+        self: &Arc<Self>,
+        service: &ServiceName,
+        urls: &[ServiceUrl],
+    ) -> Result<Claim, (ServiceName, ServiceUrl)> {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted: Vec<String> = urls.iter().map(place_of).collect();
-        let taken = wanted.iter().find_map(|url| claims.get(url).filter(|holder| *holder != service));
-        if let Some(holder) = taken {
-            return Err(holder.clone());
+        let holder = |url: &ServiceUrl| claims.get(&place_of(url)).filter(|holder| *holder != service).cloned();
+        if let Some(taken) = urls.iter().find_map(|url| Some((holder(url)?, url.clone()))) {
+            return Err(taken);
         }
+        let wanted: Vec<String> = urls.iter().map(place_of).collect();
         claims.extend(wanted.iter().map(|url| (url.clone(), service.clone())));
         Ok(Claim { core: Arc::clone(self), urls: wanted })
     }

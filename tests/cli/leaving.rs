@@ -48,7 +48,21 @@ async fn ctrl_c_leaves_the_deploy_alone_and_says_how_to_see_it() {
     let (code, _, err) = ended(child, out);
     assert_eq!(code, 130, "{err}");
     assert!(err.contains("d2 of blog goes on") && err.contains("mypaas follow local d2"), "{err}");
+    assert!(err.contains("mypaas cancel local d2"), "{err}");
     stage.run("follow local d2").succeeded().shows(&["d2: push of blog", "done"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deploy_that_is_cancelled_is_no_success_for_who_follows_it() {
+    let stage = Stage::new().await;
+    stage.script("blog", slow_build(Duration::from_secs(30)));
+    stage.source("blog", SINGLE);
+    let (child, out) = started(&stage, "push local blog", "Step 1/1");
+    stage.run("cancel local d1").succeeded().shows(&["d1 of blog is cancelled"]);
+    let (code, told, err) = ended(child, out);
+    assert_eq!(code, 1, "{err}");
+    assert!(told.contains("cancelled by") && err.contains("push of blog was cancelled by"), "{told}{err}");
+    stage.run("cancel local d1").failed(1, &["error:"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,7 +94,7 @@ async fn a_server_that_dies_and_comes_back_still_tells_how_the_deploy_ended() {
     let mut stage = Stage::new().await;
     stage.push("web", ROLLING);
     stage.script("web", slow_build(Duration::from_secs(30)));
-    let (child, out) = started(&stage, "redeploy local web", "building");
+    let (child, out) = started(&stage, "redeploy local web", "Step 1/1");
     stage.die_and_start().await;
     let (code, _, err) = ended(child, out);
     assert_eq!(code, 1, "{err}");

@@ -40,6 +40,9 @@ impl Stage {
 
     /// The server dies where it is, and starts again on what it left.
     pub(crate) async fn die_and_start(&mut self) {
+        self.core.abandon();
+        // Deploys end where they are before the threads under them do.
+        tokio::time::sleep(Duration::from_millis(50)).await;
         self.die();
         std::fs::remove_file(self.socket()).unwrap();
         let (core, server) = start(self.folder.path(), &self.engine, &self.router).await;

@@ -1,8 +1,8 @@
 //! One fault at every call of every kind of deploy, and the death of the server there.
 
-use mypaas::deploy::Action;
+use mypaas::deploy::{Action, Outcome};
 use mypaas::engine::{Fault, FaultPlan};
-use mypaas::name::ReleaseId;
+use mypaas::name::{DeployId, ReleaseId};
 use mypaas::router::memory::Fault as RouterFault;
 
 use crate::stage::{MIGRATING, ROLLING, SAFE, SINGLE, Stage};
@@ -49,20 +49,36 @@ impl Case {
         stage
     }
 
-    async fn start(&self, stage: &Stage) -> mypaas::name::DeployId {
+    /// None when it is refused.
+    async fn start(&self, stage: &Stage) -> Option<DeployId> {
         let accepted = match &self.asked {
             Asked::Push(dockerfile) => stage.accept_push(dockerfile).await,
             Asked::Act(action) => stage.accept("web", action.clone()).await,
         };
-        accepted.unwrap().id
+        accepted.ok().map(|deploy| deploy.id)
+    }
+
+    async fn outcome(&self, stage: &Stage) -> Option<Outcome> {
+        let id = self.start(stage).await?;
+        Some(stage.end_of(id).await.outcome)
+    }
+
+    async fn start_until(&self, stage: &Stage, hung: impl Future<Output = ()>) {
+        let started = async {
+            self.start(stage).await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = started => {}
+            () = hung => {}
+        }
     }
 
     /// How many calls of engine and router the deploy makes when all goes well.
     async fn calls(&self) -> (std::ops::RangeInclusive<u64>, std::ops::RangeInclusive<u64>) {
         let stage = self.prepared().await;
         let before = (stage.engine.calls().len() as u64, stage.router.calls().len() as u64);
-        let id = self.start(&stage).await;
-        stage.end_of(id).await.assert_succeeded();
+        assert_eq!(self.outcome(&stage).await, Some(Outcome::Succeeded));
         let after = (stage.engine.calls().len() as u64, stage.router.calls().len() as u64);
         (before.0 + 1..=after.0, before.1 + 1..=after.1)
     }
@@ -75,10 +91,9 @@ async fn a_failing_call_of_the_engine_ends_with_the_old_release_or_the_new() {
             for fault in [Fault::Error, Fault::ErrorAfterEffect] {
                 let stage = case.prepared().await;
                 stage.engine.plan_fault(FaultPlan { at, fault });
-                let id = case.start(&stage).await;
-                let ended = stage.end_of(id).await;
+                let outcome = case.outcome(&stage).await;
                 let call = stage.engine.calls()[usize::try_from(at).unwrap() - 1].clone();
-                check(&stage, &case, &format!("{fault:?} at call {call}, {:?}", ended.outcome)).await;
+                check(&stage, &case, &format!("{fault:?} at call {call}, {outcome:?}")).await;
             }
         }
     }
@@ -91,9 +106,8 @@ async fn a_failing_call_of_the_router_ends_with_the_old_release_or_the_new() {
             for fault in [RouterFault::Error, RouterFault::ErrorAfterEffect] {
                 let stage = case.prepared().await;
                 stage.router.fault_at(at, fault);
-                let id = case.start(&stage).await;
-                let ended = stage.end_of(id).await;
-                check(&stage, &case, &format!("{fault:?} at call {at}, {:?}", ended.outcome)).await;
+                let outcome = case.outcome(&stage).await;
+                check(&stage, &case, &format!("{fault:?} at call {at}, {outcome:?}")).await;
             }
         }
     }
@@ -106,8 +120,7 @@ async fn a_server_that_dies_at_a_call_of_the_engine_ends_with_the_old_release_or
             for fault in [Fault::Hang, Fault::HangAfterEffect] {
                 let mut stage = case.prepared().await;
                 stage.engine.plan_fault(FaultPlan { at, fault });
-                case.start(&stage).await;
-                stage.engine.until_hung().await;
+                case.start_until(&stage, stage.engine.until_hung()).await;
                 let call = stage.engine.calls()[usize::try_from(at).unwrap() - 1].clone();
                 stage.die_and_start().await;
                 check(&stage, &case, &format!("{fault:?} at call {call}")).await;
@@ -123,8 +136,7 @@ async fn a_server_that_dies_at_a_call_of_the_router_ends_with_the_old_release_or
             for fault in [RouterFault::Hang, RouterFault::HangAfterEffect] {
                 let mut stage = case.prepared().await;
                 stage.router.fault_at(at, fault);
-                case.start(&stage).await;
-                stage.router.until_hung().await;
+                case.start_until(&stage, stage.router.until_hung()).await;
                 stage.die_and_start().await;
                 check(&stage, &case, &format!("{fault:?} at call {at}")).await;
             }

@@ -64,7 +64,7 @@ impl Core {
         match target {
             Target::Context { context } => {
                 let received = received_context(context, &self.incoming())?;
-                let manifest = Box::new(self.manifest_in(&received).await?);
+                let manifest = Box::new(self.fitting_manifest_in(&received).await?);
                 let context = self.take_context(&received)?;
                 Ok((manifest.service.clone(), Action::Push, Work::Push { context, manifest }))
             }
@@ -73,6 +73,16 @@ impl Core {
                 Ok((service.clone(), action.clone(), work))
             }
         }
+    }
+
+    /// A context that can only fail is not kept, and not built either.
+    async fn fitting_manifest_in(&self, context: &Path) -> Result<Manifest, Problem> {
+        let fitting = async {
+            let manifest = self.manifest_in(context).await?;
+            self.check_fits(&manifest).await?;
+            Ok(manifest)
+        };
+        fitting.await.inspect_err(|_| discard(context))
     }
 
     /// The manifest of a context that was received.

@@ -109,7 +109,7 @@ impl Core {
         self.check_urls(&desired.service, &serving.urls).await?;
         match self.claim(&desired.service, &serving.urls) {
             Ok(claim) => Ok(Some(claim)),
-            Err(holder) => Err(super::desire::url_taken(&holder, &serving.urls)),
+            Err((holder, url)) => Err(super::desire::url_taken(&holder, &url)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::api::{Problem, ProblemCode};
 use crate::deploy::{Action, Command, Deploy, Desired, Goal, Pace, Readiness, Release, Serving, Strategy, Template};
-use crate::manifest::ServiceUrl;
+use crate::manifest::{Manifest, ServiceUrl};
 use crate::name::{DeployId, ServiceName};
 use crate::server::core::{Core, place_of};
 use crate::server::resolve;
@@ -76,21 +76,26 @@ impl Core {
         Pace { drain: settings.drain(), grace: settings.grace, hold: settings.grace + settings.ready_deadline }
     }
 
+    /// What would hinder a release of this manifest once it is built, told before the build.
+    pub(super) async fn check_fits(&self, manifest: &Manifest) -> Result<(), Problem> {
+        resolve::environment(manifest, &self.config)?;
+        resolve::volumes(manifest, &self.place.user_home, &self.place.home)?;
+        self.check_urls(&manifest.service, &manifest.urls).await
+    }
+
     /// A URL belongs to one service.
     pub(super) async fn check_urls(&self, service: &ServiceName, urls: &[ServiceUrl]) -> Result<(), Problem> {
-        for other in self.router.routes().await? {
-            let taken = other.urls.iter().any(|url| urls.iter().any(|wanted| place_of(wanted) == place_of(url)));
-            if taken && other.service != *service {
-                return Err(url_taken(&other.service, urls));
+        for other in self.router.routes().await?.iter().filter(|other| other.service != *service) {
+            let is_held = |wanted: &&ServiceUrl| other.urls.iter().any(|url| place_of(url) == place_of(wanted));
+            if let Some(url) = urls.iter().find(is_held) {
+                return Err(url_taken(&other.service, url));
             }
         }
         Ok(())
     }
 }
 
-pub(super) fn url_taken(holder: &ServiceName, urls: &[ServiceUrl]) -> Problem {
-    let urls: Vec<_> = urls.iter().map(ToString::to_string).collect();
-    let message = format!("the service {holder} holds a URL of this one ({})", urls.join(", "));
-    Problem::new(ProblemCode::Conflict, message)
+pub(super) fn url_taken(holder: &ServiceName, url: &ServiceUrl) -> Problem {
+    Problem::new(ProblemCode::Conflict, format!("{url} belongs to the service {holder}"))
         .hint(format!("Take it out of this Dockerfile or of {holder}'s, or remove {holder}."))
 }

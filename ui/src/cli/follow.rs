@@ -50,7 +50,9 @@ impl DeployEnded {
 
 /// Tells what the deploy does until it ends; an error unless it succeeds.
 pub(crate) async fn follow(session: &Session, server: &ServerName, deploy: Deploy, json: bool) -> anyhow::Result<()> {
-    session.note_for_interrupt(interrupt_note(session, server, &deploy));
+    if !session.runs(server) {
+        session.note_for_interrupt(interrupt_note(server, &deploy));
+    }
     let mut progress = Progress::start(&session.screen, &deploy, json)?;
     let outcome = watch(session, server, &deploy, &mut progress).await;
     drop(progress);
@@ -125,21 +127,17 @@ fn worth_another_try(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(Unreachable { .. } | TimedOut { .. } | Broken(_)))
 }
 
-fn interrupt_note(session: &Session, server: &ServerName, deploy: &Deploy) -> String {
+fn interrupt_note(server: &ServerName, deploy: &Deploy) -> String {
     let Deploy { id, service, .. } = deploy;
-    if session.runs(server) {
-        return format!(
-            "the server of this deploy runs in this very process: waiting until {id} of {service} has come to its end; \
-             ctrl-c again ends it at once"
-        );
-    }
-    format!("{id} of {service} goes on; follow it with `mypaas follow {server} {id}`, or see `mypaas deploys {server}`")
+    format!(
+        "{id} of {service} goes on; follow it with `mypaas follow {server} {id}`, end it with `mypaas cancel {server} {id}`"
+    )
 }
 
 fn how(outcome: &Outcome, deploy: &Deploy) -> String {
     match outcome {
         Outcome::Succeeded => "succeeded".to_owned(),
-        Outcome::Failed { failure } => format!("failed while {} ({})", words::phase(failure.phase), deploy.id),
+        Outcome::Failed { failure } => format!("failed while {} ({})", failure.phase.word(), deploy.id),
         Outcome::Superseded { by } => format!("was superseded by {by} before it began"),
         Outcome::Cancelled { by } => format!("was cancelled by {by}; nothing was changed"),
         Outcome::Interrupted { detail } => format!("was interrupted: {detail}"),

@@ -38,12 +38,13 @@ pub(crate) struct InProcess {
 }
 
 impl Local {
-    /// Sees to it that the server answers: starts it, unless another process is about to.
+    /// Sees to it that the server answers: starts it, unless another process is about to. On the screen, if one is
+    /// given, it says so when that takes a while.
     pub(crate) async fn ensure(
         &self,
         client: &Client,
         environment: &Environment,
-        screen: &Screen,
+        screen: Option<&Screen>,
     ) -> anyhow::Result<()> {
         let deadline = Instant::now() + OTHERS_START;
         loop {
@@ -73,7 +74,7 @@ impl Local {
         self.running().take()
     }
 
-    async fn start(&self, environment: &Environment, screen: &Screen) -> anyhow::Result<()> {
+    async fn start(&self, environment: &Environment, screen: Option<&Screen>) -> anyhow::Result<()> {
         logging::to_file(environment)?;
         let (ready, is_ready) = oneshot::channel();
         let shutdown = CancellationToken::new();
@@ -107,11 +108,11 @@ impl InProcess {
 }
 
 /// Waits until the server is ready, or has ended (false). Says so when it takes a while.
-async fn told_late(mut is_ready: oneshot::Receiver<()>, environment: &Environment, screen: &Screen) -> bool {
+async fn told_late(mut is_ready: oneshot::Receiver<()>, environment: &Environment, screen: Option<&Screen>) -> bool {
     if let Ok(ready) = tokio::time::timeout(SILENT_START, &mut is_ready).await {
         return ready.is_ok();
     }
-    if screen.tells_a_person() {
+    if let Some(screen) = screen.filter(|screen| screen.tells_a_person()) {
         screen.tell(&format!("starting the server of {} in this process …\n", environment.shown(&environment.home)));
     }
     is_ready.await.is_ok()

@@ -88,30 +88,31 @@ async fn run(cli: &Cli, session: &Session) -> ExitCode {
         Some(verb) => interruptible(verb, session).await,
     };
     let code = result.unwrap_or_else(|error| refuse(&session.screen, &error, cli.json));
+    tokio::spawn(exit_at_signal());
     match session.end().await {
         Ok(()) => code,
         Err(error) => refuse(&session.screen, &error, cli.json),
     }
 }
 
-/// Does it until ctrl-c: then says what becomes of what was begun. From there on a second one ends the process at once.
+/// Does it until ctrl-c, and says then what becomes of what was begun.
 async fn interruptible(verb: &Verb, session: &Session) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    let result = tokio::select! {
-        result = verb.run(session) => Some(result),
-        () = signals.next() => None,
-    };
-    tokio::spawn(async move {
+    tokio::select! {
+        result = verb.run(session) => return result.map(|()| ExitCode::SUCCESS),
+        () = signals.next() => {}
+    }
+    let note = session.interrupt_note().map(|note| format!("{note}\n")).unwrap_or_default();
+    session.screen.tell(&format!("\n{note}"));
+    Ok(ExitCode::from(INTERRUPTED))
+}
+
+/// Once the verb is over, only the server in this process may still have something to do.
+async fn exit_at_signal() {
+    if let Ok(mut signals) = Signals::listen() {
         signals.next().await;
         signal::exit_at_once();
-    });
-    if let Some(result) = result {
-        return result.map(|()| ExitCode::SUCCESS);
     }
-    if let Some(note) = session.interrupt_note() {
-        session.screen.tell(&format!("\n{note}\n"));
-    }
-    Ok(ExitCode::from(INTERRUPTED))
 }
 
 fn refuse(screen: &Screen, error: &anyhow::Error, json: bool) -> ExitCode {

@@ -1,5 +1,6 @@
 //! What every verb is given: the screen, the environment, and the way to the servers.
 
+use std::convert::Infallible;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,14 @@ pub(crate) const LOCAL: &str = "local";
 /// How often a server is asked that ends before it takes the question.
 const ATTEMPTS: u32 = 20;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(100);
+
+/// An end that takes longer than this is worth a word.
+const SILENT_END: Duration = Duration::from_millis(500);
+const WAITS: &str = "this machine's server runs in this very process, and waits until its deploys have come to their end; \
+                     ctrl-c ends it at once\n";
+
+/// How long a server that is gone is left to whoever restarts it.
+const OTHERS_TURN: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -67,13 +76,30 @@ impl Session {
         let mut attempts = 1;
         loop {
             if is_own {
-                self.local.ensure(&client, &self.environment, &self.screen).await?;
+                self.local.ensure(&client, &self.environment, Some(&self.screen)).await?;
             }
             match question(&client).await {
                 Err(error) if is_own && attempts < ATTEMPTS && is_over(&error) => attempts += 1,
                 answer => return Ok(answer?),
             }
             tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+        }
+    }
+
+    /// Keeps this machine's own server there for as long as this is waited for, in silence: one that another command ran
+    /// for itself ends with that command. Whoever else is to start it again gets the time to do so.
+    pub(crate) async fn keep(&self, name: &ServerName) -> anyhow::Result<Infallible> {
+        let client = self.client(name)?;
+        loop {
+            tokio::time::sleep(OTHERS_TURN).await;
+            let gone = |answer: Result<_, ClientError>| answer.is_err_and(|error| nobody_listens(&error));
+            if self.local.runs() || !gone(client.server().await) {
+                continue;
+            }
+            tokio::time::sleep(OTHERS_TURN).await;
+            if let Err(error) = self.local.ensure(&client, &self.environment, None).await {
+                tracing::warn!("{error:#}");
+            }
         }
     }
 
@@ -104,10 +130,16 @@ impl Session {
 
     /// Stops what was started for this session, in good order.
     pub(crate) async fn end(&self) -> anyhow::Result<()> {
-        match self.local.take() {
-            Some(server) => server.stop().await.context("the server in this process did not end well"),
-            None => Ok(()),
-        }
+        let Some(server) = self.local.take() else { return Ok(()) };
+        let mut stopped = std::pin::pin!(server.stop());
+        let result = match tokio::time::timeout(SILENT_END, &mut stopped).await {
+            Ok(result) => result,
+            Err(_) => {
+                self.screen.tell(WAITS);
+                stopped.await
+            }
+        };
+        result.context("the server in this process did not end well")
     }
 
     /// Read when it is needed first: a mistake in the file must not hinder a verb that has no use for it.

@@ -27,6 +27,7 @@ const RIGHT: &[&str] = &[
     "deploys local",
     "deploys local team/app -n 5",
     "follow local d41",
+    "cancel local d41 --json",
     "redeploy local hello",
     "rollback local hello",
     "rollback local hello r12 --dry-run",

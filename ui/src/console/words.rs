@@ -1,35 +1,9 @@
 //! Data → words, for everything that is told in more than one place.
 
-use mypaas::api::{Action, Deploy, DeployState, Outcome, Phase, ServiceView};
+use mypaas::api::{Action, Deploy, DeployState, Outcome, ServiceView};
 
 use super::model::fleet::ServiceAt;
 use super::symbols::ARROW;
-
-pub(crate) const PHASES: [Phase; 9] = [
-    Phase::Queued,
-    Phase::Building,
-    Phase::Preparing,
-    Phase::Starting,
-    Phase::Probing,
-    Phase::Switching,
-    Phase::Draining,
-    Phase::Retiring,
-    Phase::Undoing,
-];
-
-pub(crate) fn phase(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Queued => "queued",
-        Phase::Building => "building",
-        Phase::Preparing => "preparing",
-        Phase::Starting => "starting",
-        Phase::Probing => "probing",
-        Phase::Switching => "switching",
-        Phase::Draining => "draining",
-        Phase::Retiring => "retiring",
-        Phase::Undoing => "undoing",
-    }
-}
 
 /// As in `rollback to r3`.
 pub(crate) fn action(action: &Action) -> String {

@@ -1,7 +1,7 @@
 //! The words for states, actions and outcomes, the same everywhere.
 
 use mypaas::api::{
-    Action, Commit, ContainerState, ContainerView, Deploy, DeployState, Exit, Health, Outcome, Phase, ProbeAnswer,
+    Action, Commit, ContainerState, ContainerView, Deploy, DeployState, Exit, Health, Outcome, ProbeAnswer,
     ServiceState, state_word,
 };
 use mypaas::name::{ReleaseId, ServiceName};
@@ -78,21 +78,6 @@ fn noun(action: &Action) -> &'static str {
         Action::Stop => "stop",
         Action::Start => "start",
         Action::Remove => "remove",
-    }
-}
-
-/// A phase as what is going on.
-pub(crate) fn phase(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Queued => "queued",
-        Phase::Building => "building",
-        Phase::Preparing => "preparing",
-        Phase::Starting => "starting",
-        Phase::Probing => "probing",
-        Phase::Switching => "switching",
-        Phase::Draining => "draining",
-        Phase::Retiring => "retiring",
-        Phase::Undoing => "undoing",
     }
 }
 

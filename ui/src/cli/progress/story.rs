@@ -63,7 +63,7 @@ impl Story {
     /// What is new by this event.
     pub(crate) fn tell(&mut self, event: &Event) -> Vec<Line> {
         match &event.what {
-            What::Phase { phase } => self.enter(*phase, event.at, words::phase(*phase)),
+            What::Phase { phase } => self.enter(*phase, event.at, phase.word()),
             What::Queued { behind } => self.enter(Phase::Queued, event.at, &format!("queued behind {behind}")),
             What::Finished { outcome } => self.end(outcome, event.at),
             other => happening(other),
@@ -74,7 +74,7 @@ impl Story {
     pub(crate) fn present(&self, now: Timestamp) -> Option<String> {
         let (phase, since) = self.phases.last()?;
         let elapsed = units::duration(units::between(*since, now));
-        Some(format!("{:TIME_COLUMNS$}    {} for {elapsed}", "", words::phase(*phase)))
+        Some(format!("{:TIME_COLUMNS$}    {} for {elapsed}", "", phase.word()))
     }
 
     fn enter(&mut self, phase: Phase, at: Timestamp, headline: &str) -> Vec<Line> {
@@ -115,7 +115,7 @@ impl Story {
                 None => took.push((*phase, length)),
             }
         }
-        let told = took.iter().map(|(phase, length)| format!("{} {}", words::phase(*phase), units::duration(*length)));
+        let told = took.iter().map(|(phase, length)| format!("{} {}", phase.word(), units::duration(*length)));
         told.collect::<Vec<_>>().join(", ")
     }
 }

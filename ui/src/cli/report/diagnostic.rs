@@ -35,21 +35,21 @@ pub(crate) fn text(file: &str, diagnostic: &Diagnostic, paint: Paint) -> String 
 }
 
 fn marked(diagnostic: &Diagnostic, paint: Paint) -> String {
-    let characters: Vec<char> = diagnostic.source.chars().map(visible).collect();
-    let at = (diagnostic.column.saturating_sub(1) as usize).min(characters.len());
-    let length = (diagnostic.length as usize).clamp(1, (characters.len() - at).max(1));
+    let whole: Vec<char> = diagnostic.source.chars().map(visible).collect();
+    let at = (diagnostic.column.saturating_sub(1) as usize).min(whole.len());
     let first = if at > SHOWN - BEFORE { at - BEFORE } else { 0 };
-    let shown = fitting(&characters[first..], SHOWN);
-    let end = first + shown;
-    let mark_end = (at + length).min(end.max(at + 1));
-    let before = width(&characters[first..at.min(end)]);
-    let marked = width(&characters[at.min(end)..mark_end.min(characters.len())]).max(1);
-    let number = diagnostic.line.to_string();
-    let line: String = characters[first..end].iter().collect();
-    let (left, right) = (if first > 0 { "…" } else { "" }, if end < characters.len() { "…" } else { "" });
-    let caret = " ".repeat(before + left.chars().count()) + &paint.bad(&"^".repeat(marked));
-    let bar = paint.muted("|");
-    format!("  {number} {bar} {left}{line}{right}\n  {} {bar} {caret}\n", " ".repeat(number.len()))
+    let shown = &whole[first..first + fitting(&whole[first..], SHOWN)];
+    let (before, rest) = shown.split_at((at - first).min(shown.len()));
+    let meant = &rest[..rest.len().min(diagnostic.length as usize)];
+
+    let left = if first > 0 { "…" } else { "" };
+    let right = if first + shown.len() < whole.len() { "…" } else { "" };
+    let line: String = shown.iter().collect();
+    let indent = " ".repeat(width(before) + left.chars().count());
+    let carets = paint.bad(&"^".repeat(width(meant).max(1)));
+    let (number, bar) = (diagnostic.line.to_string(), paint.muted("|"));
+    let gutter = " ".repeat(number.len());
+    format!("  {number} {bar} {left}{line}{right}\n  {gutter} {bar} {indent}{carets}\n")
 }
 
 /// How many of the characters fit.

@@ -1,5 +1,9 @@
 //! `mypaas` alone: the console.
 
+use std::convert::Infallible;
+
+use mypaas::name::ServerName;
+
 use crate::cli::args::ConsoleArguments;
 use crate::cli::output::ColourWhen;
 use crate::cli::session::Session;
@@ -13,13 +17,25 @@ pub(crate) async fn run(arguments: &ConsoleArguments, colour: ColourWhen, sessio
         who: session.environment.who.clone(),
     };
     let mut servers = Vec::new();
+    let mut own = None;
     for (name, _) in session.all()? {
         // Another server may be down: the console shows that. This machine's own has to be there first.
         if session.is_own(&name)? {
             session.ask(&name, async |client| client.server().await).await?;
+            own = Some(name.clone());
         }
         let client = session.client(&name)?;
         servers.push(Server { name, client });
     }
-    console::run(servers, options).await
+    tokio::select! {
+        left = console::run(servers, options) => left,
+        Err(error) = kept(session, own) => Err(error),
+    }
+}
+
+async fn kept(session: &Session, own: Option<ServerName>) -> anyhow::Result<Infallible> {
+    match own {
+        Some(name) => session.keep(&name).await,
+        None => std::future::pending().await,
+    }
 }

@@ -21,7 +21,7 @@ pub(crate) fn line(event: &Event, server: Option<&ServerEntry>, pen: &Pen<'_>) -
 fn words(event: &Event) -> (Tone, String) {
     match &event.what {
         What::Queued { behind } => (Tone::Pending, format!("waits for {behind} of the same service")),
-        What::Phase { phase } => (Tone::Accent, words::phase(*phase).to_owned()),
+        What::Phase { phase } => (Tone::Accent, phase.word().to_owned()),
         What::BuildOutput { line } => (Tone::Text, line.clone()),
         What::Built { image, bytes } => (Tone::Healthy, format!("built {image}, {}", format::bytes(*bytes))),
         What::Planned { steps, .. } => {

@@ -107,7 +107,7 @@ fn failed(page: &DeployPage, failure: &Failure) -> String {
         Some(release) => format!("{release} serves on"),
         None => "no release serves".into(),
     };
-    format!("{what} of {} failed while {}; {serving}", page.at, words::phase(failure.phase))
+    format!("{what} of {} failed while {}; {serving}", page.at, failure.phase.word())
 }
 
 fn going_on(page: &DeployPage) -> String {
@@ -115,7 +115,7 @@ fn going_on(page: &DeployPage) -> String {
     match (page.progress.phases.last(), page.progress.behind) {
         (None, Some(behind)) => format!("{what}: waits for {behind}"),
         (None, None) => what,
-        (Some(station), _) => format!("{what}: {}", words::phase(station.phase)),
+        (Some(station), _) => format!("{what}: {}", station.phase.word()),
     }
 }
 

@@ -7,10 +7,9 @@ use super::pen::Pen;
 use super::{activity, look, overview, problem};
 use crate::console::model::clean::clean;
 use crate::console::theme::Tone;
-use crate::console::words;
 
 pub(crate) fn lines(failure: &Failure, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
-    let title = format!("FAILED WHILE {}", words::phase(failure.phase).to_uppercase());
+    let title = format!("FAILED WHILE {}", failure.phase.word().to_uppercase());
     let mut lines = vec![Line::default(), overview::title(&title, pen)];
     lines.extend(problem::of_failure(failure, room, pen));
     lines.push(match failure.still_serving {

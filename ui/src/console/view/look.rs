@@ -9,7 +9,6 @@ use super::pen::Pen;
 use crate::console::model::filter::state_word;
 use crate::console::symbols::{ACTIVE, DEGRADED, DONE, DOWN, FAILED, NEVER, RUNNING, STOPPED, WAITING};
 use crate::console::theme::Tone;
-use crate::console::words;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Look {
@@ -81,7 +80,7 @@ pub(crate) fn of_deploy(deploy: &Deploy) -> Look {
     let word = mypaas::api::state_word(&deploy.state);
     match &deploy.state {
         DeployState::Queued => look(WAITING, word, Tone::Pending),
-        DeployState::Running { phase, .. } => look(ACTIVE, words::phase(*phase), Tone::Pending),
+        DeployState::Running { phase, .. } => look(ACTIVE, phase.word(), Tone::Pending),
         DeployState::Finished { outcome, .. } => match outcome {
             Outcome::Succeeded => look(DONE, word, Tone::Healthy),
             Outcome::Failed { .. } => look(FAILED, word, Tone::Failing),

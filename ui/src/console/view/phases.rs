@@ -10,7 +10,6 @@ use crate::console::model::deploy::DeployPage;
 use crate::console::model::fleet::ServerEntry;
 use crate::console::symbols::{ACTIVE, DONE, FAILED, WAITING};
 use crate::console::theme::Tone;
-use crate::console::words;
 
 pub(crate) fn lines(page: &DeployPage, server: Option<&ServerEntry>, pen: &Pen<'_>) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
@@ -29,7 +28,7 @@ fn shown(page: &DeployPage) -> impl Iterator<Item = Phase> {
     let progress = &page.progress;
     let builds = matches!(page.deploy.action, Action::Push | Action::Redeploy);
     let runs = progress.finished.is_none() && progress.undoing.is_none();
-    words::PHASES.into_iter().filter(move |phase| {
+    Phase::ALL.into_iter().filter(move |phase| {
         let entered = progress.phases.iter().any(|station| station.phase == *phase);
         let may_come = match phase {
             Phase::Queued | Phase::Preparing | Phase::Undoing => false,
@@ -56,7 +55,7 @@ fn line(page: &DeployPage, phase: Phase, server: Option<&ServerEntry>, pen: &Pen
     let name_tone = if tone == Tone::Muted { Tone::Muted } else { Tone::Text };
     Line::from(vec![
         pen.span(tone, format!("{sign} ")),
-        pen.span(name_tone, format!("{:<10}", words::phase(phase))),
+        pen.span(name_tone, format!("{:<10}", phase.word())),
         pen.span(tone, format!(" {time:>8}")),
         pen.span(Tone::Muted, format!("  {before:>8}")),
     ])

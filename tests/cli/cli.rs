@@ -8,6 +8,8 @@
 //! leaving.rs    ctrl-c, a reader that goes away, a server that dies
 //! ```
 
+#![allow(clippy::unwrap_used, reason = "all of it is tests")]
+
 mod doing;
 mod leaving;
 mod refusing;
