@@ -24,7 +24,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// A stream that is silent for so long is not trusted: the server is asked whether it is there.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// A detail is asked for when the selection has rested for so long, so that moving through a list asks for nothing.
+/// A service is asked about when the selection has rested for so long, so that moving through a list asks for nothing.
 const REST: Duration = Duration::from_millis(60);
 
 /// So many items of a stream travel as one message at most.
@@ -131,6 +131,7 @@ pub(super) async fn deploy(client: Client, server: ServerName, id: DeployId, inb
 
 /// What a service's containers write, from some lines ago on.
 pub(super) async fn logs(client: Client, at: ServiceAt, container: Option<ContainerName>, inbox: Inbox) {
+    sleep(REST).await;
     let told = |news| Message::Logs { at: at.clone(), container: container.clone(), news };
     let query = LogQuery { tail: Some(TAIL), since: None, follow: true };
     let mut pause = Pause::new();

@@ -8,7 +8,7 @@ use super::detail::Tab;
 use super::fleet::ServiceAt;
 use super::logs::Logs;
 use super::tape::Flow;
-use super::{Focus, Model, Page};
+use super::{Breadth, Focus, Model, Page};
 use crate::console::effect::Subscription;
 
 impl Model {
@@ -44,17 +44,26 @@ impl Model {
         match &self.page {
             Page::Logs => true,
             Page::Services => {
-                let pane_is_drawn = self.focus != Focus::List || self.breadth() != super::Breadth::Narrow;
-                pane_is_drawn && self.pane.tab == Tab::Logs && self.selected_service() == Some(&logs.at)
+                let pane_is_drawn = self.focus != Focus::List || self.breadth() != Breadth::Narrow;
+                pane_is_drawn && self.logs_beside() == Some(&logs.at)
             }
             Page::Deploy(_) | Page::Push(_) => false,
         }
     }
 
     /// The service whose logs belong beside the list now.
-    pub(crate) fn logs_tab_of(&self) -> Option<&ServiceAt> {
-        let is_tab = matches!(self.page, Page::Services) && self.pane.tab == Tab::Logs;
-        self.selected_service().filter(|_| is_tab)
+    pub(crate) fn logs_beside(&self) -> Option<&ServiceAt> {
+        let is_beside = match self.pane.tab {
+            Tab::Logs => true,
+            Tab::Overview => self.shows_log_tail(),
+            Tab::Releases | Tab::Deploys => false,
+        };
+        self.selected_service().filter(|_| is_beside && matches!(self.page, Page::Services))
+    }
+
+    /// The screen is large enough for the newest log lines to be part of the overview.
+    pub(crate) fn shows_log_tail(&self) -> bool {
+        self.breadth() == Breadth::Wide && self.size.height >= 40
     }
 }
 
@@ -99,6 +108,16 @@ mod tests {
         assert!(!kinds(&model).contains(&"logs"));
         fixture::press(&mut model, "tab");
         assert!(kinds(&model).contains(&"logs"));
+    }
+
+    #[test]
+    fn a_large_screen_shows_the_newest_log_lines_of_what_is_selected() {
+        let mut model = fixture::model();
+        model.size = Size::new(200, 50);
+        fixture::press(&mut model, "j");
+        assert!(kinds(&model).contains(&"logs"));
+        fixture::press(&mut model, "]");
+        assert!(!kinds(&model).contains(&"logs"));
     }
 
     #[test]

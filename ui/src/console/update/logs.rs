@@ -38,6 +38,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Times => logs.times = !logs.times,
         Command::NextContainer => turn_container(model, true),
         Command::PreviousContainer => turn_container(model, false),
+        Command::Logs => model.page = Page::Logs,
         Command::Back => {
             let at = logs.at.clone();
             services::show(model, Item::Service(at));

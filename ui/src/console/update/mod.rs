@@ -65,7 +65,7 @@ fn settle(model: &mut Model) {
     if model.pane.of.as_ref() != model.selected_service() {
         model.pane.turn_to(model.selected_service().cloned());
     }
-    if let Some(at) = model.logs_tab_of().cloned()
+    if let Some(at) = model.logs_beside().cloned()
         && model.logs.as_ref().is_none_or(|logs| logs.at != at)
     {
         model.logs = Some(Logs::of(at, None));

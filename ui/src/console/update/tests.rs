@@ -435,6 +435,17 @@ fn logs_follow_until_one_scrolls_and_again_at_the_end() {
 }
 
 #[test]
+fn logs_beside_the_list_become_a_page_with_what_was_read() {
+    let mut model = fixture::model();
+    press(&mut model, "[ tab");
+    let news = News::Some(vec![fixture::log_line("api.r14.1", at(0), "line")]);
+    send(&mut model, Message::Logs { at: service_at("local", "api"), container: None, news });
+    press(&mut model, "l");
+    assert!(matches!(model.page, Page::Logs));
+    assert_eq!(model.logs.as_ref().unwrap().tape.len(), 1);
+}
+
+#[test]
 fn logs_of_another_container_are_not_mixed_in() {
     let mut model = fixture::model();
     press(&mut model, "l c");

@@ -3,6 +3,7 @@
 use mypaas::api::{ContainerState, ContainerView, ServiceView};
 use ratatui::text::Line;
 
+use super::list::short_name;
 use super::pen::Pen;
 use super::table::{self, Cells, Column, left, right, text};
 use super::{format, look};
@@ -22,15 +23,22 @@ const COLUMNS: [Column; 9] = [
     left("RELEASE", 6),
 ];
 
+/// From this width on there is room for the names as the engine has them.
+const NAMES_WHOLE: usize = 100;
+
 pub(crate) fn lines(server: &ServerEntry, service: &ServiceView, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
     if service.containers.is_empty() {
         return vec![pen.line(Tone::Muted, "no containers")];
     }
-    let rows = service.containers.iter().map(|container| row(server, container, pen)).collect();
+    let name = |container: &ContainerView| match room {
+        0..NAMES_WHOLE => short_name(service, container),
+        _ => container.name.to_string(),
+    };
+    let rows = service.containers.iter().map(|container| row(server, container, name(container), pen)).collect();
     table::lines(&COLUMNS, rows, room, pen)
 }
 
-fn row(server: &ServerEntry, container: &ContainerView, pen: &Pen<'_>) -> Cells {
+fn row(server: &ServerEntry, container: &ContainerView, name: String, pen: &Pen<'_>) -> Cells {
     let none = || NONE.to_owned();
     let since = match &container.state {
         ContainerState::Running { since, .. } => Some(*since),
@@ -40,7 +48,7 @@ fn row(server: &ServerEntry, container: &ContainerView, pen: &Pen<'_>) -> Cells 
     let restarts = if container.restarts > 0 { Tone::Degraded } else { Tone::Muted };
     let takes_requests = if container.routed { "yes" } else { "no" };
     vec![
-        pen.line(Tone::Text, container.name.to_string()),
+        pen.line(Tone::Text, name),
         Line::from(look::container(container).both(pen)),
         pen.line(Tone::Text, container.cpu_percent.map_or_else(none, format::percent)),
         pen.line(Tone::Text, memory(container)),

@@ -7,7 +7,7 @@ use super::pen::Pen;
 use super::sheet::Sheet;
 use crate::console::command::Command;
 use crate::console::keymap::{Binding, Context, Section};
-use crate::console::model::{Focus, Model, Typing};
+use crate::console::model::{Focus, Model, Page, Typing};
 use crate::console::theme::Tone;
 
 pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
@@ -98,6 +98,9 @@ fn matters(binding: &Binding, model: &Model) -> bool {
     let idle = match (binding.section, binding.command) {
         (Section::Anywhere, Command::Back) => at_root,
         (Section::Service, _) => model.selected_service().is_none(),
+        (Section::Deploy, Command::CancelDeploy) => {
+            matches!(&model.page, Page::Deploy(page) if page.progress.finished.is_some() || page.deploy.is_finished())
+        }
         (Section::Folder, Command::OtherServer) => model.fleet.servers.len() < 2,
         _ => false,
     };

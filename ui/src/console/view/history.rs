@@ -36,6 +36,9 @@ const DEPLOYS: [Column; 7] = [
     text("REASON", 12, 2),
 ];
 
+const DEPLOYS_OF_ALL: [Column; 8] =
+    [left("SERVICE", 0), DEPLOYS[0], DEPLOYS[1], DEPLOYS[2], DEPLOYS[3], DEPLOYS[4], DEPLOYS[5], DEPLOYS[6]];
+
 /// So many deploys are shown where there is a tab for all of them.
 const NEWEST: usize = 8;
 
@@ -72,6 +75,16 @@ pub(crate) fn newest(server: &ServerEntry, detail: &ServiceDetail, room: usize, 
     }
     let rows = detail.deploys.iter().take(NEWEST).map(|deploy| deploy_row(server, deploy, pen)).collect();
     table::lines(&DEPLOYS, rows, room, pen)
+}
+
+/// The deploys of several services.
+pub(crate) fn of_all(server: &ServerEntry, deploys: &[Deploy], room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    let row = |deploy: &Deploy| {
+        let mut cells = deploy_row(server, deploy, pen);
+        cells.insert(0, pen.line(Tone::Accent, deploy.service.to_string()));
+        cells
+    };
+    table::lines(&DEPLOYS_OF_ALL, deploys.iter().map(row).collect(), room, pen)
 }
 
 fn release_row(server: &ServerEntry, view: &ReleaseView, pen: &Pen<'_>) -> Cells {

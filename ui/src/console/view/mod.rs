@@ -8,7 +8,7 @@
 //!
 //! header.rs  footer.rs  toasts.rs
 //! services.rs  = list.rs + pane.rs (or summary.rs)
-//!    pane.rs   = server.rs, or overview.rs, history.rs with strip.rs, stream_logs.rs
+//!    pane.rs   = server.rs, or overview.rs, history.rs with strip.rs, stream_logs.rs; all at once in dashboard.rs
 //! deploy.rs    = phases.rs, activity.rs, failure.rs
 //! push.rs      = diagnostics.rs, plan.rs, problem.rs, buttons.rs
 //! dialogs.rs   = help.rs, palette.rs, and confirm, rollback, scale
@@ -17,6 +17,7 @@
 mod activity;
 mod buttons;
 mod containers;
+mod dashboard;
 mod deploy;
 mod diagnostics;
 mod dialogs;

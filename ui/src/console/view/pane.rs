@@ -5,17 +5,17 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::sheet::Sheet;
-use super::{history, look, overview, server, stream_logs};
+use super::{dashboard, history, look, overview, server, stream_logs};
 use crate::console::model::detail::{Known, Tab};
 use crate::console::model::fleet::ServerEntry;
 use crate::console::model::{Breadth, Focus, Model};
 use crate::console::theme::Tone;
 
 /// What the pane is about.
-struct Subject<'a> {
-    server: &'a ServerEntry,
-    service: &'a ServiceView,
-    known: Option<&'a Known>,
+pub(super) struct Subject<'a> {
+    pub server: &'a ServerEntry,
+    pub service: &'a ServiceView,
+    pub known: Option<&'a Known>,
 }
 
 pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
@@ -29,9 +29,7 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let top = if stale_line(&subject, inner, sheet) { 3 } else { 2 };
     let body = Rect { y: area.y + top.min(area.height), height: area.height.saturating_sub(top), ..area };
     match model.pane.tab {
-        Tab::Overview if inner.width >= 110 && model.breadth() == Breadth::Wide => {
-            dashboard(model, &subject, body, sheet);
-        }
+        Tab::Overview if model.breadth() == Breadth::Wide => dashboard::draw(model, &subject, body, sheet),
         Tab::Overview => draw_overview(model, &subject, body, sheet),
         Tab::Releases => draw_releases(model, &subject, body, sheet),
         Tab::Deploys => draw_deploys(model, &subject, body, sheet),
@@ -97,31 +95,6 @@ fn draw_overview(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut S
     let room = usize::from(area.width.saturating_sub(2));
     let lines = overview::lines(subject.server, subject.service, subject.known, room, sheet.pen);
     sheet.scroll(area, lines, model.pane.scroll);
-}
-
-/// Everything side by side where there is room for it.
-fn dashboard(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {
-    let pen = sheet.pen;
-    let inner = inset(area);
-    let mut top = overview::facts(subject.server, subject.service, pen);
-    top.push(Line::default());
-    top.extend(super::containers::lines(subject.server, subject.service, usize::from(inner.width), pen));
-    let height = u16::try_from(top.len()).unwrap_or(u16::MAX).min(area.height / 2);
-    sheet.put_all(Rect { height, ..inner }, top);
-
-    let below = Rect { y: area.y + height + 1, height: area.height.saturating_sub(height + 1), ..area };
-    let options_width = (below.width * 2 / 5).clamp(40, 64);
-    let options = Rect { width: options_width, ..below };
-    let lines = overview::options(subject.server, subject.known, usize::from(options.width.saturating_sub(4)), pen);
-    sheet.scroll(inset(options), lines, model.pane.scroll);
-
-    let right = Rect { x: below.x + options_width + 1, width: below.width.saturating_sub(options_width + 1), ..below };
-    let Some(detail) = subject.known.and_then(Known::detail) else { return };
-    let releases_height = u16::try_from(detail.releases.len() + 2).unwrap_or(u16::MAX).min(right.height / 2);
-    let rows = history::release_rows(subject.server, &detail.releases, pen);
-    history::releases(rows, None).draw(Rect { height: releases_height.saturating_sub(1), ..right }, sheet);
-    let lower = Rect { y: right.y + releases_height, height: right.height.saturating_sub(releases_height), ..right };
-    history::deploys(subject.server, &detail.deploys, None, pen).draw(lower, sheet);
 }
 
 fn draw_releases(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::header::states_line;
 use super::pen::Pen;
 use super::sheet::Sheet;
-use super::{format, overview, problem};
+use super::{format, history, overview, problem};
 use crate::console::model::fleet::{Connection, ServerEntry};
 use crate::console::symbols::{DOWN, RUNNING};
 use crate::console::theme::Tone;
@@ -71,14 +71,10 @@ fn facts(server: &ServerEntry, snapshot: &Snapshot, room: usize, pen: &Pen<'_>) 
         format!("{} {}, http on port {}, https on {}", info.name, info.version, info.http_port, info.https_port)
     }));
     lines.push(Line::default());
-    lines.push(overview::title("DEPLOYS", pen));
     if snapshot.deploys.is_empty() {
-        lines.push(pen.line(Tone::Muted, "none yet"));
-    }
-    for deploy in &snapshot.deploys {
-        let mut line = overview::newest(server, deploy, pen);
-        line.spans.insert(0, pen.span(Tone::Strong, format!("{:<12} ", super::text::cut(deploy.service.as_str(), 12))));
-        lines.push(line);
+        lines.push(pen.line(Tone::Muted, "no deploys yet"));
+    } else {
+        lines.extend(history::of_all(server, &snapshot.deploys, room, pen));
     }
     lines
 }

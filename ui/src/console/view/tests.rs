@@ -42,7 +42,12 @@ fn answer_plan(model: &mut Model, effects: &[Effect], plan: PlanView) {
 
 #[test]
 fn the_main_page() {
-    snapshots("main", |_| {});
+    snapshots("main", |model| {
+        if model.size.width >= 170 {
+            press(model, "j k");
+            fill_logs(model);
+        }
+    });
 }
 
 #[test]
