@@ -39,6 +39,8 @@ async fn pushing_scaling_rolling_back_and_stopping() {
     assert_eq!(stage.running("web").await.len(), 2);
     stage.act("web", Action::Redeploy).await.assert_succeeded();
     assert_eq!(stage.running("web").await, ["web.r3.1", "web.r3.2"]);
+    let folder = stage.snapshot().await.deploys[0].origin.folder.clone();
+    assert_eq!(folder.as_deref(), Some("web"), "what is built again comes from the same folder");
     stage.check_settled("web").await.unwrap();
     stage.act("web", Action::Remove).await.assert_succeeded();
     assert!(stage.snapshot().await.services.is_empty());

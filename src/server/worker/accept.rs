@@ -9,7 +9,7 @@ use super::Work;
 use crate::api::{DeployRequest, Problem, ProblemCode, Target};
 use crate::context::{self, ContextId};
 use crate::deploy::queue::Admission;
-use crate::deploy::{Action, Deploy, DeployState, Outcome, Release, What};
+use crate::deploy::{Action, Deploy, DeployState, Origin, Outcome, Release, What};
 use crate::manifest::{self, Manifest};
 use crate::name::{DeployId, ReleaseId, ServiceName};
 use crate::server::core::{Core, discard};
@@ -24,6 +24,7 @@ impl Core {
         self.check_accepting()?;
         let (service, action, work) = self.work_of(&request.target).await?;
         let record = self.store.service(&service)?;
+        let origin = self.whole_origin(&action, record.as_ref(), request.origin)?;
         let from = record.as_ref().and_then(|record| record.live);
         let to = match (&work, &action) {
             (Work::Push { .. } | Work::Rebuild { .. }, _) | (_, Action::Stop | Action::Remove) => None,
@@ -39,12 +40,23 @@ impl Core {
             action,
             from,
             to,
-            origin: request.origin,
+            origin,
             accepted: Timestamp::now(),
             state: DeployState::Queued,
         })?;
         self.enqueue(&deploy, work);
         Ok(deploy)
+    }
+
+    /// What is built again comes from where it came from before.
+    fn whole_origin(&self, action: &Action, record: Option<&ServiceRecord>, origin: Origin) -> Result<Origin, Problem> {
+        match record {
+            Some(record) if *action == Action::Redeploy => {
+                let live = self.live_release(record)?;
+                Ok(Origin { who: origin.who, ..live.origin })
+            }
+            _ => Ok(origin),
+        }
     }
 
     pub(in crate::server) fn check_accepting(&self) -> Result<(), Problem> {

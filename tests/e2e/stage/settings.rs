@@ -3,7 +3,7 @@
 use std::process;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     /// 0: any that is free.
     pub(crate) http_port: u16,
