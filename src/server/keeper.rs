@@ -8,8 +8,9 @@ use tokio::time::sleep;
 use super::core::Core;
 use crate::api::Problem;
 
-/// Between two looks at the router while it is well.
-const PERIOD: Duration = Duration::from_secs(10);
+/// Between two looks at the router while it is well. The engine restarts one that dies, but not one that was killed by
+/// its command.
+const PERIOD: Duration = Duration::from_secs(3);
 
 const FIRST_PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{FutureExt, try_join_all};
-use futures_util::stream::{FuturesUnordered, TryStreamExt};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{sleep, timeout};
 
 use super::{CommandEnd, Executor, StepError};
@@ -102,7 +102,8 @@ async fn ready(on: &Executor<'_>, container: &ContainerName, readiness: &Readine
     Ok(())
 }
 
-/// Acts on a few containers at a time, and reports each that is done.
+/// Acts on a few containers at a time, and reports each that is done. Where one fails the others are waited for: the
+/// engine goes on with them, and what undoes them must not come before they are done.
 async fn each<'a, F>(
     containers: &'a [ContainerName],
     act: impl Fn(&'a ContainerName) -> F,
@@ -116,8 +117,15 @@ where
         for name in few {
             acts.push(act(name).map(move |acted| acted.map(|()| name).map_err(about(name))));
         }
-        while let Some(name) = acts.try_next().await? {
-            done(name.clone());
+        let mut failure = None;
+        while let Some(acted) = acts.next().await {
+            match acted {
+                Ok(name) => done(name.clone()),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        if let Some(error) = failure {
+            return Err(error);
         }
     }
     Ok(())
