@@ -83,8 +83,8 @@ impl Executor<'_> {
             Resume::Nothing { reached: true } => Verdict::Reached,
             Resume::Nothing { reached: false } => Verdict::Undone { because: failure::cut_off() },
             Resume::Forward { from } => self.forward(plan, from).await,
-            Resume::Undo => {
-                self.undo(plan).await;
+            Resume::Undo { begun } => {
+                self.undo(plan, begun).await;
                 Verdict::Undone { because: failure::cut_off() }
             }
         }
@@ -95,14 +95,13 @@ impl Executor<'_> {
         for (index, step) in plan.steps.iter().enumerate().skip(from) {
             self.enter(&mut phase, step.phase());
             if let Err(error) = self.advance(plan, index, step).await {
-                return self.give_up(plan, step, error).await;
+                return self.give_up(plan, index, error).await;
             }
         }
         if plan.switch >= plan.steps.len()
             && let Err(error) = self.mark_switched(true)
         {
-            let last = plan.steps.last().unwrap_or(&Step::Withdraw);
-            return self.give_up(plan, last, error).await;
+            return self.give_up(plan, plan.steps.len(), error).await;
         }
         self.note(&Entry::Ended { reached: true });
         Verdict::Reached
@@ -155,17 +154,24 @@ impl Executor<'_> {
         }
     }
 
-    async fn give_up(&self, plan: &Plan, step: &Step, error: StepError) -> Verdict {
+    /// The step of that index failed, or, where there is none, what comes after all steps.
+    async fn give_up(&self, plan: &Plan, index: usize, error: StepError) -> Verdict {
+        let step = plan.steps.get(index).or(plan.steps.last()).unwrap_or(&Step::Withdraw);
         let because = failure::of(self.engine, step, error).await;
         (self.report)(What::Undoing { because: because.clone() });
-        self.undo(plan).await;
+        self.undo(plan, Some(index)).await;
         Verdict::Undone { because }
     }
 
-    async fn undo(&self, plan: &Plan) {
+    /// `begun` is the step that may be half done. A stop that the engine is still at would take away what is started
+    /// again, so it is seen to its end first.
+    async fn undo(&self, plan: &Plan, begun: Option<usize>) {
         self.note(&Entry::Undoing);
         let mut phase = None;
         self.enter(&mut phase, Phase::Undoing);
+        if let Some(stop @ Step::Stop { .. }) = begun.and_then(|index| plan.steps.get(index)) {
+            self.attempt(stop).await;
+        }
         for step in &plan.undo {
             self.attempt(step).await;
         }

@@ -44,8 +44,23 @@ pub enum Progress {
     Planned,
     Begun(usize),
     Done(usize),
-    Undoing,
-    Ended { reached: bool },
+    /// With the step that had begun and is not known to be done, if one had.
+    Undoing {
+        begun: Option<usize>,
+    },
+    Ended {
+        reached: bool,
+    },
+}
+
+impl Progress {
+    fn begun(self) -> Option<usize> {
+        match self {
+            Progress::Begun(step) => Some(step),
+            Progress::Undoing { begun } => begun,
+            Progress::Planned | Progress::Done(_) | Progress::Ended { .. } => None,
+        }
+    }
 }
 
 /// Entries in an order that no deploy writes.
@@ -67,8 +82,8 @@ pub fn next(progress: Option<Progress>, entry: &Entry) -> Result<Progress, Illeg
         (Some(Progress::Begun(begun)), Entry::Begun { step }) if begun == *step => Ok(Progress::Begun(begun)),
         (Some(Progress::Ended { .. }) | None, entry) => Err(illegal(progress, entry)),
         // A crash may come between the steps of the undoing too; then it is undone again.
-        (Some(_), Entry::Undoing) => Ok(Progress::Undoing),
-        (Some(Progress::Undoing), Entry::Ended { reached: false })
+        (Some(progress), Entry::Undoing) => Ok(Progress::Undoing { begun: progress.begun() }),
+        (Some(Progress::Undoing { .. }), Entry::Ended { reached: false })
         | (Some(Progress::Planned | Progress::Done(_)), Entry::Ended { reached: true }) => {
             Ok(Progress::Ended { reached: matches!(entry, Entry::Ended { reached: true }) })
         }
@@ -88,26 +103,29 @@ fn illegal(progress: Option<Progress>, entry: &Entry) -> IllegalEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resume {
     /// It was at its end already.
-    Nothing {
-        reached: bool,
+    Nothing { reached: bool },
+    Undo {
+        /// The step that may be half done, or about to be done by the engine.
+        begun: Option<usize>,
     },
-    Undo,
     /// Go on with this step.
-    Forward {
-        from: usize,
-    },
+    Forward { from: usize },
 }
 
 pub fn resume(plan: &Plan, progress: Progress) -> Resume {
     let reached = match progress {
         Progress::Ended { reached } => return Resume::Nothing { reached },
-        Progress::Undoing => return Resume::Undo,
+        Progress::Undoing { begun } => return Resume::Undo { begun },
         Progress::Planned => 0,
         Progress::Begun(step) => step,
         Progress::Done(step) => step + 1,
     };
     let switching = matches!(progress, Progress::Begun(_)) || reached > plan.switch || plan.switch == 0;
-    if reached >= plan.switch && switching { Resume::Forward { from: reached } } else { Resume::Undo }
+    if reached >= plan.switch && switching {
+        Resume::Forward { from: reached }
+    } else {
+        Resume::Undo { begun: progress.begun() }
+    }
 }
 
 /// The journal of one deploy.
@@ -151,4 +169,22 @@ pub enum JournalError {
     Store(#[from] StoreError),
     #[error("the journal is not one that a deploy writes")]
     Illegal(#[from] IllegalEntry),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress(entries: &[Entry]) -> Progress {
+        let follow = |progress, entry| next(progress, entry).map(Some).unwrap();
+        entries.iter().fold(Some(Progress::Planned), follow).unwrap()
+    }
+
+    #[test]
+    fn an_undoing_remembers_which_step_may_be_half_done() {
+        let (begun, done) = (Entry::Begun { step: 0 }, Entry::Done { step: 0 });
+        let half = [begun.clone(), Entry::Undoing, Entry::Undoing];
+        assert_eq!(progress(&half), Progress::Undoing { begun: Some(0) });
+        assert_eq!(progress(&[begun, done, Entry::Undoing]), Progress::Undoing { begun: None });
+    }
 }

@@ -1,7 +1,7 @@
 //! One fault at every call of every kind of deploy, and the death of the server there.
 
 use mypaas::deploy::{Action, Outcome};
-use mypaas::engine::{Fault, FaultPlan};
+use mypaas::engine::{Fault, FaultPlan, MemoryEngine};
 use mypaas::name::{DeployId, ReleaseId};
 use mypaas::router::memory::Fault as RouterFault;
 
@@ -84,6 +84,10 @@ impl Case {
     }
 }
 
+fn told(engine: &MemoryEngine) -> Vec<String> {
+    engine.calls().iter().map(ToString::to_string).collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_failing_call_of_the_engine_ends_with_the_old_release_or_the_new() {
     for case in cases() {
@@ -140,6 +144,30 @@ async fn a_server_that_dies_at_a_call_of_the_router_ends_with_the_old_release_or
                 stage.die_and_start().await;
                 check(&stage, &case, &format!("{fault:?} at call {at}")).await;
             }
+        }
+    }
+}
+
+/// The engine goes on with a stop that nobody waits for any more.
+#[tokio::test(start_paused = true)]
+async fn a_stop_whose_end_is_unknown_is_seen_to_its_end_before_the_old_containers_start_again() {
+    let case = Case { name: "safe", before: &[SAFE], asked: Asked::Push(SAFE) };
+    let unbroken = case.prepared().await;
+    case.outcome(&unbroken).await;
+    let at = 1 + told(&unbroken.engine).iter().position(|call| call.starts_with("stop web.r1")).unwrap() as u64;
+    for fault in [Fault::Error, Fault::Hang] {
+        let mut stage = case.prepared().await;
+        stage.engine.plan_fault(FaultPlan { at, fault });
+        if fault == Fault::Error {
+            case.outcome(&stage).await;
+        } else {
+            case.start_until(&stage, stage.engine.until_hung()).await;
+            stage.die_and_start().await;
+        }
+        let after = told(&stage.engine).split_off(usize::try_from(at).unwrap());
+        for container in ["web.r1.1", "web.r1.2"] {
+            let first = |call: &str| after.iter().position(|found| *found == format!("{call} {container}"));
+            assert!(first("stop") < first("start") && first("stop").is_some(), "{fault:?} {container}: {after:?}");
         }
     }
 }

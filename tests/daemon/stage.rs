@@ -106,6 +106,7 @@ impl Stage {
         if let Some(open) = snapshot.deploys.iter().find(|deploy| !deploy.is_finished()) {
             return Err(format!("{} never ended: {:?}", open.id, open.state));
         }
+        self.check_images(service).await?;
         let containers = self.containers(service).await;
         let Some(view) = snapshot.services.iter().find(|view| view.name.as_str() == service) else {
             return none_left(&containers, self.routed(service).await);
@@ -119,6 +120,19 @@ impl Stage {
             ServiceState::Running if view.containers.len() == view.wanted as usize => self.nothing_to_do(service).await,
             ServiceState::Stopped if self.running(service).await.is_empty() => Ok(()),
             other => Err(format!("{service} is {other:?} with {:?}, {} wanted", names(&containers), view.wanted)),
+        }
+    }
+
+    /// Each is of a release that one can go back to.
+    async fn check_images(&self, service: &str) -> Result<(), String> {
+        let detail = self.core.service_detail(&service.parse().unwrap()).await;
+        let releases = detail.map(|detail| detail.releases).unwrap_or_default();
+        let images = self.engine.images().await.unwrap();
+        let own = images.iter().filter(|image| image.name.as_str().starts_with(&format!("mypaas/{service}:")));
+        let mut strays = own.filter(|image| releases.iter().all(|known| known.release.image != image.name));
+        match strays.next() {
+            Some(stray) => Err(format!("the image {} is of no release", stray.name)),
+            None => Ok(()),
         }
     }
 

@@ -73,6 +73,9 @@ impl Core {
             Ok(by) = cancelled => Err(Ending::Cancelled { by }),
         };
         self.no_longer_cancellable(deploy.id);
+        if ending.is_err() {
+            self.prune_unreleased(&deploy.service).await;
+        }
         ending
     }
 

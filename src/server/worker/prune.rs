@@ -1,10 +1,20 @@
 //! Keeps the disk from filling: of each service the newest releases stay, with their images and contexts; older ones
 //! go. Only what this server made is ever removed.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use crate::deploy::{Release, What};
-use crate::name::ServiceName;
+use crate::engine::EngineError;
+use crate::name::{ImageName, ServiceName};
 use crate::server::core::{Core, discard};
 use crate::server::feed::Recorder;
+
+/// How often the removal of an image is tried that nobody will come back to.
+const TRIES: u32 = 3;
+
+const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
 impl Core {
     /// After a new release is live. What cannot be removed is told, and tried again after the next deploy.
@@ -24,5 +34,24 @@ impl Core {
                 recorder.report(What::Warning { message: format!("{} stays in the list: {error}", old.id) });
             }
         }
+    }
+    /// After a build that gave no release: it may have made the image all the same. While the engine does not answer it
+    /// stays, and the service's next build takes its name.
+    pub(super) async fn prune_unreleased(&self, service: &ServiceName) {
+        let Ok(next) = self.store.next_release(service) else { return };
+        let image = ImageName::of(&self.config.server.instance, service, next);
+        if let Err(error) = self.engine.remove_image(&image).await {
+            tracing::warn!(%image, %error, "an image that is of no release could not be removed");
+        }
+    }
+    /// For an image that the store is about to forget.
+    pub(super) async fn remove_image_for_good(&self, image: &ImageName) -> Result<(), EngineError> {
+        for _ in 1..TRIES {
+            if self.engine.remove_image(image).await.is_ok() {
+                return Ok(());
+            }
+            sleep(PAUSE_BETWEEN_TRIES).await;
+        }
+        self.engine.remove_image(image).await
     }
 }

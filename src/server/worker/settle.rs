@@ -74,7 +74,7 @@ impl Core {
         match self.store.releases::<Release>(service) {
             Ok(releases) => {
                 for release in releases {
-                    if let Err(error) = self.engine.remove_image(&release.image).await {
+                    if let Err(error) = self.remove_image_for_good(&release.image).await {
                         warn(format!("the image {} is left: {error}", release.image));
                     }
                 }
