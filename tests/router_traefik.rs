@@ -62,7 +62,7 @@ async fn requests_follow_host_and_longest_path() {
     let traefik = Traefik::start().await;
     let (whole, part) = (Backend::start(traefik.container(2)).await, Backend::start(traefik.container(3)).await);
     traefik.switch.apply(&routes("whole", &["http://hello.test"], &[whole.address])).await.unwrap();
-    let parts = ["http://hello.test/part", "http://hello.test/caf%C3%A9", "http://b.test/a%20b/c"];
+    let parts = ["http://hello.test/part", "http://hello.test/caf%C3%A9", "http://b.test/a+b/c"];
     traefik.switch.apply(&routes("rob.api/part", &parts, &[part.address])).await.unwrap();
     for (host, path, backend) in [
         ("hello.test", "/", &whole),
@@ -70,7 +70,7 @@ async fn requests_follow_host_and_longest_path() {
         ("hello.test", "/part", &part),
         ("hello.test", "/part/x%2Fy?z", &part),
         ("hello.test", "/caf%C3%A9", &part),
-        ("b.test", "/a%20b/c", &part),
+        ("b.test", "/a+b/c", &part),
     ] {
         let answer = get(&traefik, host, path).await;
         assert!(answer.ends_with(&backend.address.ip().to_string()), "{host}{path}: {answer}");
@@ -146,11 +146,11 @@ async fn a_refused_route_is_told_in_traefiks_words_and_the_former_one_serves_on(
 #[tokio::test]
 async fn a_change_that_traefik_never_takes_up_is_put_back() {
     let mut traefik = Traefik::start().await;
-    traefik.switch.patience.limit = Duration::from_millis(400);
-    traefik.switch.patience.nudge = Duration::from_millis(200);
     let (one, other) = (traefik.container(2), traefik.container(3));
     let live = routes("hello", &["http://hello.test"], &[one]);
     traefik.switch.apply(&live).await.unwrap();
+    traefik.switch.patience.limit = Duration::from_millis(400);
+    traefik.switch.patience.nudge = Duration::from_millis(200);
     let broken = traefik.switch.files.routes_folder().join("broken.toml");
     std::fs::write(&broken, "[http]\nrouters = 1\n").unwrap();
     let unseen = traefik.switch.apply(&Routes { targets: vec![other], ..live.clone() }).await.unwrap_err();

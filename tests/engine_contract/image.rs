@@ -15,7 +15,6 @@ pub(crate) async fn a_built_image_is_found_and_listed(on: &impl Fixture) {
     let listed = on.engine().images().await.unwrap();
     assert_eq!(listed.iter().map(|image| &image.name).collect::<Vec<_>>(), [&first, &second]);
     assert_eq!(listed[0], image);
-    assert_ne!(listed[0].id, listed[1].id, "each release has an image of its own");
     assert_eq!(on.engine().ensure_image(&first).await.unwrap(), image);
     assert_eq!(on.engine().image(&ImageName::foreign("none/such:r1")).await.unwrap(), None);
 }
