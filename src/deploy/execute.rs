@@ -101,7 +101,7 @@ impl Executor<'_> {
         if plan.switch >= plan.steps.len()
             && let Err(error) = self.mark_switched(true)
         {
-            return self.give_up(plan, plan.steps.len(), error).await;
+            return self.give_up(plan, plan.steps.len().saturating_sub(1), error).await;
         }
         self.note(&Entry::Ended { reached: true });
         Verdict::Reached
@@ -154,17 +154,16 @@ impl Executor<'_> {
         }
     }
 
-    /// The step of that index failed, or, where there is none, what comes after all steps.
-    async fn give_up(&self, plan: &Plan, index: usize, error: StepError) -> Verdict {
-        let step = plan.steps.get(index).or(plan.steps.last()).unwrap_or(&Step::Withdraw);
+    async fn give_up(&self, plan: &Plan, at: usize, error: StepError) -> Verdict {
+        let step = plan.steps.get(at).unwrap_or(&Step::Withdraw);
         let because = failure::of(self.engine, step, error).await;
         (self.report)(What::Undoing { because: because.clone() });
-        self.undo(plan, Some(index)).await;
+        self.undo(plan, Some(at)).await;
         Verdict::Undone { because }
     }
 
-    /// `begun` is the step that may be half done. A stop that the engine is still at would take away what is started
-    /// again, so it is seen to its end first.
+    /// `begun` is the last step that had begun. A stop that the engine is still at would take away what is started again,
+    /// so it is seen to its end first.
     async fn undo(&self, plan: &Plan, begun: Option<usize>) {
         self.note(&Entry::Undoing);
         let mut phase = None;
@@ -172,7 +171,7 @@ impl Executor<'_> {
         if let Some(stop @ Step::Stop { .. }) = begun.and_then(|index| plan.steps.get(index)) {
             self.attempt(stop).await;
         }
-        for step in &plan.undo {
+        for step in plan.undo_after(begun) {
             self.attempt(step).await;
         }
         self.note(&Entry::Ended { reached: false });

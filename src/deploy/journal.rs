@@ -44,21 +44,20 @@ pub enum Progress {
     Planned,
     Begun(usize),
     Done(usize),
-    /// With the step that had begun and is not known to be done, if one had.
-    Undoing {
-        begun: Option<usize>,
-    },
+    /// After this step had begun; none when no step had.
+    Undoing(Option<usize>),
     Ended {
         reached: bool,
     },
 }
 
 impl Progress {
+    /// The last step that had begun.
     fn begun(self) -> Option<usize> {
         match self {
-            Progress::Begun(step) => Some(step),
-            Progress::Undoing { begun } => begun,
-            Progress::Planned | Progress::Done(_) | Progress::Ended { .. } => None,
+            Progress::Begun(step) | Progress::Done(step) => Some(step),
+            Progress::Undoing(begun) => begun,
+            Progress::Planned | Progress::Ended { .. } => None,
         }
     }
 }
@@ -82,8 +81,8 @@ pub fn next(progress: Option<Progress>, entry: &Entry) -> Result<Progress, Illeg
         (Some(Progress::Begun(begun)), Entry::Begun { step }) if begun == *step => Ok(Progress::Begun(begun)),
         (Some(Progress::Ended { .. }) | None, entry) => Err(illegal(progress, entry)),
         // A crash may come between the steps of the undoing too; then it is undone again.
-        (Some(progress), Entry::Undoing) => Ok(Progress::Undoing { begun: progress.begun() }),
-        (Some(Progress::Undoing { .. }), Entry::Ended { reached: false })
+        (Some(progress), Entry::Undoing) => Ok(Progress::Undoing(progress.begun())),
+        (Some(Progress::Undoing(_)), Entry::Ended { reached: false })
         | (Some(Progress::Planned | Progress::Done(_)), Entry::Ended { reached: true }) => {
             Ok(Progress::Ended { reached: matches!(entry, Entry::Ended { reached: true }) })
         }
@@ -104,10 +103,8 @@ fn illegal(progress: Option<Progress>, entry: &Entry) -> IllegalEntry {
 pub enum Resume {
     /// It was at its end already.
     Nothing { reached: bool },
-    Undo {
-        /// The step that may be half done, or about to be done by the engine.
-        begun: Option<usize>,
-    },
+    /// This step had begun; none when no step had.
+    Undo { begun: Option<usize> },
     /// Go on with this step.
     Forward { from: usize },
 }
@@ -115,7 +112,7 @@ pub enum Resume {
 pub fn resume(plan: &Plan, progress: Progress) -> Resume {
     let reached = match progress {
         Progress::Ended { reached } => return Resume::Nothing { reached },
-        Progress::Undoing { begun } => return Resume::Undo { begun },
+        Progress::Undoing(begun) => return Resume::Undo { begun },
         Progress::Planned => 0,
         Progress::Begun(step) => step,
         Progress::Done(step) => step + 1,
@@ -184,7 +181,7 @@ mod tests {
     fn an_undoing_remembers_which_step_may_be_half_done() {
         let (begun, done) = (Entry::Begun { step: 0 }, Entry::Done { step: 0 });
         let half = [begun.clone(), Entry::Undoing, Entry::Undoing];
-        assert_eq!(progress(&half), Progress::Undoing { begun: Some(0) });
-        assert_eq!(progress(&[begun, done, Entry::Undoing]), Progress::Undoing { begun: None });
+        assert_eq!(progress(&half), Progress::Undoing(Some(0)));
+        assert_eq!(progress(&[begun, done, Entry::Undoing]), Progress::Undoing(Some(0)));
     }
 }

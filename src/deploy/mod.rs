@@ -27,7 +27,7 @@ pub use desired::{Command, Desired, Goal, Pace, Serving, Strategy, Template};
 pub use event::{Event, Evidence, Failure, Outcome, Phase, What};
 pub use plan::{Actual, Plan, PlanError, plan};
 pub use readiness::Readiness;
-pub use step::Step;
+pub use step::{Moved, Step};
 
 pub use crate::context::Commit;
 use crate::manifest::Manifest;

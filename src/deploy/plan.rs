@@ -38,14 +38,29 @@ pub struct Plan {
     pub deploy: DeployId,
     pub service: ServiceName,
     pub steps: Vec<Step>,
-    /// Brings back what was before; for a failure before the switch.
-    pub undo: Vec<Step>,
+    /// Brings back what was before; for a failure before the switch. By how far the deploy came, the earliest first.
+    pub undo: Vec<Undo>,
     /// Index of the first step from which on the deploy goes forward.
     pub switch: usize,
     /// Why it is done this way, in sentences.
     pub notes: Vec<String>,
     /// Requests wait while old containers are stopped and new ones start.
     pub holds: bool,
+}
+
+/// How to undo a deploy that came so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Undo {
+    /// Once this step had begun.
+    pub since: usize,
+    pub steps: Vec<Step>,
+}
+
+impl Undo {
+    /// However far it came.
+    fn always(steps: Vec<Step>) -> Vec<Self> {
+        vec![Self { since: 0, steps }]
+    }
 }
 
 /// Why there can be no plan.
@@ -66,7 +81,7 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Result<Plan, PlanError> {
 fn plan_serving(desired: &Desired, serving: &Serving, actual: &Actual) -> Result<Plan, PlanError> {
     let cast = Cast::of(desired, serving, actual)?;
     let replaces_running = !cast.starting().is_empty() && !cast.running_retired().is_empty();
-    let plan = if stops_first(serving) && replaces_running {
+    let plan = if serving.strategy != Strategy::Roll && replaces_running {
         held::plan(desired, serving, actual, &cast)
     } else {
         roll::plan(desired, serving, actual, &cast)
@@ -84,9 +99,13 @@ fn after_command(plan: Plan, command: &Command, serving: &Serving, actual: &Actu
     let remove = Step::Remove { containers: vec![container.name.clone()] };
     let run = Step::Run { container, limit: command.limit };
     let note = "The release command runs first; when it fails, nothing is changed.".to_owned();
+    let later = |undo: Undo| Undo {
+        since: if undo.since == 0 { 0 } else { undo.since + 2 },
+        steps: undo.steps.into_iter().chain([remove.clone()]).collect(),
+    };
     Ok(Plan {
+        undo: plan.undo.into_iter().map(later).collect(),
         steps: [run, remove.clone()].into_iter().chain(plan.steps).collect(),
-        undo: plan.undo.into_iter().chain([remove]).collect(),
         switch: plan.switch + 2,
         notes: [note].into_iter().chain(plan.notes).collect(),
         ..plan
@@ -111,15 +130,14 @@ impl<'a> Cast<'a> {
         fit.sort_by_key(|container| !container.is_running());
         retired.extend(fit.drain(wanted.min(fit.len())..));
         let missing = wanted - fit.len();
-        let addresses = addresses(serving, &retired, actual);
-        if addresses.len() < missing {
-            return Err(PlanError::NoAddress { wanted: missing, free: addresses.len() });
+        if actual.free.len() < missing {
+            return Err(PlanError::NoAddress { wanted: missing, free: actual.free.len() });
         }
         let (kept, revived) = fit.into_iter().partition(|container| container.is_running());
         let added = free_slots(serving, actual)
-            .zip(addresses)
+            .zip(&actual.free)
             .take(missing)
-            .map(|(slot, address)| serving.template.container(slot, address, desired.deploy))
+            .map(|(slot, address)| serving.template.container(slot, *address, desired.deploy))
             .collect();
         Ok(Self { kept, revived, added, retired })
     }
@@ -158,17 +176,6 @@ fn fits(container: &Container, desired: &Desired, serving: &Serving) -> bool {
         && (!serving.fresh || *deploy == desired.deploy)
 }
 
-/// Where old containers stop before new ones start, the new ones take over their addresses: a request that waits finds
-/// whoever is there, the new one or (after a failure) the old one again.
-fn addresses(serving: &Serving, retired: &[&Container], actual: &Actual) -> Vec<Ipv4Addr> {
-    let taken_over = retired.iter().filter(|container| container.is_running() && stops_first(serving));
-    taken_over.map(|container| container.address).chain(actual.free.iter().copied()).collect()
-}
-
-fn stops_first(serving: &Serving) -> bool {
-    serving.strategy != Strategy::Roll
-}
-
 fn free_slots(serving: &Serving, actual: &Actual) -> impl Iterator<Item = u32> {
     let taken: BTreeSet<ContainerName> = actual.containers.iter().map(|container| container.name.clone()).collect();
     (1..).filter(move |slot| !taken.contains(&serving.template.name(*slot)))
@@ -186,8 +193,8 @@ fn final_routes(desired: &Desired, serving: &Serving, cast: &Cast<'_>) -> Option
 }
 
 /// Back to the routes that were there.
-fn reroute_back(actual: &Actual, containers: Vec<ContainerName>) -> Step {
-    match &actual.routes {
+fn reroute_back(before: Option<&Routes>, containers: Vec<ContainerName>) -> Step {
+    match before {
         Some(routes) => Step::Route { routes: routes.clone(), containers },
         None => Step::Withdraw,
     }
@@ -203,6 +210,12 @@ fn reroute(present: Option<&Routes>, wanted: Option<Routes>, containers: Vec<Con
 }
 
 impl Plan {
+    /// What undoes the deploy when this step had begun; none when no step had.
+    pub fn undo_after(&self, begun: Option<usize>) -> &[Step] {
+        let undo = self.undo.iter().rfind(|undo| undo.since <= begun.unwrap_or(0));
+        undo.map(|undo| undo.steps.as_slice()).unwrap_or_default()
+    }
+
     /// Whether a failure of this step can still be undone: before the switch, and in the switch itself where it is one
     /// step, since the router keeps its old routes when it refuses new ones.
     pub fn can_undo(&self, index: usize) -> bool {

@@ -1,6 +1,7 @@
 //! The steps of a plan, as data. Each is an "ensure" step: doing it twice is doing it once, so that a deploy can be
 //! taken up again after a crash without knowing how far a step had come.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -55,13 +56,28 @@ pub enum Step {
     Remove {
         containers: Vec<ContainerName>,
     },
+    /// Containers get other addresses; one that runs is stopped for it.
+    Move {
+        containers: Vec<Moved>,
+        /// Their host names, beside their own.
+        aliases: Vec<String>,
+        grace: Duration,
+    },
+}
+
+/// A container, the address it has, and the one it is to have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    pub container: ContainerName,
+    pub from: Ipv4Addr,
+    pub to: Ipv4Addr,
 }
 
 impl Step {
     pub fn phase(&self) -> Phase {
         match self {
             Step::Run { .. } => Phase::Preparing,
-            Step::Create { .. } | Step::Start { .. } => Phase::Starting,
+            Step::Create { .. } | Step::Start { .. } | Step::Move { .. } => Phase::Starting,
             Step::AwaitReady { .. } | Step::Keep { .. } => Phase::Probing,
             Step::Hold { .. } | Step::Route { .. } | Step::Withdraw => Phase::Switching,
             Step::Drain { .. } => Phase::Draining,
@@ -100,6 +116,9 @@ impl Step {
             }
             Step::Stop { containers, .. } => format!("stop {}", list(containers)),
             Step::Remove { containers } => format!("remove {}", list(containers)),
+            Step::Move { containers, .. } => {
+                format!("change the address of {}", list(containers.iter().map(|moved| &moved.container)))
+            }
         }
     }
 }

@@ -111,6 +111,9 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// From now on the engine restarts it when it dies and after a reboot, or no longer.
     async fn set_restart(&self, name: &ContainerName, restart: Restart) -> Result<()>;
 
+    /// Gives one that does not run another address, and these host names beside its own, from its next start on.
+    async fn readdress(&self, name: &ContainerName, address: Ipv4Addr, aliases: &[String]) -> Result<()>;
+
     /// SIGTERM, then SIGKILL after the grace time. One that does not run, or is gone, is fine.
     async fn stop(&self, name: &ContainerName, grace: Duration) -> Result<()>;
 

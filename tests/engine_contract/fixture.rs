@@ -110,13 +110,17 @@ pub(crate) trait Fixture: Sync {
     /// As [`run`](Self::run), and it listens.
     async fn run_until_it_listens(&self, service: &str, app: App) -> Container {
         let container = self.run(service, app).await;
+        self.until_it_listens(&container.name).await;
+        container
+    }
+
+    async fn until_it_listens(&self, name: &ContainerName) {
         let probe = mypaas::engine::Probe::Connect { port: PORT, timeout: Duration::from_secs(1) };
         eventually("it listens", async || {
-            let answer = self.engine().probe(&container.name, &probe).await.unwrap();
+            let answer = self.engine().probe(name, &probe).await.unwrap();
             matches!(answer, mypaas::engine::ProbeAnswer::Ready { .. }).then_some(())
         })
         .await;
-        container
     }
 
     /// How it ended, once it has.

@@ -183,6 +183,24 @@ pub(crate) async fn two_containers_do_not_run_with_one_address(on: &impl Fixture
     assert!(on.engine().inspect(&second.name).await.unwrap().is_running());
 }
 
+pub(crate) async fn a_stopped_container_can_come_back_at_another_address(on: &impl Fixture) {
+    let there = on.run_until_it_listens("web", App::Serves).await;
+    let (to, aliases) = (on.free_address().await, ["other".to_owned()]);
+    let error = on.engine().readdress(&there.name, to, &aliases).await.unwrap_err();
+    assert!(matches!(error, EngineError::Refused { .. }), "one that runs: {error:?}");
+    on.engine().readdress(&there.name, there.address, &aliases).await.unwrap();
+    on.engine().stop(&there.name, GRACE).await.unwrap();
+    for _ in 0..2 {
+        on.engine().readdress(&there.name, to, &aliases).await.unwrap();
+    }
+    let taken = on.engine().addresses_in_use().await.unwrap();
+    assert!(taken.contains(&to) && !taken.contains(&there.address), "{taken:?}");
+    on.engine().start(&there.name).await.unwrap();
+    let back = on.engine().inspect(&there.name).await.unwrap();
+    assert_eq!((back.address, back.id, back.digest), (to, there.id, there.digest));
+    on.until_it_listens(&there.name).await;
+}
+
 pub(crate) async fn published_ports_are_known_while_it_runs(on: &impl Fixture) {
     let mut spec = on.spec("web", App::Serves).await;
     let (address, port) = (Some(Ipv4Addr::LOCALHOST.into()), 80.try_into().unwrap());

@@ -30,6 +30,20 @@ async fn containers_find_each_other_by_their_aliases() {
 }
 
 #[tokio::test]
+async fn a_container_that_comes_back_elsewhere_is_found_by_its_names() {
+    let on = InDocker::new().await;
+    let shop = on.run("shop", App::Serves).await;
+    on.engine().stop(&shop.name, Duration::from_secs(5)).await.unwrap();
+    let to = on.free_address().await;
+    on.engine().readdress(&shop.name, to, &["shop".into()]).await.unwrap();
+    on.engine().start(&shop.name).await.unwrap();
+    let asker = on.run_until_it_listens("asker", App::Serves).await;
+    for name in ["shop", shop.name.as_str()] {
+        assert_eq!(on.ask(&asker, &format!("/resolve/{name}")).await.unwrap(), to.to_string(), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_port_that_another_process_listens_on_is_told_by_its_number() {
     let on = InDocker::new().await;
     let holder = TcpListener::bind("0.0.0.0:0").unwrap();

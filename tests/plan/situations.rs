@@ -1,5 +1,6 @@
 //! One snapshot a situation: the steps in words, the steps that undo them, and why.
 
+use mypaas::deploy::plan::Undo;
 use mypaas::deploy::{Actual, Desired, Goal, Plan, Strategy, plan};
 
 use crate::world::{actual, crashing, fresh, running, serving, stopped, without_containers};
@@ -15,8 +16,11 @@ fn told(desired: &Desired, actual: &Actual) -> String {
         let marker = if index == *switch { "► " } else { "  " };
         text += &format!("{marker}{}\n", step.describe());
     }
-    for step in undo {
-        text += &format!("  undo: {}\n", step.describe());
+    for Undo { since, steps } in undo {
+        for step in steps {
+            let from = if *since > 0 { format!(" from {since} on") } else { String::new() };
+            text += &format!("  undo{from}: {}\n", step.describe());
+        }
     }
     text
 }

@@ -4,7 +4,9 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mypaas::deploy::{Actual, Desired, Goal, Origin, Pace, Readiness, Release, Serving, Step, Strategy, Template};
+use mypaas::deploy::{
+    Actual, Desired, Goal, Moved, Origin, Pace, Readiness, Release, Serving, Step, Strategy, Template,
+};
 use mypaas::engine::{Container, ContainerSpec, ContainerState, Exit, Restart, Role};
 use mypaas::manifest::{Manifest, Scale};
 use mypaas::name::{DeployId, ImageName, InstanceName, ReleaseId, ServiceName};
@@ -145,6 +147,15 @@ pub fn happen(world: &mut Actual, step: &Step) {
         Step::Hold { routes } | Step::Route { routes, .. } => world.routes = Some(routes.clone()),
         Step::Withdraw => world.routes = None,
         Step::Run { container, .. } => world.containers.push(made(container, stopped())),
+        Step::Move { containers, .. } => {
+            for Moved { container, to, .. } in containers {
+                for there in world.containers.iter_mut().filter(|there| there.name == *container) {
+                    if there.address != *to {
+                        (there.address, there.state) = (*to, stopped());
+                    }
+                }
+            }
+        }
         Step::AwaitReady { .. } | Step::Keep { .. } | Step::Drain { .. } => {}
     }
 }

@@ -85,7 +85,7 @@ impl Report {
     }
 
     /// How long the given share of the answered requests took at most.
-    fn latency(&self, share: f64) -> Duration {
+    pub(crate) fn latency(&self, share: f64) -> Duration {
         let at = (self.latencies.len() as f64 * share) as usize;
         self.latencies.get(at.min(self.latencies.len().saturating_sub(1))).copied().unwrap_or_default()
     }

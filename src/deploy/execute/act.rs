@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::{CommandEnd, Executor, StepError};
 use crate::deploy::event::What;
 use crate::deploy::readiness::{Readiness, await_ready};
-use crate::deploy::step::Step;
+use crate::deploy::step::{Moved, Step};
 use crate::engine::{ContainerSpec, EngineError, Exit, Probe, ProbeAnswer, Restart};
 use crate::name::ContainerName;
 use crate::router::Routes;
@@ -53,6 +53,12 @@ pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepEr
         Step::Stop { containers, grace } => {
             each(containers, |name| engine.stop(name, *grace), |container| report(What::Stopped { container })).await
         }
+        Step::Move { containers, aliases, grace } => {
+            for moved in containers {
+                change_address(on, moved, aliases, *grace).await.map_err(about(&moved.container))?;
+            }
+            Ok(())
+        }
         Step::Remove { containers } => {
             each(containers, |name| engine.remove(name), |container| report(What::Removed { container })).await
         }
@@ -88,6 +94,21 @@ async fn end_of(on: &Executor<'_>, name: &ContainerName) -> Result<Exit, EngineE
         }
         sleep(BETWEEN_LOOKS).await;
     }
+}
+
+async fn change_address(
+    on: &Executor<'_>,
+    moved: &Moved,
+    aliases: &[String],
+    grace: Duration,
+) -> Result<(), EngineError> {
+    let Moved { container, to, .. } = moved;
+    // Also one that cannot be inspected, because a crash came while it had no address.
+    if !on.engine.inspect(container).await.is_ok_and(|there| there.address == *to) {
+        on.engine.stop(container, grace).await?;
+        on.engine.readdress(container, *to, aliases).await?;
+    }
+    Ok(())
 }
 
 /// The first that fails ends the waiting for all.

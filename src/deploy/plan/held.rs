@@ -1,51 +1,67 @@
-//! The old containers stop before the first new one starts. Requests meanwhile are held: the router tries again until
-//! somebody answers at the addresses that old and new containers share. Those that came before the hold, and may not
-//! be tried again, get time to finish first.
+//! The old containers stop before the first new one starts. Requests meanwhile are held: the router tries the addresses
+//! of the new ones until somebody answers there. A request that has reached a container is never sent twice, so none
+//! goes to the old ones any more when they stop, and those that came before get time to finish. When the new release
+//! fails, the old containers come back at the addresses where requests wait.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddrV4;
+use std::time::Duration;
 
 use super::{
-    Actual, Cast, Plan, create, drain, final_routes, names, releases, remove, remove_added, reroute, reroute_back, stop,
+    Actual, Cast, Plan, Undo, create, drain, final_routes, names, releases, remove, remove_added, reroute,
+    reroute_back, stop,
 };
-use crate::deploy::desired::{Desired, Serving, Strategy};
+use crate::deploy::desired::{Desired, Pace, Serving, Strategy};
 use crate::deploy::readiness::Readiness;
-use crate::deploy::step::Step;
+use crate::deploy::step::{Moved, Step};
+use crate::engine::Container;
 use crate::router::Routes;
+
+/// All requests wait while the old containers drain, and come to the new ones all at once. So this is only as long as
+/// the router needs; what takes longer is left to how the old containers take their SIGTERM.
+const LONGEST_DRAIN: Duration = Duration::from_millis(500);
 
 pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>) -> Plan {
     let leaving = cast.running_retired();
     let starting = cast.starting();
     let held = held_routes(desired, serving, actual, cast);
+    let pace = Pace { drain: desired.pace.drain.min(LONGEST_DRAIN), ..desired.pace };
     let mut steps: Vec<_> = create(&cast.added).into_iter().collect();
-    if let Some(routes) = &held {
-        steps.push(Step::Hold { routes: routes.clone() });
-        steps.extend(drain(&leaving, actual, desired.pace));
+    steps.extend(held.iter().map(|routes| Step::Hold { routes: routes.clone() }));
+    let stops_from = steps.len();
+    if held.is_some() {
+        steps.extend(drain(&leaving, actual, pace));
     }
-    steps.extend(stop(&leaving, desired.pace));
+    steps.extend(stop(&leaving, pace));
     steps.push(Step::Start { containers: starting.clone() });
     steps.push(Step::AwaitReady { containers: starting.clone(), readiness: serving.readiness.clone() });
     steps.push(Step::Keep { containers: starting });
     let switch = steps.len();
     steps.extend(reroute(held.as_ref(), final_routes(desired, serving, cast), cast.serving()));
     steps.extend(remove(&cast.retired));
+    let early = Undo { since: 0, steps: undo_before_the_stop(actual, cast) };
+    let late = Undo { since: stops_from, steps: undo(desired, serving, actual, cast, held.is_some()) };
     Plan {
         deploy: desired.deploy,
         service: desired.service.clone(),
         steps,
-        undo: undo(desired, serving, actual, cast),
+        undo: if stops_from == 0 { vec![late] } else { vec![early, late] },
         switch,
         notes: notes(desired, serving, cast, held.is_some()),
         holds: held.is_some(),
     }
 }
 
-/// All URLs and all containers of before and after.
+/// All URLs of before and after, and where the new containers will answer; or the old ones, in their place.
 fn held_routes(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>) -> Option<Routes> {
     let after = final_routes(desired, serving, cast);
     let before = actual.routes.as_ref();
-    let either = || after.iter().chain(before);
-    let urls: BTreeSet<_> = either().flat_map(|routes| routes.urls.iter().cloned()).collect();
-    let targets: BTreeSet<_> = either().flat_map(|routes| routes.targets.iter().copied()).collect();
+    let urls: BTreeSet<_> = after.iter().chain(before).flat_map(|routes| routes.urls.iter().cloned()).collect();
+    // The port may be another than before.
+    let back = before.map(|routes| routes_back(routes, cast).targets).unwrap_or_default();
+    let leaving: BTreeSet<_> = cast.running_retired().iter().map(|container| container.address).collect();
+    let mut targets: BTreeSet<_> = cast.targets(serving).into_iter().chain(back).collect();
+    targets.retain(|target| !leaving.contains(target.ip()));
     (!urls.is_empty()).then(|| Routes {
         service: desired.service.clone(),
         urls: urls.into_iter().collect(),
@@ -56,17 +72,51 @@ fn held_routes(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cas
     })
 }
 
-fn undo(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>) -> Vec<Step> {
+/// Where the old containers come back: one for each new one that did not become ready. Of those that were there
+/// before, none is left with an address that is another's now.
+fn moved(cast: &Cast<'_>) -> Vec<Moved> {
+    let moved = |there: &Container, to| Moved { container: there.name.clone(), from: there.address, to };
+    let old = cast.running_retired();
+    let swapped = old.iter().zip(&cast.revived);
+    let swapped = swapped.flat_map(|(old, other)| [moved(old, other.address), moved(other, old.address)]);
+    let replaced = old.iter().skip(cast.revived.len()).zip(&cast.added).map(|(old, new)| moved(old, new.address));
+    swapped.chain(replaced).collect()
+}
+
+/// The routes of before, with the old containers where they come back.
+fn routes_back(routes: &Routes, cast: &Cast<'_>) -> Routes {
+    let moved = moved(cast);
+    let back = |target: &SocketAddrV4| match moved.iter().find(|moved| moved.from == *target.ip()) {
+        Some(moved) => SocketAddrV4::new(moved.to, target.port()),
+        None => *target,
+    };
+    Routes { targets: routes.targets.iter().map(back).collect(), ..routes.clone() }
+}
+
+/// The old containers run, and nobody waits.
+fn undo_before_the_stop(actual: &Actual, cast: &Cast<'_>) -> Vec<Step> {
     let old = names(&cast.running_retired());
-    let port = actual.routes.as_ref().and_then(|routes| routes.targets.first()).map(|target| target.port());
+    [reroute_back(actual.routes.as_ref(), old)].into_iter().chain(remove_added(&cast.added)).collect()
+}
+
+fn undo(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>, held: bool) -> Vec<Step> {
+    let old = names(&cast.running_retired());
+    let routes = actual.routes.as_ref();
+    let port = routes.and_then(|routes| routes.targets.first()).map(|target| target.port());
     let readiness = Readiness::again(port, serving.readiness.deadline);
-    let mut steps = vec![
-        Step::Stop { containers: cast.starting(), grace: desired.pace.grace },
+    let grace = desired.pace.grace;
+    let mut steps = vec![Step::Stop { containers: cast.starting(), grace }];
+    if held {
+        let aliases = vec![desired.service.flat()];
+        steps.push(Step::Move { containers: moved(cast), aliases, grace });
+    }
+    let back = routes.filter(|_| held).map(|routes| routes_back(routes, cast));
+    steps.extend([
         Step::Start { containers: old.clone() },
         Step::AwaitReady { containers: old.clone(), readiness },
         Step::Keep { containers: old.clone() },
-        reroute_back(actual, old),
-    ];
+        reroute_back(back.as_ref().or(routes), old),
+    ]);
     steps.extend(remove_added(&cast.added));
     steps
 }
@@ -82,6 +132,11 @@ fn notes(desired: &Desired, serving: &Serving, cast: &Cast<'_>, holds: bool) -> 
     if holds {
         let limit = desired.pace.hold.as_secs();
         notes.push(format!("Requests meanwhile wait for {new}; those that would wait longer than {limit}s fail."));
+        if desired.pace.drain > LONGEST_DRAIN {
+            notes.push(format!(
+                "Those that {old} has begun get {LONGEST_DRAIN:?}, and what {old} gives them after SIGTERM."
+            ));
+        }
     }
     notes
 }

@@ -2,7 +2,8 @@
 //! deploy, more or fewer containers, a start after a stop.
 
 use super::{
-    Actual, Cast, Plan, create, drain, final_routes, names, releases, remove, remove_added, reroute, reroute_back, stop,
+    Actual, Cast, Plan, Undo, create, drain, final_routes, names, releases, remove, remove_added, reroute,
+    reroute_back, stop,
 };
 use crate::deploy::desired::{Desired, Serving};
 use crate::deploy::step::Step;
@@ -25,7 +26,7 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
         deploy: desired.deploy,
         service: desired.service.clone(),
         steps,
-        undo: undo(desired, actual, cast),
+        undo: Undo::always(undo(desired, actual, cast)),
         switch,
         notes: notes(serving, cast),
         holds: false,
@@ -34,7 +35,7 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
 
 fn undo(desired: &Desired, actual: &Actual, cast: &Cast<'_>) -> Vec<Step> {
     let old: Vec<_> = actual.containers.iter().filter(|container| container.is_running()).collect();
-    let mut steps = vec![reroute_back(actual, names(&old))];
+    let mut steps = vec![reroute_back(actual.routes.as_ref(), names(&old))];
     steps.extend(stop(&cast.revived, desired.pace));
     steps.extend(remove_added(&cast.added));
     steps

@@ -98,7 +98,7 @@ impl DockerEngine {
     }
 
     /// The fixed address, which a container has also while it does not run.
-    fn configured_address(&self, details: &ContainerInspectResponse) -> Option<Ipv4Addr> {
+    pub(super) fn configured_address(&self, details: &ContainerInspectResponse) -> Option<Ipv4Addr> {
         let networks = details.network_settings.as_ref()?.networks.as_ref()?;
         networks.get(&self.network_name())?.ipam_config.as_ref()?.ipv4_address.as_deref()?.parse().ok()
     }

@@ -197,6 +197,10 @@ impl Engine for DockerEngine {
         self.update_restart(name, restart).await
     }
 
+    async fn readdress(&self, name: &ContainerName, address: Ipv4Addr, aliases: &[String]) -> Result<()> {
+        self.move_container(name, address, aliases).await
+    }
+
     async fn stop(&self, name: &ContainerName, grace: Duration) -> Result<()> {
         self.stop_container(name, grace).await
     }

@@ -3,12 +3,17 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use bollard::models::{ContainerInspectResponse, Ipam, IpamConfig, NetworkCreateRequest, NetworkInspect};
+use bollard::models::{
+    ContainerInspectResponse, Ipam, IpamConfig, NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest,
+    NetworkInspect,
+};
 use bollard::query_parameters::{InspectNetworkOptions, ListNetworksOptions};
 
+use super::container::state;
 use super::error::Asked;
-use super::{DockerEngine, QUICK, WORK, label};
-use crate::engine::{EngineError, Network, Result, Subnet};
+use super::{DockerEngine, QUICK, WORK, label, spec};
+use crate::engine::{ContainerState, EngineError, Network, Result, Subnet};
+use crate::name::ContainerName;
 
 /// Networks to choose from, 10.201.0.0/16 to 10.254.0.0/16: far from the ones that Docker, home routers and clouds
 /// like to take.
@@ -57,6 +62,26 @@ impl DockerEngine {
             return Ok(false);
         };
         Ok(self.find_network().await?.is_none_or(|network| network.id.as_deref() != Some(joined)))
+    }
+
+    /// Docker changes no endpoint: the old one goes, and a new one comes. Doing it again goes on from between the two.
+    pub(super) async fn move_container(&self, name: &ContainerName, to: Ipv4Addr, aliases: &[String]) -> Result<()> {
+        let (there, network) = (self.own(name).await?, self.network_name());
+        if self.configured_address(&there) == Some(to) {
+            return Ok(());
+        }
+        let asked = Asked::container("give another address to", name.as_str());
+        if matches!(there.state.as_ref().map(state), Some(ContainerState::Running { .. })) {
+            return Err(asked.refused("it runs"));
+        }
+        let container = there.id.unwrap_or_else(|| name.to_string());
+        let networks = there.network_settings.and_then(|settings| settings.networks);
+        if networks.is_some_and(|networks| networks.contains_key(&network)) {
+            let leave = NetworkDisconnectRequest { container: container.clone(), force: Some(true) };
+            self.call(asked, QUICK, self.docker.disconnect_network(&network, leave)).await?;
+        }
+        let join = NetworkConnectRequest { container, endpoint_config: Some(spec::endpoint(to, aliases)) };
+        self.call(asked, QUICK, self.docker.connect_network(&network, join)).await
     }
 
     async fn find_network(&self) -> Result<Option<NetworkInspect>> {

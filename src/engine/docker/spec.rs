@@ -1,6 +1,7 @@
 //! [`ContainerSpec`] → what Docker's API wants to make a container from.
 
 use std::collections::HashMap;
+use std::net::Ipv4Addr;
 
 use bollard::models::{
     ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, HostConfigLogConfig, Mount, MountType,
@@ -44,10 +45,14 @@ fn host_config(network: &str, spec: &ContainerSpec) -> HostConfig {
 }
 
 fn networking(network: &str, spec: &ContainerSpec) -> NetworkingConfig {
-    let address = EndpointIpamConfig { ipv4_address: Some(spec.address.to_string()), ..Default::default() };
-    let endpoint =
-        EndpointSettings { ipam_config: Some(address), aliases: Some(spec.aliases.clone()), ..Default::default() };
+    let endpoint = endpoint(spec.address, &spec.aliases);
     NetworkingConfig { endpoints_config: Some(HashMap::from([(network.to_owned(), endpoint)])) }
+}
+
+/// A container's place on the network.
+pub(super) fn endpoint(address: Ipv4Addr, aliases: &[String]) -> EndpointSettings {
+    let address = EndpointIpamConfig { ipv4_address: Some(address.to_string()), ..Default::default() };
+    EndpointSettings { ipam_config: Some(address), aliases: Some(aliases.to_vec()), ..Default::default() }
 }
 
 fn log_config() -> HostConfigLogConfig {
@@ -101,7 +106,6 @@ fn container_port(entry: &Publish) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use std::collections::BTreeMap;
-    use std::net::Ipv4Addr;
     use std::num::NonZeroU16;
 
     use super::*;

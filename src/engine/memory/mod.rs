@@ -268,6 +268,10 @@ impl Engine for MemoryEngine {
         self.at_once("set_restart", name.as_str(), |world, _| world.set_restart(name, restart)).await
     }
 
+    async fn readdress(&self, name: &ContainerName, address: Ipv4Addr, aliases: &[String]) -> Result<()> {
+        self.at_once("readdress", name.as_str(), |world, _| world.readdress(name, address, aliases)).await
+    }
+
     async fn stop(&self, name: &ContainerName, grace: Duration) -> Result<()> {
         self.faults.attempt("stop", name.as_str(), self.run_stop(name, grace)).await
     }

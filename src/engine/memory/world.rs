@@ -194,6 +194,17 @@ impl World {
         Ok(())
     }
 
+    pub(super) fn readdress(&mut self, name: &ContainerName, address: Ipv4Addr, aliases: &[String]) -> Result<()> {
+        let there = self.own(name)?;
+        if there.is_running() && there.spec.address != address {
+            let action = format!("give another address to the container {name}");
+            return Err(EngineError::Refused { action, source: "it runs".into() });
+        }
+        there.spec.address = address;
+        there.spec.aliases = aliases.to_vec();
+        Ok(())
+    }
+
     /// As Docker does, only when a container starts: it may be made with what another still uses.
     fn check_network(&self, spec: &ContainerSpec) -> Result<()> {
         let refused = |source: String| EngineError::Refused {

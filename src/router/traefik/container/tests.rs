@@ -166,6 +166,10 @@ impl Engine for OneContainer {
         Ok(())
     }
 
+    async fn readdress(&self, _: &ContainerName, _: Ipv4Addr, _: &[String]) -> Answer<()> {
+        never()
+    }
+
     async fn stop(&self, _: &ContainerName, _: Duration) -> Answer<()> {
         never()
     }
