@@ -27,6 +27,7 @@ mod http;
 use std::env;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex};
@@ -43,12 +44,16 @@ const IDLE: Duration = Duration::from_secs(180);
 
 const SIGTERM: i32 = 15;
 
+/// So many connections wait until they are taken; the kernel cuts it to what it allows.
+const QUEUE: i32 = 4096;
+
 static STOPPING: AtomicBool = AtomicBool::new(false);
 static IN_FLIGHT: AtomicUsize = AtomicUsize::new(0);
 
 unsafe extern "C" {
     fn signal(number: i32, handler: usize) -> usize;
     fn _exit(code: i32) -> !;
+    fn listen(socket: i32, queue: i32) -> i32;
 }
 
 fn main() {
@@ -66,7 +71,7 @@ fn main() {
         pause(Duration::MAX);
         return;
     }
-    let listener = listen(app.port);
+    let listener = listener(app.port);
     say(&format!("listens on port {}", app.port));
     let port = app.port;
     thread::spawn(move || wait_for_stop(port));
@@ -209,14 +214,18 @@ impl Drop for Flight {
     }
 }
 
-fn listen(port: u16) -> TcpListener {
+fn listener(port: u16) -> TcpListener {
     // Both families where there are both.
     let bound =
         TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).or_else(|_| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)));
-    bound.unwrap_or_else(|error| {
+    let listener = bound.unwrap_or_else(|error| {
         complain(&format!("cannot listen on port {port}: {error}"));
         process::exit(1)
-    })
+    });
+    // Requests that waited while nobody listened come all at once, and the library's queue takes but 128 of them.
+    // Safe: it is a socket that listens already; only its queue grows.
+    unsafe { listen(listener.as_raw_fd(), QUEUE) };
+    listener
 }
 
 /// The first process of a container has no default action for signals, so every choice needs a handler.
