@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # A part of ./dev: what is measured. A bench is a function bench_NAME that prints its figures.
 
-cmd_bench() { # [NAME|list]: measures; without a name, everything there is
+cmd_bench() { # [NAME [OPTION…]|list]: measures; without a name, everything there is
     local name names
     export LC_ALL=C
     names=$(declare -F | sed -n 's/^declare -f bench_//p')
@@ -9,7 +9,7 @@ cmd_bench() { # [NAME|list]: measures; without a name, everything there is
     for name in ${1:-$names}; do
         declare -F "bench_$name" >/dev/null || die "there is no bench $name; there are: ${names//$'\n'/ }"
         echo "== $name"
-        "bench_$name"
+        "bench_$name" "${@:2}"
     done
 }
 
@@ -18,6 +18,19 @@ bench_fuzz() { # every parser that reads what others wrote, half a minute each
     for target in fuzz/fuzz_targets/*.rs; do
         fuzz/run "$(basename "$target" .rs)" 30
     done
+}
+
+bench_deploy() { # [--quick]: failed requests and times of deploys, by strategy and by what the app does with SIGTERM
+    setup bench
+    cargo bench --locked --package mypaas --bench deploy -- "$@"
+}
+
+bench_faults() { # [--case NAME] [--jobs N]: every call of a deploy broken in every way, in memory and with real Docker
+    local tried
+    setup bench
+    tried=$(cargo test --locked --package mypaas-core --test daemon faults -- --nocapture | grep -c '^fault point')
+    echo "in memory: $tried fault points tried, 0 violations"
+    cargo bench --locked --package mypaas --bench faults -- "$@"
 }
 
 bench_size() { # the binary, its start, and a server with nothing to do

@@ -173,6 +173,7 @@ async fn a_stop_whose_end_is_unknown_is_seen_to_its_end_before_the_old_container
 }
 
 async fn check(stage: &Stage, case: &Case, fault: &str) {
+    println!("fault point: {}: {fault}", case.name);
     if let Err(violation) = stage.check_settled("web").await {
         let history: Vec<_> = stage.snapshot().await.deploys.into_iter().map(|deploy| deploy.state).collect();
         panic!("{}: {fault}: {violation}\n{history:#?}", case.name);

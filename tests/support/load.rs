@@ -47,6 +47,7 @@ pub(crate) struct Report {
 
 struct Shared {
     load: Load,
+    path: &'static str,
     report: Mutex<Report>,
     kept: Mutex<Vec<Connection>>,
     stopping: AtomicBool,
@@ -56,8 +57,14 @@ type Connection = BufReader<TcpStream>;
 
 impl Load {
     pub(crate) fn start(self) -> Running {
+        self.start_at("/")
+    }
+
+    /// All requests ask for this path.
+    pub(crate) fn start_at(self, path: &'static str) -> Running {
         let shared = Arc::new(Shared {
             load: self,
+            path,
             report: Mutex::default(),
             kept: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -156,7 +163,7 @@ async fn exchange(shared: &Shared, number: u64) -> Result<String, String> {
         Some(connection) => connection,
         None => BufReader::new(TcpStream::connect(shared.load.server).await.map_err(kind("connect"))?),
     };
-    let head = head(&shared.load.host, keep, method(number));
+    let head = head(shared, keep, method(number));
     connection.write_all(&head).await.map_err(kind("send"))?;
     let answer = read_answer(&mut connection).await.map_err(kind("receive"))?;
     if keep && !answer.closes {
@@ -169,11 +176,12 @@ fn kind(action: &'static str) -> impl Fn(io::Error) -> String {
     move |error| format!("{action}: {}", error.kind())
 }
 
-fn head(host: &str, keep: bool, method: &str) -> Vec<u8> {
+fn head(shared: &Shared, keep: bool, method: &str) -> Vec<u8> {
+    let (host, path) = (&shared.load.host, shared.path);
     let connection = if keep { "keep-alive" } else { "close" };
     let length = if method == "POST" { POST_BODY.len() } else { 0 };
-    let head =
-        format!("{method} / HTTP/1.1\r\nHost: {host}\r\nConnection: {connection}\r\nContent-Length: {length}\r\n\r\n");
+    let more = format!("Host: {host}\r\nConnection: {connection}\r\nContent-Length: {length}");
+    let head = format!("{method} {path} HTTP/1.1\r\n{more}\r\n\r\n");
     [head.as_bytes(), &POST_BODY[..length]].concat()
 }
 

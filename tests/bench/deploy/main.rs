@@ -1,0 +1,99 @@
+//! Deploys under load, with every strategy and every way an app may take SIGTERM: how many requests fail. And without
+//! load: how long a deploy takes, beside what the same takes by hand with Docker's own client.
+//!
+//! `--quick` takes about a minute instead of ten.
+//!
+//! ```text
+//! case.rs      strategies and apps
+//! pressure.rs  repeated deploys under load
+//! pace.rs      how long a deploy takes
+//! floor.rs     how long it takes by hand
+//! ```
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it measures; what it cannot do ends it")]
+
+mod case;
+mod floor;
+#[path = "../../support/load.rs"]
+mod load;
+mod pace;
+mod pressure;
+#[path = "../../support/project.rs"]
+mod project;
+#[path = "../../support/server.rs"]
+mod server;
+#[path = "../../support/sweep.rs"]
+mod sweep;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use self::case::{Case, STRATEGIES, Scope};
+use self::floor::Floor;
+use self::server::Server;
+
+/// Longer than the slowest request takes.
+pub(crate) const DRAIN: Duration = Duration::from_secs(6);
+
+/// An app that ignores SIGTERM holds up the requests for so long.
+const DEPLOY: &str = "drain = \"6s\"\ngrace = \"1s\"\nready_deadline = \"30s\"\nwatch = \"off\"\n";
+
+#[tokio::main]
+async fn main() {
+    let scope = if std::env::args().any(|argument| argument == "--quick") { Scope::Quick } else { Scope::Full };
+    let mut server = Server::new(Path::new("/var/run/docker.sock"), DEPLOY);
+    server.start().await;
+    let web = server.router().await;
+    println!("drain {DRAIN:?}; load average before: {}", load_average());
+    let failed = under_load(&server, web, scope).await;
+    times(&server, web, scope).await;
+    println!("\nload average after: {}", load_average());
+    drop(server);
+    std::process::exit(i32::from(failed > 0));
+}
+
+/// How many requests failed.
+async fn under_load(server: &Server, web: SocketAddr, scope: Scope) -> u64 {
+    println!("\n{:14} {:9} {}", "strategy", "SIGTERM", pressure::HEAD);
+    let mut failed = 0;
+    for case in Case::all(scope) {
+        let result = pressure::measure(server, web, &case, scope).await;
+        println!("{:14} {:9} {result}", case.strategy.name, case.on_sigterm);
+        failed += result.failed();
+    }
+    failed
+}
+
+async fn times(server: &Server, web: SocketAddr, scope: Scope) {
+    println!("\nmedians in ms, of {}; the drain is taken off", scope.repetitions());
+    println!("{:14} {}", "strategy", pace::HEAD);
+    for strategy in STRATEGIES {
+        let case = Case { strategy, on_sigterm: "graceful" };
+        let floor = Floor::prepare(server, web, strategy.containers).await.measure(scope.repetitions()).await;
+        let pace = pace::measure(server, web, &case, scope.repetitions()).await;
+        println!("{:14} {}", strategy.name, pace.beside(&floor));
+    }
+}
+
+/// The middle one.
+pub(crate) fn median(mut all: Vec<Duration>) -> Duration {
+    all.sort_unstable();
+    all[all.len() / 2]
+}
+
+/// Docker's own client, with the builder that the server uses; what it prints.
+pub(crate) async fn docker(arguments: &[&str]) -> String {
+    let mut command = Command::new("docker");
+    let output = command.args(arguments).env("DOCKER_BUILDKIT", "0").stdin(Stdio::null()).output().await.unwrap();
+    assert!(output.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+fn load_average() -> String {
+    fs::read_to_string("/proc/loadavg").unwrap().trim_end().to_owned()
+}

@@ -1,0 +1,83 @@
+//! How long a deploy takes, from being accepted to its end and to the first answer of the new release.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mypaas::api::{Deploy, DeployState};
+use tokio::time::{sleep, timeout};
+
+use crate::case::{Case, Service};
+use crate::floor::Floors;
+use crate::server::Server;
+use crate::{DRAIN, median};
+
+/// Until a new release answers.
+const LIMIT: Duration = Duration::from_secs(120);
+
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+pub(crate) const HEAD: &str =
+    "build    run  answer  = floor |  to its end  / floor |  to the first new answer  / floor";
+
+pub(crate) struct Pace {
+    to_end: Duration,
+    to_answer: Duration,
+}
+
+pub(crate) async fn measure(server: &Server, web: SocketAddr, case: &Case, times: usize) -> Pace {
+    let mut service = Service::new(server, *case, "pace").await;
+    let (mut ends, mut answers) = (Vec::new(), Vec::new());
+    for _ in 0..times {
+        let before = hello(web, &service.host()).await;
+        let deploy = service.push().await;
+        let begin = Instant::now();
+        let host = service.host();
+        let answered = timeout(LIMIT, until_other(web, &host, release_in(&before))).await;
+        answered.unwrap_or_else(|_| panic!("{} never answers anew", service.name));
+        answers.push(begin.elapsed());
+        ends.push(duration(&service.end_of(&deploy).await));
+    }
+    Pace { to_end: median(ends), to_answer: median(answers) }
+}
+
+/// Returns once another release than this one answers.
+async fn until_other(web: SocketAddr, host: &str, before: &str) {
+    while release_in(&hello(web, host).await) == before {
+        sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// By the server's own clock.
+fn duration(deploy: &Deploy) -> Duration {
+    let DeployState::Finished { finished, .. } = &deploy.state else { panic!("{} has not ended", deploy.id) };
+    finished.duration_since(deploy.accepted).unsigned_abs()
+}
+
+async fn hello(web: SocketAddr, host: &str) -> String {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = client.get(format!("http://{web}/")).header("Host", host).send().await.unwrap();
+    answer.error_for_status().unwrap().text().await.unwrap()
+}
+
+/// As in `hello from web.r3.1 (release r3, version blue)`.
+fn release_in(hello: &str) -> &str {
+    hello.split("(release ").nth(1).and_then(|rest| rest.split(',').next()).unwrap()
+}
+
+impl Pace {
+    pub(crate) fn beside(&self, floor: &Floors) -> String {
+        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+        let sum = ms(floor.sum());
+        // Who rolls answers before the drain.
+        let end = ms(self.to_end.saturating_sub(DRAIN));
+        let answer = ms(if self.to_answer > DRAIN { self.to_answer - DRAIN } else { self.to_answer });
+        format!(
+            "{:>5.0} {:>6.0} {:>7.0} {sum:>8.0} | {end:>11.0} {:>8.2} | {answer:>24.0} {:>8.2}",
+            ms(floor.build),
+            ms(floor.run),
+            ms(floor.answer),
+            end / sum,
+            answer / sum
+        )
+    }
+}
