@@ -131,6 +131,9 @@ impl Traefik {
     }
 }
 
+/// Where the binary lies in the published image, and in one that is built here.
+const IN_IMAGE: [&str; 2] = ["usr/local/bin/traefik", "traefik"];
+
 /// Traefik's binary, copied out of its image once.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
@@ -140,16 +143,26 @@ fn binary() -> &'static Path {
         if !binary.exists() {
             let fresh = binary.with_file_name(format!("{name}.{}", process::id()));
             let container = docker(&["create", DEFAULT_IMAGE]);
-            docker(&["cp", &format!("{container}:/usr/local/bin/traefik"), &fresh.display().to_string()]);
+            let copied = IN_IMAGE.map(|path| copy_out(&container, path, &fresh));
             docker(&["rm", &container]);
+            assert!(copied.iter().any(Result::is_ok), "no Traefik in {DEFAULT_IMAGE}: {copied:?}");
             fs::rename(fresh, &binary).unwrap();
         }
         binary
     })
 }
 
+fn copy_out(container: &str, path: &str, to: &Path) -> Result<String, String> {
+    run_docker(&["cp", &format!("{container}:/{path}"), &to.display().to_string()])
+}
+
 fn docker(arguments: &[&str]) -> String {
+    run_docker(arguments).unwrap_or_else(|complaint| panic!("docker {arguments:?}: {complaint}"))
+}
+
+/// What it prints, or what it complains of.
+fn run_docker(arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("docker").args(arguments).output().unwrap();
-    assert!(output.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    let text = |bytes| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }
