@@ -1,15 +1,9 @@
 //! Verbs that change something.
 
 use mypaas::api::{Deploy, PlanView, ReleaseView};
-use mypaas::engine::{Behaviour, Exit, Moment};
+use mypaas::engine::Behaviour;
 
-use super::stage::{ROLLING, SINGLE, Stage};
-
-fn dies(code: i64) -> Behaviour {
-    let exit = Exit { code, out_of_memory: false };
-    let logs = ["starting", "no database"].map(str::to_owned).into();
-    Behaviour { exit: Some((Moment::Probes(1), exit)), logs, ready_after: u32::MAX, ..Behaviour::default() }
-}
+use super::stage::{ROLLING, SINGLE, Stage, dies};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_goes_live_and_says_where() {

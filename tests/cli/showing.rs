@@ -1,11 +1,12 @@
 //! Verbs that show something, for people and as JSON.
 
 use mypaas::api::{Deploy, Event, LogLine, ReleaseView, ServiceDetail, Snapshot, What};
+use mypaas::engine::{Behaviour, BuildScript};
 use mypaas::manifest::Checked;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::stage::{ROLLING, SINGLE, Stage};
+use super::stage::{ROLLING, SINGLE, Stage, dies};
 
 #[derive(Deserialize)]
 struct Status {
@@ -55,6 +56,29 @@ async fn a_deploy_as_json_is_accepted_then_its_events_to_the_last() {
     let events: Vec<Event> = lines[1..].iter().map(|line| serde_json::from_value(line.clone()).unwrap()).collect();
     assert!(events.iter().zip(1..).all(|(event, number)| event.seq == number), "{events:?}");
     assert!(matches!(events.last().unwrap().what, What::Finished { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_release_tells_why_when_its_containers_are_gone() {
+    let stage = Stage::new().await;
+    stage.push("web", ROLLING);
+    stage.script("web", dies(3));
+    stage.source("web", ROLLING);
+    stage.run("push local web").failed(1, &["exited with code 3"]);
+    let told = stage.run("releases local web --release r2").succeeded();
+    let told =
+        told.shows(&["r2 of web on local: failed", "scale", "building", "exited with code 3", "r1 of web serves on"]);
+    told.shows(&["last lines of", "  | no database"]);
+    let past: Value = stage.run("releases local web --release r2 --json").succeeded().json();
+    assert_eq!((&past["release"]["id"], &past["deploys"][0]["deploy"]["id"]), (&"r2".into(), &"d2".into()));
+    let events: Vec<Event> = serde_json::from_value(past["deploys"][0]["events"].clone()).unwrap();
+    assert!(matches!(events.last().unwrap().what, What::Finished { .. }));
+    let build = BuildScript { failure: Some("COPY failed".to_owned()), ..BuildScript::default() };
+    stage.script("web", Behaviour { build, ..Behaviour::default() });
+    stage.run("push local web").failed(1, &["COPY failed"]);
+    stage.run("releases local web").succeeded().shows(&["d3 was to build another one", "`mypaas follow local d3`"]);
+    stage.run("follow local d3").failed(1, &["COPY failed"]).shows(&["Step 1/1 : FROM scratch"]);
+    stage.run("releases local web --release r7").failed(1, &["web has no release r7", "there is r2, r1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

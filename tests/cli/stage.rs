@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mypaas::engine::{Behaviour, MemoryEngine};
+use mypaas::engine::{Behaviour, Exit, MemoryEngine, Moment};
 use mypaas::name::InstanceName;
 use mypaas::router::MemoryRouter;
 use mypaas::server::config::Config;
@@ -18,6 +18,13 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) const SINGLE: &str = "# mypaas.service=blog\n# mypaas.url=http://blog.test\nFROM scratch\n";
 pub(crate) const ROLLING: &str = "# mypaas.service=web\n# mypaas.url=http://web.test\n# mypaas.scale=2\nFROM scratch\n";
+
+/// A program that writes two lines and exits before it is ready.
+pub(crate) fn dies(code: i64) -> Behaviour {
+    let exit = Exit { code, out_of_memory: false };
+    let logs = ["starting", "no database"].map(str::to_owned).into();
+    Behaviour { exit: Some((Moment::Probes(1), exit)), logs, ready_after: u32::MAX, ..Behaviour::default() }
+}
 
 /// A folder of its own, with a server on it.
 pub(crate) struct Stage {

@@ -1,11 +1,15 @@
-//! Releases and deploys, newest first.
+//! Releases and deploys, newest first; and one release with its options.
+
+use std::fmt::Write;
 
 use jiff::Timestamp;
 use mypaas::api::{Deploy, DeployState, ReleaseView};
+use mypaas::name::ServerName;
 
-use super::paint::Style;
+use super::paint::{Paint, Style};
+use super::services::options;
 use super::table::{Cell, Table};
-use super::{units, words};
+use super::{foreign, units, words};
 
 pub(crate) fn releases(releases: &[ReleaseView], now: Timestamp) -> Table {
     let mut table = Table::new(&["RELEASE", "STATE", "BUILT", "TOOK", "IMAGE", "WHO", "COMMIT", "FOLDER"]);
@@ -13,7 +17,7 @@ pub(crate) fn releases(releases: &[ReleaseView], now: Timestamp) -> Table {
         let release = &view.release;
         table.row([
             release.id.to_string().into(),
-            release_state(view),
+            state_cell(view),
             units::age(release.built, now).into(),
             took(release.build_seconds).into(),
             units::bytes(release.image_bytes).into(),
@@ -23,6 +27,31 @@ pub(crate) fn releases(releases: &[ReleaseView], now: Timestamp) -> Table {
         ]);
     }
     table
+}
+
+/// One release: what it is, where it came from, and its options.
+pub(crate) fn release(
+    server: &ServerName,
+    view: &ReleaseView,
+    paint: Paint,
+    width: Option<usize>,
+    now: Timestamp,
+) -> String {
+    let release = &view.release;
+    let (state, style) = release_state(view);
+    let name = format!("{} of {}", release.id, release.service);
+    let mut text = format!("{} on {server}: {}", paint.strong(&name), paint.apply(style, state));
+    let (age, took) = (units::age(release.built, now), took(release.build_seconds));
+    let _ = writeln!(text, ", built {age} ago in {took} by {}", foreign::line(&release.origin.who, false));
+    if let Some(folder) = &release.origin.folder {
+        let _ = writeln!(text, "from {}", foreign::line(folder, false));
+    }
+    if let Some(commit) = &release.origin.commit {
+        let _ = writeln!(text, "at {}", foreign::line(&words::commit(Some(commit)), false));
+    }
+    let _ = writeln!(text, "image {}, {}", release.image, units::bytes(release.image_bytes));
+    let _ = write!(text, "\n{}", options(&release.manifest).render(paint, width));
+    text
 }
 
 pub(crate) fn deploys(deploys: &[Deploy], now: Timestamp) -> Table {
@@ -45,17 +74,21 @@ pub(crate) fn deploys(deploys: &[Deploy], now: Timestamp) -> Table {
     table
 }
 
-fn release_state(view: &ReleaseView) -> Cell {
+fn state_cell(view: &ReleaseView) -> Cell {
+    let (state, style) = release_state(view);
+    Cell::new(style, state)
+}
+
+fn release_state(view: &ReleaseView) -> (&'static str, Style) {
     match view {
-        ReleaseView { live: true, .. } => Cell::new(Style::Good, "live"),
-        ReleaseView { available: false, .. } => Cell::new(Style::Muted, "image gone"),
+        ReleaseView { live: true, .. } => ("live", Style::Good),
+        ReleaseView { available: false, .. } => ("image gone", Style::Muted),
         ReleaseView { deploy: Some(Deploy { state: state @ DeployState::Finished { outcome, .. }, .. }), .. }
             if !outcome.succeeded() =>
         {
-            let (word, style) = words::deploy_state(state);
-            Cell::new(style, word)
+            words::deploy_state(state)
         }
-        _ => "kept".into(),
+        _ => ("kept", Style::Plain),
     }
 }
 

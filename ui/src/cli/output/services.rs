@@ -7,7 +7,7 @@ use mypaas::api::{
     ContainerState, ContainerView, DeployState, Failure, Outcome, Part, ServerView, ServiceDetail, ServiceState,
     ServiceView, Snapshot,
 };
-use mypaas::manifest::Scale;
+use mypaas::manifest::{Manifest, Scale};
 use mypaas::name::ServerName;
 
 use super::paint::{Paint, Style};
@@ -59,16 +59,21 @@ pub(crate) fn detail(
         let _ = writeln!(text, "{url}");
     }
     if let Some(manifest) = &detail.manifest {
-        let mut table = Table::new(&["LINE", "OPTION", "VALUE"]);
-        for option in &manifest.options {
-            table.row([option.line.to_string().into(), (&option.key).into(), (&option.value).into()]);
-        }
-        let _ = write!(text, "\n{}", table.render(paint, width));
+        let _ = write!(text, "\n{}", options(manifest).render(paint, width));
     }
     if !detail.service.containers.is_empty() {
         let _ = write!(text, "\n{}", containers(&detail.service.containers, now).render(paint, width));
     }
     text
+}
+
+/// As they stand in the Dockerfile.
+pub(super) fn options(manifest: &Manifest) -> Table {
+    let mut table = Table::new(&["LINE", "OPTION", "VALUE"]);
+    for option in &manifest.options {
+        table.row([option.line.to_string().into(), (&option.key).into(), (&option.value).into()]);
+    }
+    table
 }
 
 fn heading(name: &ServerName, server: &ServerView, paint: Paint) -> String {

@@ -73,6 +73,13 @@ fn releases_say_which_is_live_and_which_failed() {
 }
 
 #[test]
+fn a_release_is_shown_with_where_it_came_from_and_its_options() {
+    let detail: ServiceDetail = fixture::read("services/hello.json");
+    let failed = detail.releases.iter().find(|view| view.release.id.to_string() == "r11").unwrap();
+    insta::assert_snapshot!(history::release(&"local".parse().unwrap(), failed, PLAIN, None, noon()));
+}
+
+#[test]
 fn deploys_say_how_they_ended() {
     let detail: ServiceDetail = fixture::read("services/hello.json");
     insta::assert_snapshot!(history::deploys(&detail.deploys, noon()).render(PLAIN, None));

@@ -1,19 +1,21 @@
 //! A deploy while it runs: lines for people, with a last one that lives when there is a terminal; or events as JSON.
 //!
 //! ```text
-//! story.rs   events → lines; pure
-//! live.rs    the terminal's last line
+//! story.rs    events → lines; pure
+//! live.rs     the terminal's last line
+//! retell.rs   one that ended, as a whole
 //! ```
 
 pub(crate) mod live;
+pub(crate) mod retell;
 pub(crate) mod story;
 
 use jiff::Timestamp;
 use mypaas::api::{Deploy, Event};
 use serde::Serialize;
 
-use super::output::Screen;
-use super::output::words;
+use super::output::paint::Paint;
+use super::output::{Screen, words};
 use live::LiveLine;
 use story::Story;
 
@@ -41,7 +43,7 @@ impl<'a> Progress<'a> {
         if json {
             screen.print_json_line(&Accepted { seq: 0, at: deploy.accepted, event: "accepted", deploy })?;
         } else {
-            screen.print(&(headline(screen, deploy) + "\n"))?;
+            screen.print(&(headline(screen.paint(), deploy) + "\n"))?;
         }
         Ok(progress)
     }
@@ -66,10 +68,13 @@ impl<'a> Progress<'a> {
     }
 }
 
-fn headline(screen: &Screen, deploy: &Deploy) -> String {
-    let deed = screen.paint().strong(&words::deed(&deploy.action, &deploy.service));
+fn headline(paint: Paint, deploy: &Deploy) -> String {
     let now = deploy.from.map_or_else(String::new, |release| format!(", {release} serves now"));
-    format!("{}: {deed}{now}", deploy.id)
+    title(paint, deploy) + &now
+}
+
+fn title(paint: Paint, deploy: &Deploy) -> String {
+    format!("{}: {}", deploy.id, paint.strong(&words::deed(&deploy.action, &deploy.service)))
 }
 
 #[cfg(test)]

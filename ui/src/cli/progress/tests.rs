@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use mypaas::api::{Deploy, Event, What};
 use serde::Deserialize;
 
+use super::retell;
 use super::story::Story;
 use crate::cli::fixture;
 use crate::cli::output::paint::Paint;
@@ -32,6 +33,14 @@ fn recorded_deploys_are_told_line_by_line() {
     ] {
         insta::assert_snapshot!(name, told(name, Paint { colour: false }));
     }
+}
+
+#[test]
+fn a_deploy_that_failed_is_told_again_with_what_its_container_left_behind() {
+    let recorded: Recorded = fixture::read("events/container_exits.json");
+    let now = "2026-01-31T14:00:00Z".parse().unwrap();
+    let told = retell::whole(&recorded.deploy, &recorded.events, Paint { colour: false }, now);
+    insta::assert_snapshot!("container_exits_told_again", told);
 }
 
 #[test]
