@@ -132,11 +132,10 @@ fn notes(desired: &Desired, serving: &Serving, cast: &Cast<'_>, holds: bool) -> 
     if holds {
         let limit = desired.pace.hold.as_secs();
         notes.push(format!("Requests meanwhile wait for {new}; those that would wait longer than {limit}s fail."));
-        if desired.pace.drain > LONGEST_DRAIN {
-            notes.push(format!(
-                "Those that {old} has begun get {LONGEST_DRAIN:?}, and what {old} gives them after SIGTERM."
-            ));
-        }
+        let drain = desired.pace.drain.min(LONGEST_DRAIN);
+        notes.push(format!(
+            "Those that {old} has begun get {drain:?}, and what {old} gives them after SIGTERM; a websocket is cut then."
+        ));
     }
     notes
 }

@@ -19,7 +19,13 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
     let switch = steps.len();
     steps.extend(reroute(actual.routes.as_ref(), final_routes(desired, serving, cast), cast.serving()));
     let leaving = cast.running_retired();
-    steps.extend(drain(&leaving, actual, desired.pace));
+    let draining = drain(&leaving, actual, desired.pace);
+    let mut notes = notes(serving, cast);
+    if draining.is_some() && !serving.urls.is_empty() {
+        let limit = desired.pace.drain;
+        notes.push(format!("Requests in flight get {limit:?}; a websocket, or what else takes longer, is cut then."));
+    }
+    steps.extend(draining);
     steps.extend(stop(&leaving, desired.pace));
     steps.extend(remove(&cast.retired));
     Plan {
@@ -28,7 +34,7 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
         steps,
         undo: Undo::always(undo(desired, actual, cast)),
         switch,
-        notes: notes(serving, cast),
+        notes,
         holds: false,
     }
 }
