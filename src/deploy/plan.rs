@@ -13,6 +13,7 @@ mod roll;
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -44,8 +45,6 @@ pub struct Plan {
     pub switch: usize,
     /// Why it is done this way, in sentences.
     pub notes: Vec<String>,
-    /// Requests wait while old containers are stopped and new ones start.
-    pub holds: bool,
 }
 
 /// How to undo a deploy that came so far.
@@ -210,6 +209,14 @@ fn reroute(present: Option<&Routes>, wanted: Option<Routes>, containers: Vec<Con
 }
 
 impl Plan {
+    /// How long requests wait at most while old containers stop and new ones start; none when they need not wait.
+    pub fn hold(&self) -> Option<Duration> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Hold { routes } => routes.hold,
+            _ => None,
+        })
+    }
+
     /// What undoes the deploy when this step had begun; none when no step had.
     pub fn undo_after(&self, begun: Option<usize>) -> &[Step] {
         let undo = self.undo.iter().rfind(|undo| undo.since <= begun.unwrap_or(0));
@@ -228,7 +235,7 @@ fn plan_stopped(desired: &Desired, actual: &Actual) -> Plan {
     let running: Vec<_> = actual.containers.iter().filter(|c| !has_ended(c)).collect();
     let unrouted = actual.routes.as_ref().map(|routes| Routes { targets: Vec::new(), hold: None, ..routes.clone() });
     let mut steps: Vec<_> = reroute(actual.routes.as_ref(), unrouted, Vec::new()).into_iter().collect();
-    steps.extend(drain(&running, actual, desired.pace));
+    steps.extend(drain(&running, actual, desired.pace.drain, desired.pace.drain));
     steps.extend(stop(&running, desired.pace));
     let notes = vec!["The containers and their release stay, so that the service can be started again.".to_owned()];
     forward_only(desired, steps, notes)
@@ -237,22 +244,14 @@ fn plan_stopped(desired: &Desired, actual: &Actual) -> Plan {
 fn plan_gone(desired: &Desired, actual: &Actual) -> Plan {
     let all: Vec<_> = actual.containers.iter().collect();
     let mut steps: Vec<_> = reroute(actual.routes.as_ref(), None, Vec::new()).into_iter().collect();
-    steps.extend(drain(&all, actual, desired.pace));
+    steps.extend(drain(&all, actual, desired.pace.drain, desired.pace.drain));
     steps.extend(stop(&all, desired.pace));
     steps.extend(remove(&all));
     forward_only(desired, steps, vec!["The folders of its volumes stay on the server.".to_owned()])
 }
 
 fn forward_only(desired: &Desired, steps: Vec<Step>, notes: Vec<String>) -> Plan {
-    Plan {
-        deploy: desired.deploy,
-        service: desired.service.clone(),
-        steps,
-        undo: Vec::new(),
-        switch: 0,
-        notes,
-        holds: false,
-    }
+    Plan { deploy: desired.deploy, service: desired.service.clone(), steps, undo: Vec::new(), switch: 0, notes }
 }
 
 /// Stopped by somebody, and not about to be started by the engine.
@@ -265,14 +264,14 @@ fn names(containers: &[&Container]) -> Vec<ContainerName> {
 }
 
 /// Only containers that took requests have any to finish.
-fn drain(leaving: &[&Container], actual: &Actual, pace: Pace) -> Option<Step> {
+fn drain(leaving: &[&Container], actual: &Actual, limit: Duration, blind: Duration) -> Option<Step> {
     let routed = |container: &&&Container| {
         let routes = actual.routes.as_ref();
         container.is_running()
             && routes.is_none_or(|routes| routes.targets.iter().any(|target| target.ip() == &container.address))
     };
     let containers: Vec<_> = leaving.iter().filter(routed).map(|container| container.name.clone()).collect();
-    (!containers.is_empty()).then_some(Step::Drain { containers, wait: pace.drain })
+    (!containers.is_empty()).then_some(Step::Drain { containers, limit, blind })
 }
 
 fn stop(containers: &[&Container], pace: Pace) -> Option<Step> {

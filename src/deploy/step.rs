@@ -45,9 +45,13 @@ pub enum Step {
         containers: Vec<ContainerName>,
     },
     Withdraw,
+    /// Waits until nobody is connected to them any more.
     Drain {
         containers: Vec<ContainerName>,
-        wait: Duration,
+        /// At most so long.
+        limit: Duration,
+        /// So long where it cannot be seen who is connected.
+        blind: Duration,
     },
     Stop {
         containers: Vec<ContainerName>,
@@ -111,8 +115,8 @@ impl Step {
                 format!("send requests to {}, and wait until the router confirms", list(containers))
             }
             Step::Withdraw => "take the routes away".to_owned(),
-            Step::Drain { containers, wait } => {
-                format!("give {} {}s to finish requests", list(containers), wait.as_secs_f32())
+            Step::Drain { containers, limit, .. } => {
+                format!("give {} up to {}s to finish requests", list(containers), limit.as_secs_f32())
             }
             Step::Stop { containers, .. } => format!("stop {}", list(containers)),
             Step::Remove { containers } => format!("remove {}", list(containers)),

@@ -6,12 +6,14 @@
 //! memory/     the in-memory twin, with faults on request; held to the same contract tests
 //! usage.rs    CPU and memory read from cgroup files (v1 and v2)
 //! probe.rs    asking a container whether it is ready
+//! sockets.rs  how many connections others hold open to a container
 //! subnet.rs   the network that containers get their addresses from
 //! ```
 
 mod docker;
 mod memory;
 mod probe;
+mod sockets;
 mod subnet;
 mod usage;
 
@@ -125,6 +127,10 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
 
     /// CPU time and memory of the named containers that run; cheap enough for every second.
     async fn usage(&self, names: &[ContainerName]) -> Result<BTreeMap<ContainerName, Usage>>;
+
+    /// How many connections others hold open to what the container listens on, idle ones too; 0 when it does not run.
+    /// None where that cannot be seen.
+    async fn connections(&self, name: &ContainerName) -> Result<Option<u32>>;
 
     /// Asks a running container once whether it is ready.
     async fn probe(&self, name: &ContainerName, probe: &Probe) -> Result<ProbeAnswer>;

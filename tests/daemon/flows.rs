@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use mypaas::api::{Downtime, ProblemCode, ServiceState};
 use mypaas::deploy::{Action, Outcome, Phase, What};
 use mypaas::engine::{Behaviour, BuildScript, ContainerState, Exit, Moment, StartScript};
-use mypaas::name::ReleaseId;
+use mypaas::name::{ContainerName, ReleaseId};
 
 use crate::stage::{MIGRATING, ROLLING, SAFE, SINGLE, Stage, outcome};
 
@@ -199,7 +200,6 @@ async fn a_preview_tells_what_would_happen_and_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn events_can_be_read_again_from_anywhere() {
-    use futures_util::StreamExt;
     let stage = Stage::new().await;
     let ended = stage.push(ROLLING).await.assert_succeeded();
     let seqs: Vec<_> = ended.events.iter().map(|event| event.seq).collect();
@@ -289,12 +289,49 @@ async fn a_deploy_can_be_cancelled_until_it_changes_something() {
 async fn a_deploy_that_changes_something_is_not_cancelled() {
     let stage = Stage::new().await;
     stage.push(ROLLING).await.assert_succeeded();
+    stage.engine.set_connections(&ContainerName::from_engine("web.r1.1"), Some(1));
     let deploy = stage.accept_push(ROLLING).await.unwrap();
     // It drains for ten seconds.
     tokio::time::sleep(Duration::from_secs(5)).await;
     let problem = stage.core.cancel(deploy.id, "bob@desk").unwrap_err();
     assert!(problem.message.contains("draining"), "{}", problem.message);
     assert_eq!(stage.end_of(deploy.id).await.outcome, Outcome::Succeeded);
+}
+
+/// How long the old containers of a deploy drain while others hold so many connections to one of them for a time.
+async fn drains(dockerfile: &str, connections: Option<u32>, held_for: Duration) -> Duration {
+    let stage = Stage::new().await;
+    stage.push(dockerfile).await.assert_succeeded();
+    let old = ContainerName::from_engine("web.r1.1");
+    stage.engine.set_connections(&old, connections);
+    let deploy = stage.accept_push(dockerfile).await.unwrap();
+    let mut events = stage.core.events(deploy.id, 1).map(Result::unwrap);
+    let draining = What::Phase { phase: Phase::Draining };
+    while events.next().await.unwrap().what != draining {}
+    let began = tokio::time::Instant::now();
+    let next = async { (events.next().await, began.elapsed()) };
+    let leave = async {
+        tokio::time::sleep(held_for).await;
+        stage.engine.set_connections(&old, connections.map(|_| 0));
+    };
+    let ((_, took), ()) = tokio::join!(next, leave);
+    stage.end_of(deploy.id).await.assert_succeeded();
+    took
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_containers_leave_as_soon_as_nobody_is_connected_to_them() {
+    let close = |took: Duration, expected: f32| (took.as_secs_f32() - expected).abs() < 0.2;
+    for (dockerfile, limit, blind) in [(ROLLING, 10.0, 10.0), (SAFE, 6.0, 0.5), (SINGLE, 6.0, 0.5)] {
+        let took = drains(dockerfile, Some(0), Duration::ZERO).await;
+        assert!(close(took, 0.5), "nobody is connected: {took:?}");
+        let took = drains(dockerfile, Some(2), Duration::from_secs(3)).await;
+        assert!(close(took, 3.0), "somebody is for 3 s: {took:?}");
+        let took = drains(dockerfile, Some(1), Duration::from_secs(60)).await;
+        assert!(close(took, limit), "somebody stays: {took:?}");
+        let took = drains(dockerfile, None, Duration::ZERO).await;
+        assert!(close(took, blind), "it cannot be seen: {took:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

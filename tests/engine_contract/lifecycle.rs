@@ -183,6 +183,15 @@ pub(crate) async fn two_containers_do_not_run_with_one_address(on: &impl Fixture
     assert!(on.engine().inspect(&second.name).await.unwrap().is_running());
 }
 
+pub(crate) async fn nobody_is_connected_to_what_does_not_run(on: &impl Fixture) {
+    let container = on.run("web", App::Serves).await;
+    on.engine().stop(&container.name, Duration::from_secs(5)).await.unwrap();
+    assert_eq!(on.engine().connections(&container.name).await.unwrap(), Some(0));
+    on.engine().remove(&container.name).await.unwrap();
+    let error = on.engine().connections(&container.name).await.unwrap_err();
+    assert!(matches!(error, EngineError::NotFound { .. }), "{error}");
+}
+
 pub(crate) async fn a_stopped_container_can_come_back_at_another_address(on: &impl Fixture) {
     let there = on.run_until_it_listens("web", App::Serves).await;
     let (to, aliases) = (on.free_address().await, ["other".to_owned()]);

@@ -61,6 +61,7 @@ contract! {
         a_stranger_s_container_is_neither_seen_nor_touched
         given_addresses_are_in_use_until_the_container_is_removed
         two_containers_do_not_run_with_one_address
+        nobody_is_connected_to_what_does_not_run
         a_stopped_container_can_come_back_at_another_address
         published_ports_are_known_while_it_runs
         two_containers_do_not_run_with_one_published_port

@@ -44,6 +44,19 @@ async fn a_container_that_comes_back_elsewhere_is_found_by_its_names() {
 }
 
 #[tokio::test]
+async fn connections_are_counted_while_they_are_open() {
+    let on = InDocker::new().await;
+    let container = on.run_until_it_listens("web", App::Serves).await;
+    let count = async || on.engine().connections(&container.name).await.unwrap();
+    assert_eq!(count().await, Some(0));
+    let connect = async || tokio::net::TcpStream::connect((container.address, PORT)).await.unwrap();
+    let (first, second) = (connect().await, connect().await);
+    assert_eq!(count().await, Some(2));
+    drop((first, second));
+    eventually("they are gone", async || (count().await == Some(0)).then_some(())).await;
+}
+
+#[tokio::test]
 async fn a_port_that_another_process_listens_on_is_told_by_its_number() {
     let on = InDocker::new().await;
     let holder = TcpListener::bind("0.0.0.0:0").unwrap();

@@ -7,8 +7,8 @@ use crate::world::{actual, crashing, fresh, running, serving, stopped, without_c
 
 fn told(desired: &Desired, actual: &Actual) -> String {
     let plan = plan(desired, actual).unwrap();
-    let Plan { steps, undo, switch, notes, holds, .. } = &plan;
-    let mut text = format!("holds: {holds}\n");
+    let Plan { steps, undo, switch, notes, .. } = &plan;
+    let mut text = format!("holds: {}\n", plan.hold().is_some());
     for note in notes {
         text += &format!("note: {note}\n");
     }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures_util::future::{FutureExt, try_join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::{CommandEnd, Executor, StepError};
 use crate::deploy::event::What;
 use crate::deploy::readiness::{Readiness, await_ready};
 use crate::deploy::step::{Moved, Step};
-use crate::engine::{ContainerSpec, EngineError, Exit, Probe, ProbeAnswer, Restart};
+use crate::engine::{ContainerSpec, Engine, EngineError, Exit, Probe, ProbeAnswer, Restart};
 use crate::name::ContainerName;
 use crate::router::Routes;
 
@@ -18,8 +18,12 @@ use crate::router::Routes;
 /// in its own queue.
 const AT_ONCE: usize = 8;
 
-/// Between two looks at a command that runs.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+/// Between two looks at a command that runs, or at connections that are still used.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// The last requests are under way when the router confirms; measured: up to 60 ms. Connections that nobody uses are
+/// closed by it after 300 ms.
+const SHORTEST_DRAIN: Duration = Duration::from_millis(500);
 
 pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepError> {
     let (engine, report) = (on.engine, on.report);
@@ -46,8 +50,8 @@ pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepEr
         }
         Step::Route { routes, containers } => route(on, routes, containers).await,
         Step::Withdraw => Ok(on.router.withdraw(on.service).await?),
-        Step::Drain { wait, .. } => {
-            sleep(*wait).await;
+        Step::Drain { containers, limit, blind } => {
+            drained(on.engine, containers, *limit, *blind).await;
             Ok(())
         }
         Step::Stop { containers, grace } => {
@@ -63,6 +67,30 @@ pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepEr
             each(containers, |name| engine.remove(name), |container| report(What::Removed { container })).await
         }
     }
+}
+
+/// What cannot be seen is no failure: then there is nothing but to wait.
+async fn drained(engine: &dyn Engine, containers: &[ContainerName], limit: Duration, blind: Duration) {
+    let began = Instant::now();
+    sleep(SHORTEST_DRAIN.min(limit)).await;
+    let limit = match timeout_at(began + limit, until_left(engine, containers)).await {
+        Ok(Some(Left)) | Err(_) => return,
+        Ok(None) => blind.min(limit),
+    };
+    sleep_until(began + limit).await;
+}
+
+/// Nobody is connected any more.
+struct Left;
+
+/// None where it cannot be seen.
+async fn until_left(engine: &dyn Engine, containers: &[ContainerName]) -> Option<Left> {
+    for container in containers {
+        while engine.connections(container).await.ok()?? > 0 {
+            sleep(BETWEEN_LOOKS).await;
+        }
+    }
+    Some(Left)
 }
 
 async fn route(on: &Executor<'_>, routes: &Routes, containers: &[ContainerName]) -> Result<(), StepError> {

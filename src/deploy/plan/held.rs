@@ -11,28 +11,30 @@ use super::{
     Actual, Cast, Plan, Undo, create, drain, final_routes, names, releases, remove, remove_added, reroute,
     reroute_back, stop,
 };
-use crate::deploy::desired::{Desired, Pace, Serving, Strategy};
+use crate::deploy::desired::{Desired, Serving, Strategy};
 use crate::deploy::readiness::Readiness;
 use crate::deploy::step::{Moved, Step};
 use crate::engine::Container;
 use crate::router::Routes;
 
-/// All requests wait while the old containers drain, and come to the new ones all at once. So this is only as long as
-/// the router needs; what takes longer is left to how the old containers take their SIGTERM.
-const LONGEST_DRAIN: Duration = Duration::from_millis(500);
+/// All requests wait while the old containers finish those that they have begun. What takes longer is left to how they
+/// take their SIGTERM.
+const LONGEST_DRAIN: Duration = Duration::from_secs(6);
+
+/// As long as the router needs, where it cannot be seen when the old containers have finished.
+const BLIND_DRAIN: Duration = Duration::from_millis(500);
 
 pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>) -> Plan {
     let leaving = cast.running_retired();
     let starting = cast.starting();
     let held = held_routes(desired, serving, actual, cast);
-    let pace = Pace { drain: desired.pace.drain.min(LONGEST_DRAIN), ..desired.pace };
     let mut steps: Vec<_> = create(&cast.added).into_iter().collect();
     steps.extend(held.iter().map(|routes| Step::Hold { routes: routes.clone() }));
     let stops_from = steps.len();
     if held.is_some() {
-        steps.extend(drain(&leaving, actual, pace));
+        steps.extend(drain(&leaving, actual, drain_limit(desired), BLIND_DRAIN.min(drain_limit(desired))));
     }
-    steps.extend(stop(&leaving, pace));
+    steps.extend(stop(&leaving, desired.pace));
     steps.push(Step::Start { containers: starting.clone() });
     steps.push(Step::AwaitReady { containers: starting.clone(), readiness: serving.readiness.clone() });
     steps.push(Step::Keep { containers: starting });
@@ -48,8 +50,16 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
         undo: if stops_from == 0 { vec![late] } else { vec![early, late] },
         switch,
         notes: notes(desired, serving, cast, held.is_some()),
-        holds: held.is_some(),
     }
+}
+
+fn drain_limit(desired: &Desired) -> Duration {
+    desired.pace.drain.min(LONGEST_DRAIN)
+}
+
+/// All of the gap.
+fn hold_limit(desired: &Desired) -> Duration {
+    desired.pace.hold + drain_limit(desired)
 }
 
 /// All URLs of before and after, and where the new containers will answer; or the old ones, in their place.
@@ -68,7 +78,7 @@ fn held_routes(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cas
         targets: targets.into_iter().collect(),
         // A health check would take the containers that are down out of the balance, and with them the requests.
         healthcheck: None,
-        hold: Some(desired.pace.hold),
+        hold: Some(hold_limit(desired)),
     })
 }
 
@@ -130,11 +140,11 @@ fn notes(desired: &Desired, serving: &Serving, cast: &Cast<'_>, holds: bool) -> 
     };
     let mut notes = vec![format!("{old} stops before {new} starts: {why}.")];
     if holds {
-        let limit = desired.pace.hold.as_secs();
+        let limit = hold_limit(desired).as_secs();
         notes.push(format!("Requests meanwhile wait for {new}; those that would wait longer than {limit}s fail."));
-        let drain = desired.pace.drain.min(LONGEST_DRAIN);
+        let drain = drain_limit(desired);
         notes.push(format!(
-            "Those that {old} has begun get {drain:?}, and what {old} gives them after SIGTERM; a websocket is cut then."
+            "Those that {old} has begun get up to {drain:?}, and what {old} gives them after SIGTERM; a websocket is cut then."
         ));
     }
     notes

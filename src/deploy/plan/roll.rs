@@ -19,11 +19,13 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
     let switch = steps.len();
     steps.extend(reroute(actual.routes.as_ref(), final_routes(desired, serving, cast), cast.serving()));
     let leaving = cast.running_retired();
-    let draining = drain(&leaving, actual, desired.pace);
+    let draining = drain(&leaving, actual, desired.pace.drain, desired.pace.drain);
     let mut notes = notes(serving, cast);
     if draining.is_some() && !serving.urls.is_empty() {
         let limit = desired.pace.drain;
-        notes.push(format!("Requests in flight get {limit:?}; a websocket, or what else takes longer, is cut then."));
+        notes.push(format!(
+            "Requests in flight get up to {limit:?}; a websocket, or what else takes longer, is cut then."
+        ));
     }
     steps.extend(draining);
     steps.extend(stop(&leaving, desired.pace));
@@ -35,7 +37,6 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
         undo: Undo::always(undo(desired, actual, cast)),
         switch,
         notes,
-        holds: false,
     }
 }
 

@@ -16,6 +16,7 @@
 //! logs.rs        reading and following what containers write
 //! frame.rs       Docker's pieces of a log → lines
 //! usage.rs       CPU and memory, from cgroup files where they can be read
+//! sockets.rs     connections that others hold open, from the kernel's tables where they can be read
 //! ask.rs         probing a container
 //! ```
 
@@ -30,6 +31,7 @@ mod lifecycle;
 mod logs;
 mod network;
 mod output;
+mod sockets;
 mod spec;
 mod usage;
 
@@ -215,6 +217,10 @@ impl Engine for DockerEngine {
 
     async fn usage(&self, names: &[ContainerName]) -> Result<BTreeMap<ContainerName, Usage>> {
         self.read_usage(names).await
+    }
+
+    async fn connections(&self, name: &ContainerName) -> Result<Option<u32>> {
+        self.count_connections(name).await
     }
 
     async fn probe(&self, name: &ContainerName, probe: &Probe) -> Result<ProbeAnswer> {

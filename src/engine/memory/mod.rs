@@ -119,6 +119,11 @@ impl MemoryEngine {
         self.shared.change(|world| world.own(name).map(|container| container.write(stream, text.to_owned(), now)))
     }
 
+    /// From now on others hold so many connections open to it; none: it cannot be seen how many.
+    pub fn set_connections(&self, name: &ContainerName, connections: Option<u32>) {
+        self.shared.world().set_connections(name.clone(), connections);
+    }
+
     /// The calls of the trait so far, in order.
     pub fn calls(&self) -> Vec<Call> {
         self.faults.calls()
@@ -287,6 +292,10 @@ impl Engine for MemoryEngine {
 
     async fn usage(&self, names: &[ContainerName]) -> Result<BTreeMap<ContainerName, Usage>> {
         self.at_once("usage", "", |world, now| Ok(world.usage(names, now))).await
+    }
+
+    async fn connections(&self, name: &ContainerName) -> Result<Option<u32>> {
+        self.at_once("connections", name.as_str(), |world, _| world.connections(name)).await
     }
 
     async fn probe(&self, name: &ContainerName, probe: &Probe) -> Result<ProbeAnswer> {

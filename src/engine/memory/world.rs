@@ -28,6 +28,8 @@ pub(super) struct World {
     containers: BTreeMap<ContainerName, Simulated>,
     /// Names of containers that somebody else made.
     strangers: BTreeSet<ContainerName>,
+    /// Connections that others hold open; 0 to all that are not named.
+    connections: BTreeMap<ContainerName, Option<u32>>,
     made: u64,
 }
 
@@ -50,6 +52,7 @@ impl World {
             images: BTreeMap::new(),
             containers: BTreeMap::new(),
             strangers: BTreeSet::new(),
+            connections: BTreeMap::new(),
             made: 0,
         }
     }
@@ -68,6 +71,15 @@ impl World {
 
     pub(super) fn add_stranger(&mut self, name: ContainerName) {
         self.strangers.insert(name);
+    }
+
+    pub(super) fn set_connections(&mut self, name: ContainerName, connections: Option<u32>) {
+        self.connections.insert(name, connections);
+    }
+
+    pub(super) fn connections(&mut self, name: &ContainerName) -> Result<Option<u32>> {
+        let runs = self.own(name)?.seen().is_running();
+        Ok(if runs { self.connections.get(name).copied().unwrap_or(Some(0)) } else { Some(0) })
     }
 
     pub(super) fn settle(&mut self, now: Timestamp) {

@@ -118,8 +118,7 @@ fn describe(view: &mut PlanView, desired: &Desired, plan: &Plan) {
     }
     view.steps = plan.steps.iter().map(|step| step.describe()).collect();
     view.downtime = match &desired.goal {
-        Goal::Serving(_) if plan.holds => Downtime::Held { limit: desired.pace.hold },
-        Goal::Serving(_) => Downtime::None,
+        Goal::Serving(_) => plan.hold().map_or(Downtime::None, |limit| Downtime::Held { limit }),
         Goal::Stopped | Goal::Gone => Downtime::Intended,
     };
 }

@@ -189,6 +189,10 @@ impl Engine for OneContainer {
         never()
     }
 
+    async fn connections(&self, _: &ContainerName) -> Answer<Option<u32>> {
+        never()
+    }
+
     async fn probe(&self, _: &ContainerName, _: &Probe) -> Answer<ProbeAnswer> {
         never()
     }
