@@ -15,7 +15,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 const TICK: Duration = Duration::from_millis(2);
-const MOST_IN_FLIGHT: usize = 4_000;
+/// Where requests wait for those that take five seconds, thousands wait.
+const MOST_IN_FLIGHT: usize = 16_000;
 const POST_BODY: [u8; 4096] = [b'x'; 4096];
 
 /// What is asked for, and how often.

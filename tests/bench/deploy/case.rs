@@ -20,6 +20,12 @@ pub(crate) const STRATEGIES: [Strategy; 4] = [
     Strategy { name: "replace", options: &[], containers: 1 },
 ];
 
+impl Strategy {
+    pub(crate) fn rolls(self) -> bool {
+        self.name.starts_with("roll")
+    }
+}
+
 /// What the app does with SIGTERM.
 const ON_SIGTERM: [&str; 3] = ["graceful", "die", "ignore"];
 

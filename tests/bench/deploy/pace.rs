@@ -22,6 +22,7 @@ pub(crate) const HEAD: &str =
 pub(crate) struct Pace {
     to_end: Duration,
     to_answer: Duration,
+    drains_first: bool,
 }
 
 pub(crate) async fn measure(server: &Server, web: SocketAddr, case: &Case, times: usize) -> Pace {
@@ -37,7 +38,7 @@ pub(crate) async fn measure(server: &Server, web: SocketAddr, case: &Case, times
         answers.push(begin.elapsed());
         ends.push(duration(&service.end_of(&deploy).await));
     }
-    Pace { to_end: median(ends), to_answer: median(answers) }
+    Pace { to_end: median(ends), to_answer: median(answers), drains_first: !case.strategy.rolls() }
 }
 
 /// Returns once another release than this one answers.
@@ -68,9 +69,9 @@ impl Pace {
     pub(crate) fn beside(&self, floor: &Floors) -> String {
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
         let sum = ms(floor.sum());
-        // Who rolls answers before the drain.
         let end = ms(self.to_end.saturating_sub(DRAIN));
-        let answer = ms(if self.to_answer > DRAIN { self.to_answer - DRAIN } else { self.to_answer });
+        // Who rolls answers before the drain.
+        let answer = ms(if self.drains_first { self.to_answer.saturating_sub(DRAIN) } else { self.to_answer });
         format!(
             "{:>5.0} {:>6.0} {:>7.0} {sum:>8.0} | {end:>11.0} {:>8.2} | {answer:>24.0} {:>8.2}",
             ms(floor.build),
