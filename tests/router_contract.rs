@@ -123,6 +123,8 @@ impl Place {
             http_port: 0,
             https_port: 0,
             acme: None,
+            storage: self.folder.path().join("acme.json"),
+            own_certificates: self.folder.path().join("certificates"),
             patience: Patience::default(),
         };
         Arc::new(TraefikRouter::new(self.engine.clone(), settings).await.unwrap())

@@ -32,7 +32,7 @@ use crate::name::{ContainerName, InstanceName, ReleaseId, ServiceName};
 pub use crate::deploy::event::Evidence;
 pub use crate::deploy::{Action, Commit, Deploy, DeployState, Event, Failure, Origin, Outcome, Phase, Release, What};
 pub use crate::engine::{ContainerState, EngineInfo, Exit, Health, LogLine, LogQuery, LogStream, ProbeAnswer};
-pub use crate::router::RouterInfo;
+pub use crate::router::{RouterInfo, Standing};
 
 /// The version in the path of every endpoint.
 pub const API_VERSION: u32 = 1;
@@ -90,6 +90,9 @@ pub struct ServiceView {
     pub since: Option<Timestamp>,
     pub scale: Option<Scale>,
     pub urls: Vec<ServiceUrl>,
+    /// Of the domains of https URLs, sorted.
+    #[serde(default)]
+    pub certificates: Vec<CertificateView>,
     /// Sorted by name; those of a release that is about to become live too.
     pub containers: Vec<ContainerView>,
     /// How many containers of the live release should run.
@@ -98,6 +101,14 @@ pub struct ServiceView {
     pub ready: u32,
     /// The newest deploy of the service.
     pub last_deploy: Option<Deploy>,
+}
+
+/// How a domain of an https URL stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateView {
+    pub domain: String,
+    #[serde(flatten)]
+    pub standing: Standing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::{Result, Router, RouterError, RouterInfo, Routes};
+use super::{Certificates, Result, Router, RouterError, RouterInfo, Routes};
 use crate::name::ServiceName;
 
 /// A router without a network. Share it to see what one server left to the next.
@@ -24,6 +24,7 @@ struct Inner {
     changes: Vec<Change>,
     calls: Vec<Call>,
     faults: BTreeMap<u64, Fault>,
+    certificates: Certificates,
 }
 
 /// One change that took effect.
@@ -74,6 +75,11 @@ impl MemoryRouter {
     /// The call with this number, counted from one over the router's life, meets the fault.
     pub fn fault_at(&self, call: u64, fault: Fault) {
         self.lock().faults.insert(call, fault);
+    }
+
+    /// What is known of certificates from now on.
+    pub fn set_certificates(&self, certificates: Certificates) {
+        self.lock().certificates = certificates;
     }
 
     /// All calls, in order.
@@ -167,6 +173,10 @@ impl Router for MemoryRouter {
 
     async fn routes(&self) -> Result<Vec<Routes>> {
         self.call("routes", None, |inner| inner.routes.values().cloned().collect()).await
+    }
+
+    async fn certificates(&self) -> Result<Certificates> {
+        self.call("certificates", None, |inner| inner.certificates.clone()).await
     }
 
     async fn info(&self) -> Result<RouterInfo> {

@@ -3,8 +3,10 @@
 //! ```text
 //! traefik/       routes → files for Traefik's file provider; Traefik's container; confirmation through its API
 //! memory.rs      the in-memory twin
+//! certificate.rs what is known of certificates
 //! ```
 
+pub mod certificate;
 pub mod memory;
 pub mod traefik;
 
@@ -15,6 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+pub use certificate::{Certificate, Certificates, Refusal, Standing};
 pub use memory::MemoryRouter;
 pub use traefik::switch::Patience;
 pub use traefik::{TraefikRouter, TraefikSettings};
@@ -80,6 +83,9 @@ pub trait Router: Send + Sync + fmt::Debug + 'static {
 
     /// The routes that were applied last, of all services; sorted by service.
     async fn routes(&self) -> Result<Vec<Routes>>;
+
+    /// The certificates that it has, and those it was refused; serves new ones of the operator's from now on.
+    async fn certificates(&self) -> Result<Certificates>;
 
     /// Whether the router answers, and where.
     async fn info(&self) -> Result<RouterInfo>;

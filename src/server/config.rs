@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::engine::{Secret, Subnet};
 use crate::manifest::parse_duration;
 use crate::name::InstanceName;
+use crate::router::traefik::Acme;
 
 /// The name of the file in the server folder.
 pub const FILE_NAME: &str = "config.toml";
@@ -31,6 +32,7 @@ pub struct Config {
     pub server: ServerSection,
     pub network: NetworkSection,
     pub router: RouterSection,
+    pub acme: AcmeSection,
     pub deploy: DeploySection,
     pub limits: LimitsSection,
     /// Values for `mypaas.env=NAME`.
@@ -80,6 +82,24 @@ impl Default for RouterSection {
             http_port: 80,
             https_port: 443,
         }
+    }
+}
+
+/// Where certificates come from; they are asked for when `[init]` has an email.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AcmeSection {
+    /// The directory of an ACME server; none: Let's Encrypt's.
+    pub server: Option<url::Url>,
+    /// A file in PEM that vouches for it, where no well-known authority does.
+    pub ca_file: Option<PathBuf>,
+    /// How long its certificates are valid.
+    pub hours: u32,
+}
+
+impl Default for AcmeSection {
+    fn default() -> Self {
+        Self { server: None, ca_file: None, hours: Acme::USUAL_HOURS }
     }
 }
 

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Place;
 use super::addresses::AddressBook;
+use super::certificates::CertificateBook;
 use super::config::Config;
 use super::feed::{Feeds, Recorder};
 use super::gauge::Gauge;
@@ -47,6 +48,7 @@ pub struct Core {
     pub(super) feeds: Feeds,
     pub(super) addresses: Arc<AddressBook>,
     pub(super) gauge: Gauge,
+    pub(super) certificates: CertificateBook,
     pub(super) admission: Mutex<Admissions>,
     /// URLs that a running deploy is about to route, so that no two take the same.
     pub(super) claims: Mutex<HashMap<String, ServiceName>>,
@@ -95,6 +97,7 @@ impl Core {
             feeds: Feeds::default(),
             addresses: Arc::default(),
             gauge: Gauge::default(),
+            certificates: CertificateBook::default(),
             admission: Mutex::default(),
             claims: Mutex::default(),
             builds,

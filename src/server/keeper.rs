@@ -35,6 +35,7 @@ impl Core {
         if !self.is_recovered() {
             self.recover().await?;
         }
+        self.look_at_certificates().await;
         Ok(())
     }
 

@@ -10,12 +10,14 @@
 //! feed.rs        the events of a deploy, for those who watch it
 //! observe.rs     what is there now (gauge.rs: CPU and memory), watch.rs: whenever it changes
 //! logs.rs        what containers wrote
+//! certificates.rs how the domains of https URLs stand
 //! keeper.rs      keeps network and router, and recovers at start
 //! resolve.rs     values and folders of this server for a manifest; addresses.rs: free addresses
 //! ```
 
 mod addresses;
 mod answer;
+mod certificates;
 pub mod config;
 mod core;
 mod feed;
@@ -41,11 +43,12 @@ use tokio::net::UnixListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use self::config::{Config, ConfigError};
+use self::config::{AcmeSection, Config, ConfigError};
 pub use self::core::Core;
 use self::lock::Lock;
 use crate::engine::{DockerEngine, DockerSettings, Engine, EngineError};
 use crate::name::ImageName;
+use crate::router::traefik::Acme;
 use crate::router::{Patience, RouterError, TraefikRouter, TraefikSettings};
 use crate::store::{Store, StoreError};
 
@@ -124,11 +127,19 @@ async fn open(place: Place) -> Result<Arc<Core>, ServerError> {
         bind: config.router.bind,
         http_port: config.router.http_port,
         https_port: config.router.https_port,
-        acme: None,
+        acme: acme(&config),
+        storage: place.home.join("acme.json"),
+        own_certificates: place.home.join("certificates"),
         patience: Patience::default(),
     };
     let router = Arc::new(TraefikRouter::new(Arc::clone(&engine), settings).await?);
     Ok(Core::new(place, config, store, engine, router))
+}
+
+/// Certificates are asked for as soon as there is somebody to tell when one is about to lapse.
+fn acme(config: &Config) -> Option<Acme> {
+    let AcmeSection { server, ca_file, hours } = config.acme.clone();
+    Some(Acme { email: config.init.email.clone()?, ca_server: server, ca_file, hours })
 }
 
 /// Serves a listener until told to stop. The parts are the caller's, so that tests bring their own.

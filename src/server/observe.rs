@@ -123,6 +123,7 @@ impl Core {
             release: record.live,
             since: record.since,
             scale: manifest.map(|manifest| manifest.scale),
+            certificates: self.certificates.views(manifest.map_or(&[], |manifest| &manifest.urls)),
             urls: manifest.map(|manifest| manifest.urls.clone()).unwrap_or_default(),
             containers,
             wanted,

@@ -8,6 +8,7 @@
 //! failures.rs      releases that do not work, and what they leave: the one before
 //! strategies.rs    every strategy under load, without a failed request
 //! wrong_input.rs   mistakes, and a world that is not as it should be; each is told, and changes nothing
+//! certificates.rs  https, with an authority that asks for proofs, or with the operator's own certificate
 //! server.rs        the process itself: its socket, its stop, its death
 //! strangers.rs     what is not ours stays as it is
 //! ```
@@ -15,6 +16,7 @@
 #![cfg(test)]
 #![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
+mod certificates;
 mod console;
 mod failures;
 mod journey;

@@ -69,11 +69,12 @@ impl Traefik {
             https: at(SECURE),
             api: at(API),
             routes: files.routes_folder().display().to_string(),
-            certificates: files.certificates().join("acme.json").display().to_string(),
+            certificates: folder.path().join("acme.json").display().to_string(),
+            authority: String::new(),
             acme: None,
         };
         files.write_setup(&setup.render()).await.unwrap();
-        files.write_base(&render_base(Ipv4Addr::LOCALHOST, &password, None)).await.unwrap();
+        files.write_base(&render_base(Ipv4Addr::LOCALHOST, &password, None, &[])).await.unwrap();
         let api = Api::new(format!("http://{}", at(API)), password.clone()).unwrap();
         let patience = Patience { limit: Duration::from_secs(10), ..Patience::default() };
         let mut traefik =

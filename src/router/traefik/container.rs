@@ -1,18 +1,24 @@
 //! Traefik's own container: made, started, and waited for.
 
+use std::fs::{self, OpenOptions, Permissions};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use super::TraefikSettings;
 use super::api::Api;
-use super::files::Files;
-use super::setup::{Setup, render_base};
+use super::files::{AUTHORITY, Files};
+use super::own::{self, Own, Usable};
+use super::setup::{OWN_CERTIFICATES, Setup, render_base};
 use crate::engine::{
     Bind, Cause, Container, ContainerSpec, ContainerState, Engine, EngineError, LogQuery, Network, Restart, Role,
     Secret, SpecDigest,
@@ -26,7 +32,7 @@ pub(super) const HTTPS: NonZeroU16 = NonZeroU16::new(443).expect("443 is not 0")
 const API: u16 = 8080;
 
 const CONFIG_DIR: &str = "/etc/traefik";
-const CERTIFICATES_DIR: &str = "/acme";
+const STORAGE: &str = "/acme.json";
 
 const START_POLL: Duration = Duration::from_millis(100);
 const LAST_LINES: u32 = 10;
@@ -37,12 +43,14 @@ pub(super) struct Keeper {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) settings: TraefikSettings,
     pub(super) name: ContainerName,
+    /// The operator's certificates that Traefik was told of last.
+    served: Mutex<Option<Usable>>,
 }
 
 impl Keeper {
     pub(super) fn new(engine: Arc<dyn Engine>, settings: TraefikSettings) -> Self {
         let name = ContainerName::from_engine(&format!("{}-router", settings.instance));
-        Self { engine, settings, name }
+        Self { engine, settings, name, served: Mutex::default() }
     }
 
     /// Makes and starts the container as the settings want it; returns once Traefik answers. One that runs so already
@@ -53,8 +61,9 @@ impl Keeper {
         let address = self.address(&network).await?;
         let password = files.password().await?;
         let setup = self.setup().render();
+        self.prepare_certificates(files).await?;
         files.write_setup(&setup).await?;
-        files.write_base(&render_base(network.gateway, &password, NonZeroU16::new(self.settings.https_port))).await?;
+        self.serve_own(files).await?;
         self.engine.create(&self.spec(files, address, &setup)).await?;
         self.engine.start(&self.name).await?;
         let api = api_at(address, password)?;
@@ -62,6 +71,34 @@ impl Keeper {
         // Only now: one that cannot start is not to be tried for ever.
         self.engine.set_restart(&self.name, Restart::UnlessStopped).await?;
         Ok(api)
+    }
+
+    /// Makes what Traefik's container is to see of certificates, where it is missing.
+    async fn prepare_certificates(&self, files: &Files) -> Result<()> {
+        let TraefikSettings { storage, own_certificates, acme, .. } = self.settings.clone();
+        let (file, folder) = (storage.clone(), own_certificates.clone());
+        files.on_thread("make", storage, move || make_file(&file)).await?;
+        files.on_thread("make", own_certificates, move || make_folder(&folder)).await?;
+        if let Some(path) = acme.and_then(|acme| acme.ca_file) {
+            let reading = path.clone();
+            let pem = files.on_thread("read", path, move || fs::read_to_string(reading)).await?;
+            files.write_authority(&pem).await?;
+        }
+        Ok(())
+    }
+
+    /// Has Traefik serve the operator's certificates as they are now.
+    pub(super) async fn serve_own(&self, files: &Files) -> Result<Own> {
+        let folder = self.settings.own_certificates.clone();
+        let own = files.on_thread("read", folder.clone(), move || own::read(&folder)).await?;
+        let mut served = self.served.lock().await;
+        if served.as_ref() != Some(&own.usable) {
+            let network = self.engine.ensure_network().await?;
+            let (password, https) = (files.password().await?, NonZeroU16::new(self.settings.https_port));
+            files.write_base(&render_base(network.gateway, &password, https, &own.names())).await?;
+            *served = Some(own.usable.clone());
+        }
+        Ok(own)
     }
 
     /// The container as it is; starts nothing.
@@ -95,7 +132,8 @@ impl Keeper {
             https: format!(":{HTTPS}"),
             api: format!(":{API}"),
             routes: format!("{CONFIG_DIR}/routes"),
-            certificates: format!("{CERTIFICATES_DIR}/acme.json"),
+            certificates: STORAGE.to_owned(),
+            authority: format!("{CONFIG_DIR}/{AUTHORITY}"),
             acme: self.settings.acme.clone(),
         }
     }
@@ -112,7 +150,11 @@ impl Keeper {
             image: self.settings.image.clone(),
             command: vec![format!("--configFile={CONFIG_DIR}/traefik.toml")],
             env: [].into(),
-            binds: vec![bind(files.config(), CONFIG_DIR, true), bind(files.certificates(), CERTIFICATES_DIR, false)],
+            binds: vec![
+                bind(files.config(), CONFIG_DIR, true),
+                bind(self.settings.storage.clone(), STORAGE, false),
+                bind(self.settings.own_certificates.clone(), OWN_CERTIFICATES, true),
+            ],
             publish: vec![self.publish(self.settings.http_port, HTTP), self.publish(self.settings.https_port, HTTPS)],
             max_cpu: None,
             max_mem: None,
@@ -157,6 +199,16 @@ impl Keeper {
         }
         RouterError::NotStarted { reason, log, source }
     }
+}
+
+/// Traefik wants it to be its owner's alone.
+fn make_file(path: &Path) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 fn api_at(address: Ipv4Addr, password: Secret) -> Result<Api> {

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! config/traefik.toml           what Traefik reads when it starts
+//! config/authority.pem          what vouches for a certificate authority of one's own
 //! config/routes/_base.toml      what all services' routes share
 //! config/routes/<service>.toml  a service's routes; the folder is watched
 //! staging/                      unfinished files, where nobody watches
-//! acme/                         certificates
 //! password                      for Traefik's API
 //! ```
 
@@ -19,6 +19,9 @@ use crate::engine::Secret;
 use crate::name::ServiceName;
 use crate::router::traefik::config;
 use crate::router::{Result, RouterError, Routes};
+
+/// The name of the file beside Traefik's settings.
+pub(super) const AUTHORITY: &str = "authority.pem";
 
 const PASSWORD_BYTES: usize = 32;
 
@@ -35,7 +38,7 @@ impl Files {
         let absolute = std::path::absolute(&folder);
         let absolute = absolute.map_err(|source| RouterError::File { action: "find", path: folder, source })?;
         let files = Self { folder: absolute.into() };
-        let folders = [files.routes_folder(), files.staging(), files.certificates()];
+        let folders = [files.routes_folder(), files.staging()];
         files
             .on_thread("make", files.folder.to_path_buf(), move || folders.iter().try_for_each(fs::create_dir_all))
             .await?;
@@ -47,8 +50,9 @@ impl Files {
         self.folder.join("config")
     }
 
-    pub fn certificates(&self) -> PathBuf {
-        self.folder.join("acme")
+    /// What vouches for the certificate authority's own server.
+    pub(super) async fn write_authority(&self, pem: &str) -> Result<()> {
+        self.write(self.config().join(AUTHORITY), pem, Access::Everyone).await
     }
 
     pub fn routes_folder(&self) -> PathBuf {
@@ -127,7 +131,7 @@ impl Files {
             .await
     }
 
-    async fn on_thread<T: Send + 'static>(
+    pub(super) async fn on_thread<T: Send + 'static>(
         &self,
         action: &'static str,
         path: PathBuf,

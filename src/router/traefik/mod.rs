@@ -9,6 +9,8 @@
 //! api.rs        asks Traefik what it follows
 //! switch.rs     write, confirm, put back: how routes change
 //! container.rs  Traefik's container
+//! issued.rs     certificates that Traefik got, and why it got none
+//! own.rs        the operator's own certificates
 //! fake.rs       a stand-in for Traefik's API, for tests
 //! ```
 
@@ -18,30 +20,41 @@ mod container;
 #[cfg(test)]
 mod fake;
 pub mod files;
+mod issued;
+mod own;
 mod path;
 pub mod setup;
 pub mod switch;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use self::api::Api;
 use self::container::{HTTP, HTTPS, Keeper};
 use self::files::Files;
 use self::switch::{Patience, Switch};
-use super::{Result, Router, RouterInfo, Routes};
-use crate::engine::{Container, Engine};
+use super::{Certificates, Refusal, Result, Router, RouterInfo, Routes};
+use crate::engine::{Container, Engine, LogQuery};
 use crate::name::{ImageName, InstanceName, ServiceName};
 
 pub use self::setup::Acme;
 
 /// The image that runs where the settings name no other.
 pub const DEFAULT_IMAGE: &str = "traefik:v3.7.15";
+
+/// Of Traefik's log, at one look.
+const LINES_AT_ONCE: u32 = 2_000;
+
+/// Domains whose refusals are remembered.
+const MOST_REFUSED: usize = 1_000;
 
 /// How Traefik is to run.
 #[derive(Debug, Clone)]
@@ -55,8 +68,12 @@ pub struct TraefikSettings {
     /// 0: the engine chooses a free one, and [`Router::info`] tells which.
     pub http_port: u16,
     pub https_port: u16,
-    /// None: https is served with a certificate that nobody trusts.
+    /// None: https is served with a certificate that nobody trusts, unless the operator has one.
     pub acme: Option<Acme>,
+    /// The file that Traefik keeps its certificates in.
+    pub storage: PathBuf,
+    /// The folder of the operator's own certificates.
+    pub own_certificates: PathBuf,
     pub patience: Patience,
 }
 
@@ -67,13 +84,23 @@ pub struct TraefikRouter {
     files: Files,
     /// Where Traefik answers; none until it was started or found.
     api: Mutex<Option<Api>>,
+    known: Mutex<Known>,
+}
+
+/// What was learned of certificates so far.
+#[derive(Debug, Default)]
+struct Known {
+    /// The newest refusal of each domain.
+    refused: BTreeMap<String, Refusal>,
+    /// Traefik's log was read up to here.
+    read_until: Option<Timestamp>,
 }
 
 impl TraefikRouter {
     /// Opens the router's folder; starts nothing.
     pub async fn new(engine: Arc<dyn Engine>, settings: TraefikSettings) -> Result<Self> {
         let files = Files::open(settings.folder.clone()).await?;
-        Ok(Self { keeper: Keeper::new(engine, settings), files, api: Mutex::new(None) })
+        Ok(Self { keeper: Keeper::new(engine, settings), files, api: Mutex::new(None), known: Mutex::default() })
     }
 
     /// The first caller starts Traefik if need be, the others wait for it.
@@ -90,6 +117,22 @@ impl TraefikRouter {
         let settings = &self.keeper.settings;
         let resolver = settings.acme.as_ref().map(|_| setup::RESOLVER);
         Ok(Switch { files: self.files.clone(), api: self.api().await?, patience: settings.patience, resolver })
+    }
+
+    /// Reads on in Traefik's log, and tells all refusals so far.
+    async fn refusals(&self) -> Result<Vec<Refusal>> {
+        let mut known = self.known.lock().await;
+        let query = LogQuery { tail: Some(LINES_AT_ONCE), since: known.read_until, follow: false };
+        let mut lines = self.keeper.engine.logs(&self.keeper.name, &query).await?;
+        while let Some(line) = lines.try_next().await? {
+            known.read_until = known.read_until.max(Some(line.at));
+            for refusal in issued::refusals(&line) {
+                if known.refused.len() < MOST_REFUSED || known.refused.contains_key(&refusal.domain) {
+                    known.refused.insert(refusal.domain.clone(), refusal);
+                }
+            }
+        }
+        Ok(known.refused.values().cloned().collect())
     }
 
     /// Brings the files that an earlier version or other settings wrote up to date.
@@ -124,6 +167,19 @@ impl Router for TraefikRouter {
 
     async fn routes(&self) -> Result<Vec<Routes>> {
         self.files.routes().await
+    }
+
+    async fn certificates(&self) -> Result<Certificates> {
+        let own = self.keeper.serve_own(&self.files).await?;
+        let settings = &self.keeper.settings;
+        let storage = settings.storage.clone();
+        let held = self.files.on_thread("read", settings.storage.clone(), move || issued::read(&storage)).await?;
+        let refused = self.refusals().await?;
+        Ok(Certificates {
+            asked_for: settings.acme.is_some(),
+            held: held.into_iter().chain(own.usable.into_values().map(|(certificate, _)| certificate)).collect(),
+            refused: refused.into_iter().chain(own.unusable).collect(),
+        })
     }
 
     async fn info(&self) -> Result<RouterInfo> {

@@ -3,16 +3,21 @@
 
 use std::net::Ipv4Addr;
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha1::{Digest, Sha1};
 
+use super::own;
 use crate::engine::Secret;
 
 const STATIC: &str = include_str!("../../../assets/traefik/traefik.toml");
 const ACME: &str = include_str!("../../../assets/traefik/acme.toml");
 const BASE: &str = include_str!("../../../assets/traefik/base.toml");
+
+/// Where Traefik sees the operator's certificates.
+pub(super) const OWN_CERTIFICATES: &str = "/certificates";
 
 /// The user name that goes with the password of Traefik's API.
 pub(super) const API_USER: &str = "mypaas";
@@ -27,6 +32,15 @@ pub struct Acme {
     pub email: String,
     /// None: Let's Encrypt.
     pub ca_server: Option<url::Url>,
+    /// A file in PEM that vouches for that server, where no well-known authority does.
+    pub ca_file: Option<PathBuf>,
+    /// How long its certificates are valid, in hours: so it is known when to renew them.
+    pub hours: u32,
+}
+
+impl Acme {
+    /// Let's Encrypt's certificates are valid for 90 days.
+    pub const USUAL_HOURS: u32 = 90 * 24;
 }
 
 /// Where Traefik listens and what it reads, as it sees it itself.
@@ -41,6 +55,8 @@ pub struct Setup {
     pub routes: String,
     /// The file that certificates are kept in.
     pub certificates: String,
+    /// The file that vouches for the certificate authority's server, if there is one.
+    pub authority: String,
     pub acme: Option<Acme>,
 }
 
@@ -51,20 +67,33 @@ impl Setup {
             fill(STATIC, &[("http", &self.http), ("https", &self.https), ("api", &self.api), ("routes", &self.routes)]);
         if let Some(acme) = &self.acme {
             let email = toml::Value::from(acme.email.as_str()).to_string();
-            text.push_str(&fill(ACME, &[("email", &email), ("storage", &self.certificates)]));
+            text.push_str(&fill(
+                ACME,
+                &[("email", &email), ("storage", &self.certificates), ("hours", &acme.hours.to_string())],
+            ));
             if let Some(server) = &acme.ca_server {
                 text.push_str(&format!("caServer = {}\n", toml::Value::from(server.as_str())));
+            }
+            if acme.ca_file.is_some() {
+                text.push_str(&format!("caCertificates = [{}]\n", toml::Value::from(self.authority.as_str())));
             }
         }
         text
     }
 }
 
-/// The file with what all routes share. `server` is the only address that may use Traefik's API.
-pub fn render_base(server: Ipv4Addr, password: &Secret, https_port: Option<NonZeroU16>) -> String {
+/// The file with what all routes share. `server` is the only address that may use Traefik's API; `own` are the names of
+/// the operator's certificates.
+pub fn render_base(server: Ipv4Addr, password: &Secret, https_port: Option<NonZeroU16>, own: &[String]) -> String {
     let hash = format!("{{SHA}}{}", BASE64_STANDARD.encode(Sha1::digest(password.expose())));
     let port = https_port.map_or(443, NonZeroU16::get).to_string();
-    fill(BASE, &[("server", &server.to_string()), ("password_hash", &hash), ("https_port", &port)])
+    let mut text = fill(BASE, &[("server", &server.to_string()), ("password_hash", &hash), ("https_port", &port)]);
+    for name in own {
+        let file = |ending| toml::Value::from(format!("{OWN_CERTIFICATES}/{name}.{ending}"));
+        let (certificate, key) = (file(own::CERTIFICATE), file(own::KEY));
+        text.push_str(&format!("\n[[tls.certificates]]\ncertFile = {certificate}\nkeyFile = {key}\n"));
+    }
+    text
 }
 
 fn fill(template: &str, places: &[(&str, &str)]) -> String {
@@ -81,9 +110,14 @@ mod tests {
             https: ":443".into(),
             api: ":8080".into(),
             routes: "/etc/traefik/routes".into(),
-            certificates: "/acme/acme.json".into(),
+            certificates: "/acme.json".into(),
+            authority: "/etc/traefik/authority.pem".into(),
             acme,
         }
+    }
+
+    fn acme(email: &str) -> Acme {
+        Acme { email: email.into(), ca_server: None, ca_file: None, hours: Acme::USUAL_HOURS }
     }
 
     #[test]
@@ -93,33 +127,40 @@ mod tests {
 
     #[test]
     fn certificates_come_from_the_named_server() {
-        let acme = Acme { email: "ada@example.com".into(), ca_server: Some("https://ca.test/dir".parse().unwrap()) };
+        let acme = Acme {
+            ca_server: Some("https://ca.test/dir".parse().unwrap()),
+            ca_file: Some("ca.pem".into()),
+            hours: 1,
+            ..acme("ada@example.com")
+        };
         let text = setup(Some(acme)).render();
         let parsed: toml::Table = text.parse().unwrap();
         let resolver = &parsed["certificatesResolvers"][RESOLVER]["acme"];
         assert_eq!(resolver["email"].as_str(), Some("ada@example.com"));
         assert_eq!(resolver["caServer"].as_str(), Some("https://ca.test/dir"));
+        assert_eq!(resolver["caCertificates"][0].as_str(), Some("/etc/traefik/authority.pem"));
+        assert_eq!(resolver["certificatesDuration"].as_integer(), Some(1));
         assert_eq!(resolver["httpChallenge"]["entryPoint"].as_str(), Some("web"));
     }
 
     #[test]
     fn an_email_cannot_add_settings() {
-        let acme = Acme { email: "a\"\nstorage = \"/etc/passwd".into(), ca_server: None };
+        let acme = acme("a\"\nstorage = \"/etc/passwd");
         let parsed: toml::Table = setup(Some(acme.clone())).render().parse().unwrap();
         let resolver = &parsed["certificatesResolvers"][RESOLVER]["acme"];
         assert_eq!(resolver["email"].as_str(), Some(acme.email.as_str()));
-        assert_eq!(resolver["storage"].as_str(), Some("/acme/acme.json"));
+        assert_eq!(resolver["storage"].as_str(), Some("/acme.json"));
     }
 
     #[test]
     fn the_shared_part_is_as_reviewed() {
         let password = Secret::new("password".into());
-        insta::assert_snapshot!(render_base(Ipv4Addr::new(10, 97, 0, 1), &password, NonZeroU16::new(8443)));
+        insta::assert_snapshot!(render_base(Ipv4Addr::new(10, 97, 0, 1), &password, NonZeroU16::new(8443), &[]));
     }
 
     #[test]
     fn an_https_port_that_the_engine_chooses_is_redirected_to_as_443() {
-        let base: toml::Table = render_base(Ipv4Addr::LOCALHOST, &Secret::default(), None).parse().unwrap();
+        let base: toml::Table = render_base(Ipv4Addr::LOCALHOST, &Secret::default(), None, &[]).parse().unwrap();
         assert_eq!(base["http"]["middlewares"]["_redirect"]["redirectScheme"]["port"].as_str(), Some("443"));
     }
 }

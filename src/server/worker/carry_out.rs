@@ -55,6 +55,11 @@ impl Core {
             notes: plan.notes.clone(),
             steps: plan.steps.iter().map(|step| step.describe()).collect(),
         });
+        if let Goal::Serving(serving) = &desired.goal {
+            for message in self.doubts(&serving.urls).await {
+                recorder.report(What::Warning { message });
+            }
+        }
         let settlement = Settlement::of(&recorder.deploy());
         self.execute(&plan, &settlement, recorder).await?;
         if desired.goal == Goal::Gone {

@@ -72,6 +72,9 @@ impl Core {
             Ok((desired, plan)) => describe(&mut view, &desired, &plan),
             Err(problem) => view.refusals.push(problem),
         }
+        if let Some(release) = release {
+            view.warnings.extend(self.doubts(&release.manifest.urls).await);
+        }
         Ok(view)
     }
 

@@ -6,11 +6,13 @@
 //! command.rs    any other mypaas command, to its end or line by line
 //! project.rs    folders to push, with the example services' program
 //! web.rs        requests through Traefik
+//! pebble.rs     a certificate authority of the test's own
 //! objects.rs    what is in Docker, and what the server holds: before and after
 //! ```
 
 mod command;
 mod objects;
+pub(crate) mod pebble;
 mod process;
 mod project;
 mod settings;
@@ -20,7 +22,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use mypaas::api::{Deploy, DeployState, Failure, Outcome, Part, ServerView, ServiceDetail};
+use mypaas::api::{Deploy, DeployState, Failure, Outcome, Part, RouterInfo, ServerView, ServiceDetail};
 use mypaas::client::Client;
 use mypaas::server::socket_path;
 use tempfile::TempDir;
@@ -76,12 +78,12 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let stage = Self { process: None, docker_host: None, sweep: Sweep::new(), folder, _place: place };
         fs::create_dir_all(stage.home()).unwrap();
-        stage.configure(settings);
+        stage.configure(&settings);
         stage
     }
 
     /// Writes the server's configuration anew; a server that runs does not see it.
-    pub(crate) fn configure(&self, settings: Settings) {
+    pub(crate) fn configure(&self, settings: &Settings) {
         fs::write(self.home().join("config.toml"), settings.text(self.instance())).unwrap();
     }
 
@@ -150,8 +152,16 @@ impl Stage {
 
     /// Where Traefik takes http requests.
     pub(crate) async fn router(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.ports().await.http_port).into()
+    }
+
+    pub(crate) async fn https_port(&self) -> u16 {
+        self.ports().await.https_port
+    }
+
+    async fn ports(&self) -> RouterInfo {
         match self.view().await.router {
-            Part::Up { info } => ([127, 0, 0, 1], info.http_port).into(),
+            Part::Up { info } => info,
             Part::Down { problem } => panic!("there is no router: {problem:?}"),
         }
     }

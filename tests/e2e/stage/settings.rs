@@ -1,9 +1,10 @@
 //! The configuration of a test's server: quick where an ordinary one is patient.
 
+use std::net::Ipv4Addr;
 use std::process;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// 0: any that is free.
     pub(crate) http_port: u16,
@@ -14,6 +15,10 @@ pub(crate) struct Settings {
     pub(crate) context_mib: u64,
     /// A line each, as in `TOKEN = "x"`.
     pub(crate) env: &'static str,
+    /// Further sections.
+    pub(crate) more: String,
+    /// Of the services' network, its last byte left out.
+    pub(crate) network: [u8; 3],
 }
 
 impl Default for Settings {
@@ -26,28 +31,36 @@ impl Default for Settings {
             watch: "off",
             context_mib: 64,
             env: "",
+            more: String::new(),
+            network: network(),
         }
     }
 }
 
 impl Settings {
+    /// The machine's own address for containers.
+    pub(crate) fn gateway(&self) -> Ipv4Addr {
+        let [first, second, third] = self.network;
+        Ipv4Addr::new(first, second, third, 1)
+    }
+
     /// As config.toml.
     pub(super) fn text(&self, instance: &str) -> String {
-        let Self { http_port, ready_deadline, drain, grace, watch, context_mib, env } = self;
+        let Self { http_port, ready_deadline, drain, grace, watch, context_mib, env, more, network } = self;
+        let [first, second, third] = network;
         format!(
-            "[server]\ninstance = {instance:?}\n[network]\nsubnet = {:?}\n\
+            "[server]\ninstance = {instance:?}\n[network]\nsubnet = \"{first}.{second}.{third}.0/24\"\n\
              [router]\nbind = \"127.0.0.1\"\nhttp_port = {http_port}\nhttps_port = 0\n\
              [deploy]\nready_deadline = {ready_deadline:?}\ndrain = {drain:?}\nsettle = \"1s\"\ngrace = {grace:?}\n\
-             watch = {watch:?}\n[limits]\ncontext_mib = {context_mib}\n[env]\n{env}\n",
-            subnet()
+             watch = {watch:?}\n[limits]\ncontext_mib = {context_mib}\n[env]\n{env}\n{more}"
         )
     }
 }
 
 /// One that no other test has, far from those that mypaas and Docker choose by themselves.
-fn subnet() -> String {
+fn network() -> [u8; 3] {
     static COUNT: AtomicU16 = AtomicU16::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let [high, low] = (process::id() as u16).wrapping_mul(61).wrapping_add(count).to_be_bytes();
-    format!("10.{}.{low}.0/24", 128 + high % 64)
+    [10, 128 + high % 64, low]
 }

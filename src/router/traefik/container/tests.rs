@@ -198,6 +198,10 @@ impl Engine for OneContainer {
     }
 }
 
+fn acme() -> Acme {
+    Acme { email: "ada@example.com".into(), ca_server: None, ca_file: None, hours: Acme::USUAL_HOURS }
+}
+
 fn settings(folder: &tempfile::TempDir) -> TraefikSettings {
     TraefikSettings {
         instance: "demo".parse().unwrap(),
@@ -207,6 +211,8 @@ fn settings(folder: &tempfile::TempDir) -> TraefikSettings {
         http_port: 0,
         https_port: 8443,
         acme: None,
+        storage: folder.path().join("acme.json"),
+        own_certificates: folder.path().join("certificates"),
         patience: Patience { start: Duration::from_millis(300), ..Patience::default() },
     }
 }
@@ -246,7 +252,7 @@ async fn a_traefik_that_runs_as_wanted_stays_and_other_settings_make_another() {
     let first = engine.spec();
     router(&engine, settings.clone()).await.ensure_running().await.unwrap();
     assert_eq!(engine.spec(), first);
-    settings.acme = Some(Acme { email: "ada@example.com".into(), ca_server: None });
+    settings.acme = Some(acme());
     router(&engine, settings).await.ensure_running().await.unwrap();
     assert_eq!(engine.calls().iter().filter(|call| *call == "create").count(), 2);
     assert_ne!(engine.spec().digest, first.digest);
@@ -337,7 +343,7 @@ async fn files_of_other_settings_are_brought_up_to_date_at_the_start() {
     router(&engine, settings.clone()).await.apply(&routes).await.unwrap();
     let file = folder.path().join("traefik/config/routes/hello.toml");
     assert!(!std::fs::read_to_string(&file).unwrap().contains("certResolver"));
-    settings.acme = Some(Acme { email: "ada@example.com".into(), ca_server: None });
+    settings.acme = Some(acme());
     router(&engine, settings).await.ensure_running().await.unwrap();
     assert!(std::fs::read_to_string(&file).unwrap().contains("certResolver = \"default\""));
 }

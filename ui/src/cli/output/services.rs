@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 use mypaas::api::{
-    ContainerState, ContainerView, DeployState, Failure, Outcome, Part, ServerView, ServiceDetail, ServiceState,
-    ServiceView, Snapshot,
+    CertificateView, ContainerState, ContainerView, DeployState, Failure, Outcome, Part, ServerView, ServiceDetail,
+    ServiceState, ServiceView, Snapshot,
 };
-use mypaas::manifest::{Manifest, Scale};
+use mypaas::manifest::{Manifest, Scale, Scheme, ServiceUrl};
 use mypaas::name::ServerName;
 
 use super::paint::{Paint, Style};
@@ -32,10 +32,24 @@ pub(crate) fn server(
         table.row(row(service, now));
     }
     text += &table.render(paint, width);
+    for service in &snapshot.services {
+        for (domain, words) in troubled(&service.certificates, now) {
+            let _ = writeln!(text, "{}: {domain}: {}", paint.strong(service.name.as_str()), paint.bad(&words));
+        }
+    }
     for (service, failure) in snapshot.services.iter().filter_map(failed) {
         let _ = writeln!(text, "{}: {}", paint.strong(service.name.as_str()), paint.bad(&failure.message));
     }
     text
+}
+
+/// Domains whose certificate somebody has to do something about.
+fn troubled(certificates: &[CertificateView], now: Timestamp) -> impl Iterator<Item = (&str, String)> {
+    let told = move |view: &CertificateView| words::certificate(&view.standing, now);
+    certificates.iter().filter_map(move |view| match told(view) {
+        (words, Style::Bad | Style::Warning) => Some((view.domain.as_str(), foreign::line(&words, false))),
+        _ => None,
+    })
 }
 
 /// A service whose newest deploy failed, and why.
@@ -56,7 +70,7 @@ pub(crate) fn detail(
 ) -> String {
     let mut text = summary(server, &detail.service, paint, now);
     for url in &detail.service.urls {
-        let _ = writeln!(text, "{url}");
+        let _ = writeln!(text, "{}", address(url, &detail.service.certificates, paint, now));
     }
     if let Some(manifest) = &detail.manifest {
         let _ = write!(text, "\n{}", options(manifest).render(paint, width));
@@ -65,6 +79,14 @@ pub(crate) fn detail(
         let _ = write!(text, "\n{}", containers(&detail.service.containers, now).render(paint, width));
     }
     text
+}
+
+/// With how its certificate stands.
+fn address(url: &ServiceUrl, certificates: &[CertificateView], paint: Paint, now: Timestamp) -> String {
+    let of = certificates.iter().find(|view| url.scheme == Scheme::Https && view.domain == url.host);
+    let Some(view) = of else { return url.to_string() };
+    let (words, style) = words::certificate(&view.standing, now);
+    format!("{url}  {}", paint.apply(style, &foreign::line(&words, false)))
 }
 
 /// As they stand in the Dockerfile.

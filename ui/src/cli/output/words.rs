@@ -1,12 +1,14 @@
 //! The words for states, actions and outcomes, the same everywhere.
 
+use jiff::Timestamp;
 use mypaas::api::{
     Action, Commit, ContainerState, ContainerView, Deploy, DeployState, Exit, Health, Outcome, ProbeAnswer,
-    ServiceState, state_word,
+    ServiceState, Standing, state_word,
 };
 use mypaas::name::{ReleaseId, ServiceName};
 
 use super::paint::Style;
+use super::units;
 
 /// What is shown where there is nothing.
 pub(crate) const NONE: &str = "-";
@@ -101,6 +103,29 @@ pub(crate) fn reason(deploy: &Deploy) -> String {
         DeployState::Finished { outcome: Outcome::Cancelled { by }, .. } => format!("by {by}"),
         DeployState::Finished { outcome: Outcome::Interrupted { detail }, .. } => detail.clone(),
         _ => String::new(),
+    }
+}
+
+/// How a domain stands that is reached by https.
+pub(crate) fn certificate(standing: &Standing, now: Timestamp) -> (String, Style) {
+    let renewal = |refusal: &Option<String>| match refusal {
+        Some(reason) => (format!("; it could not be renewed: {reason}"), Style::Warning),
+        None => (String::new(), Style::Plain),
+    };
+    match standing {
+        Standing::Valid { issuer, expires, refusal } => {
+            let (trouble, style) = renewal(refusal);
+            (format!("certificate by {issuer}, valid for {}{trouble}", units::age(now, *expires)), style)
+        }
+        Standing::Expired { issuer, expires, refusal } => {
+            let (trouble, _) = renewal(refusal);
+            (format!("certificate by {issuer} expired {} ago{trouble}", units::age(*expires, now)), Style::Bad)
+        }
+        Standing::Refused { reason, at } => {
+            (format!("no certificate, refused {} ago: {reason}", units::age(*at, now)), Style::Bad)
+        }
+        Standing::Pending => ("certificate asked for".to_owned(), Style::Muted),
+        Standing::None => ("no certificate, as config.toml has no email under [init]".to_owned(), Style::Warning),
     }
 }
 
