@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 /// slot (`.r9999.99`) must fit behind the service's name.
 const LONGEST_NAME: usize = 50;
 
+const LONGEST_VARIABLE: usize = 200;
+
 /// Why a text is not the name it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -24,6 +26,52 @@ pub enum NameError {
     Release(String),
     #[error("{0:?} is not a deploy id; deploy ids are written d1, d2, …")]
     Deploy(String),
+    #[error("{0:?} is no name of a variable; letters, digits and _ . - are allowed, and no digit at the beginning")]
+    Variable(String),
+}
+
+/// The name of a variable of the environment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct VariableName(String);
+
+impl VariableName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for VariableName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        let starts_well = text.starts_with(|c: char| !c.is_ascii_digit());
+        if starts_well && text.len() <= LONGEST_VARIABLE && text.chars().all(allowed) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(NameError::Variable(text.chars().take(LONGEST_VARIABLE).collect()))
+    }
+}
+
+impl TryFrom<String> for VariableName {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<VariableName> for String {
+    fn from(name: VariableName) -> String {
+        name.0
+    }
+}
+
+impl fmt::Display for VariableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
 }
 
 fn check(text: &str, separators: &str) -> Result<(), NameError> {

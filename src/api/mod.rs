@@ -7,6 +7,8 @@
 //! GET    /daemon/v1/watch                       Snapshot, one a line, whenever something changed
 //! GET    /daemon/v1/services/{service}          ServiceDetail
 //! GET    /daemon/v1/services/{service}/logs     LogLine, one a line         ?tail&since&follow&container
+//! GET    /daemon/v1/variables                   Vec<VariableView>
+//! POST   /daemon/v1/variables                   VariableChange → VariableView
 //! POST   /daemon/v1/contexts                    a tar.gz → ContextView
 //! POST   /daemon/v1/plans                       PlanRequest → PlanView
 //! POST   /daemon/v1/deploys                     DeployRequest → Deploy
@@ -26,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deploy::event::causes;
 use crate::manifest::{Diagnostic, Manifest, Scale, ServiceUrl};
-use crate::name::{ContainerName, InstanceName, ReleaseId, ServiceName};
+use crate::name::{ContainerName, InstanceName, ReleaseId, ServiceName, VariableName};
 
 // What requests and replies are made of, so that a client needs to know of the wire only.
 pub use crate::deploy::event::Evidence;
@@ -164,6 +166,30 @@ pub struct ReleaseView {
     pub available: bool,
     /// The deploy that built it.
     pub deploy: Option<Deploy>,
+}
+
+/// A variable of the server's environment, without its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariableView {
+    pub name: String,
+    /// It has a value; one that is used and has none hinders the next deploy.
+    pub is_set: bool,
+    /// Services whose live release takes it.
+    pub used_by: Vec<ServiceName>,
+}
+
+/// Gives a variable a value, or takes it away.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariableChange {
+    pub name: VariableName,
+    /// None: it has none any more.
+    pub value: Option<String>,
+}
+
+impl std::fmt::Debug for VariableChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VariableChange").field("name", &self.name).field("is_set", &self.value.is_some()).finish()
+    }
 }
 
 /// A context that was received whole and waits for its deploy; forgotten after a while without one.

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::api::{
     BASE, CancelRequest, ContextView, DeployRequest, PlanRequest, PlanView, Problem, ServerView, ServiceDetail,
-    Snapshot,
+    Snapshot, VariableChange, VariableView,
 };
 use crate::deploy::{Deploy, Event};
 use crate::engine::{LogLine, LogQuery};
@@ -98,6 +98,15 @@ impl Client {
         parameters.extend(query.since.map(|since| format!("since={since}")));
         parameters.extend(container.map(|name| format!("container={name}")));
         self.stream(format!("/services/{}/logs?{}", encoded(service), parameters.join("&"))).await
+    }
+
+    /// The variables of the server's environment, by name.
+    pub async fn variables(&self) -> Result<Vec<VariableView>> {
+        self.get("/variables").await
+    }
+
+    pub async fn change_variable(&self, change: &VariableChange) -> Result<VariableView> {
+        self.post("/variables", change).await
     }
 
     /// Sends a context (a tar.gz); to be named in the deploy request that follows.

@@ -21,6 +21,7 @@ use super::certificates::CertificateBook;
 use super::config::Config;
 use super::feed::{Feeds, Recorder};
 use super::gauge::Gauge;
+use super::vault::Vault;
 use super::watch::Watchers;
 use super::worker::Work;
 use crate::api::{Problem, ProblemCode};
@@ -48,6 +49,7 @@ pub struct Core {
     pub(super) feeds: Feeds,
     pub(super) addresses: Arc<AddressBook>,
     pub(super) gauge: Gauge,
+    pub(super) vault: Arc<Vault>,
     pub(super) certificates: CertificateBook,
     pub(super) admission: Mutex<Admissions>,
     /// URLs that a running deploy is about to route, so that no two take the same.
@@ -86,6 +88,7 @@ impl Core {
         engine: Arc<dyn Engine>,
         router: Arc<dyn Router>,
     ) -> Arc<Self> {
+        let vault = Arc::new(Vault::new(&place.home, &config));
         let builds = Semaphore::new(config.deploy.parallel_builds.clamp(1, 16));
         Arc::new(Self {
             place,
@@ -97,6 +100,7 @@ impl Core {
             feeds: Feeds::default(),
             addresses: Arc::default(),
             gauge: Gauge::default(),
+            vault,
             certificates: CertificateBook::default(),
             admission: Mutex::default(),
             claims: Mutex::default(),
@@ -194,7 +198,7 @@ impl Core {
     }
 
     pub(super) fn recorder(&self, deploy: &Deploy) -> Arc<Recorder> {
-        self.feeds.open(&self.store, deploy, &self.changed)
+        self.feeds.open(&self.store, deploy, &self.changed, &self.vault)
     }
 
     /// Reserves the URLs for a deploy; an error names one of them, and the service that is about to have it.

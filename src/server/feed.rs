@@ -9,6 +9,8 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::redact;
+use super::vault::Vault;
 use crate::deploy::{Deploy, DeployState, Event, Outcome, What};
 use crate::name::DeployId;
 use crate::store::{Log, Store, StoreError};
@@ -30,7 +32,13 @@ pub(super) struct Feeds {
 
 impl Feeds {
     /// The recorder of a deploy that was accepted and has not ended; made at the first call.
-    pub(super) fn open(&self, store: &Arc<Store>, deploy: &Deploy, changed: &watch::Sender<u64>) -> Arc<Recorder> {
+    pub(super) fn open(
+        &self,
+        store: &Arc<Store>,
+        deploy: &Deploy,
+        changed: &watch::Sender<u64>,
+        vault: &Arc<Vault>,
+    ) -> Arc<Recorder> {
         let mut open = self.lock();
         let recorder = open.entry(deploy.id).or_insert_with(|| {
             let last = store.last_seq(Log::Events, deploy.id).unwrap_or(0);
@@ -41,6 +49,7 @@ impl Feeds {
                 deploy: Mutex::new(deploy.clone()),
                 newest: watch::Sender::new(last),
                 changed: changed.clone(),
+                vault: Arc::clone(vault),
             })
         });
         Arc::clone(recorder)
@@ -120,6 +129,8 @@ pub(super) struct Recorder {
     newest: watch::Sender<u64>,
     /// Tells those who watch the server that something changed.
     changed: watch::Sender<u64>,
+    /// Its values are kept out of what is taken down.
+    vault: Arc<Vault>,
 }
 
 impl Recorder {
@@ -146,7 +157,8 @@ impl Recorder {
     }
 
     /// The end: after it nothing is reported.
-    pub(super) fn finish(&self, outcome: Outcome) {
+    pub(super) fn finish(&self, mut outcome: Outcome) {
+        redact::outcome(&mut outcome, &self.vault);
         self.update(|deploy| {
             let started = match &deploy.state {
                 DeployState::Running { started, .. } => Some(*started),
@@ -183,7 +195,8 @@ impl Recorder {
         }
     }
 
-    fn append(&self, what: What) {
+    fn append(&self, mut what: What) {
+        redact::what(&mut what, &self.vault);
         let deploy = self.lock();
         let seq = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let event = Event { seq, at: Timestamp::now(), what };

@@ -17,6 +17,7 @@ use super::core::Core;
 use super::logs;
 use crate::api::{
     CancelRequest, ContextView, DeployRequest, PlanRequest, PlanView, ServerView, ServiceDetail, Snapshot,
+    VariableChange, VariableView,
 };
 use crate::deploy::Deploy;
 use crate::engine::LogQuery;
@@ -76,6 +77,18 @@ pub(super) async fn logs(
     let Query(LogParameters { tail, since, follow, container }) = parameters?;
     let query = LogQuery { tail, since, follow };
     Ok(lines(logs::of_service(&core, &service, container.as_ref(), query).await?))
+}
+
+pub(super) async fn variables(State(core): Server) -> Answer<Vec<VariableView>> {
+    Ok(Json(core.variables()?))
+}
+
+pub(super) async fn change_variable(
+    State(core): Server,
+    request: Result<Json<VariableChange>, JsonRejection>,
+) -> Answer<VariableView> {
+    let Json(request) = request?;
+    Ok(Json(core.change_variable(request)?))
 }
 
 pub(super) async fn receive_context(State(core): Server, body: Body) -> Answer<ContextView> {

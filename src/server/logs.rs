@@ -1,8 +1,11 @@
 //! What the containers of a service wrote, merged in the order of time.
 
-use futures_util::stream::{self, BoxStream, StreamExt};
+use std::sync::Arc;
+
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 
 use super::core::Core;
+use super::redact;
 use crate::api::{Problem, ProblemCode};
 use crate::engine::{LogLine, LogQuery, Result};
 use crate::name::{ContainerName, ServiceName};
@@ -33,7 +36,7 @@ pub(super) async fn of_service(
     let surplus = tail.map_or(0, |tail| lines.len().saturating_sub(tail as usize));
     let past = stream::iter(lines.split_off(surplus));
     if !query.follow {
-        return Ok(past.boxed());
+        return Ok(redacted(core, past));
     }
     let now = LogQuery { tail: Some(0), since: None, follow: true };
     let mut following = Vec::new();
@@ -41,7 +44,17 @@ pub(super) async fn of_service(
         following.push(readable(core.engine.logs(name, &now).await?));
     }
     let stopped = core.stopped.clone().cancelled_owned();
-    Ok(past.chain(stream::select_all(following)).take_until(stopped).boxed())
+    Ok(redacted(core, past.chain(stream::select_all(following)).take_until(stopped)))
+}
+
+fn redacted(core: &Core, lines: impl Stream<Item = LogLine> + Send + 'static) -> BoxStream<'static, LogLine> {
+    let vault = Arc::clone(&core.vault);
+    lines
+        .map(move |mut line| {
+            redact::line(&mut line, &vault);
+            line
+        })
+        .boxed()
 }
 
 fn readable(lines: Lines) -> BoxStream<'static, LogLine> {

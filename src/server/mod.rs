@@ -11,6 +11,7 @@
 //! observe.rs     what is there now (gauge.rs: CPU and memory), watch.rs: whenever it changes
 //! logs.rs        what containers wrote
 //! certificates.rs how the domains of https URLs stand
+//! vault.rs       values of the environment: kept, changed (variables.rs), and kept out of what is told (redact.rs)
 //! keeper.rs      keeps network and router, and recovers at start
 //! resolve.rs     values and folders of this server for a manifest; addresses.rs: free addresses
 //! ```
@@ -28,8 +29,11 @@ mod lock;
 mod logs;
 mod observe;
 mod problem;
+mod redact;
 mod resolve;
 mod routes;
+mod variables;
+mod vault;
 mod watch;
 mod worker;
 

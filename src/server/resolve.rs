@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::config::{Config, FILE_NAME};
+use super::vault::Values;
 use crate::api::{Problem, ProblemCode};
 use crate::engine::{Bind, Secret};
 use crate::manifest::{EnvVar, Manifest, Volume};
 
 /// The manifest's variables with their values. All that are missing are told at once.
-pub(super) fn environment(manifest: &Manifest, config: &Config) -> Result<BTreeMap<String, Secret>, Problem> {
+pub(super) fn environment(manifest: &Manifest, known: &Values) -> Result<BTreeMap<String, Secret>, Problem> {
     let mut values = BTreeMap::new();
     let mut missing = Vec::new();
     for variable in &manifest.env {
@@ -18,9 +18,9 @@ pub(super) fn environment(manifest: &Manifest, config: &Config) -> Result<BTreeM
             EnvVar::Dockerfile { name, value } => {
                 values.insert(name.clone(), Secret::new(value.clone()));
             }
-            EnvVar::Server { name } => match config.env.get(name) {
+            EnvVar::Server { name } => match known.get(name) {
                 Some(value) => {
-                    values.insert(name.clone(), value.secret());
+                    values.insert(name.clone(), value.clone());
                 }
                 None => missing.push(name.as_str()),
             },
@@ -30,8 +30,7 @@ pub(super) fn environment(manifest: &Manifest, config: &Config) -> Result<BTreeM
         return Ok(values);
     }
     let message = format!("the server has no value for {}", missing.join(", "));
-    let hint =
-        format!("Add it under [env] in {FILE_NAME} of the server folder, or write mypaas.env={}=value.", missing[0]);
+    let hint = format!("Set it with `mypaas env set SERVER {0}`, or write mypaas.env={0}=value.", missing[0]);
     Err(Problem::new(ProblemCode::Conflict, message).hint(hint))
 }
 

@@ -20,6 +20,7 @@ pub(super) fn routes(core: Arc<Core>) -> Router {
         .route("/watch", get(handlers::watch))
         .route("/services/{service}", get(handlers::service))
         .route("/services/{service}/logs", get(handlers::logs))
+        .route("/variables", get(handlers::variables).post(handlers::change_variable))
         .route("/contexts", post(handlers::receive_context).layer(DefaultBodyLimit::disable()))
         .route("/plans", post(handlers::preview))
         .route("/deploys", get(handlers::deploys).post(handlers::accept))

@@ -1,9 +1,35 @@
 //! Verbs that change something.
 
 use mypaas::api::{Deploy, PlanView, ReleaseView};
-use mypaas::engine::Behaviour;
+use mypaas::engine::{Behaviour, BuildScript};
 
 use super::stage::{ROLLING, SINGLE, Stage, dies};
+
+const WITH_SECRET: &str = "# mypaas.service=web\n# mypaas.env=TOKEN\nFROM scratch\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_given_on_the_standard_input_and_shown_nowhere() {
+    let stage = Stage::new().await;
+    stage.source("web", WITH_SECRET);
+    stage.run("env list local").succeeded().shows(&["no variables yet"]);
+    stage.run("push local web").failed(1, &["no value for TOKEN", "mypaas env set SERVER TOKEN"]);
+    stage.run_with("env set local TOKEN", "open sesame\n").succeeded().shows(&["TOKEN is set"]);
+    let logs = vec!["I know: open sesame".to_owned()];
+    let output = vec!["Step 1/1 : RUN echo open sesame".to_owned()];
+    let build = BuildScript { output, ..BuildScript::default() };
+    stage.script("web", Behaviour { build, logs, ..Behaviour::default() });
+    stage.run("push local web").succeeded().shows(&["RUN echo …"]);
+    stage.run("logs local web").succeeded().shows(&["I know: …"]);
+    stage.run("env list local").succeeded().shows(&["TOKEN     set    web"]);
+    stage.run_with("env set local TOKEN", "another one").succeeded().shows(&["mypaas restart local web"]);
+    stage.run("logs local web").succeeded().shows(&["I know: …"]);
+    stage.run("env unset local TOKEN").failed(1, &["web would not start any more without it", "--yes"]);
+    stage.run("env unset local TOKEN --yes").succeeded().shows(&["TOKEN has no value any more"]);
+    stage.run("env unset local TOKEN --yes").failed(1, &["the server has no value for TOKEN"]);
+    stage.run("env list local").succeeded().shows(&["TOKEN     missing  web"]);
+    stage.run_with("env set local TOKEN", "").failed(1, &["the value for TOKEN is empty"]);
+    stage.run("env set local 5UP").failed(2, &["no digit at the beginning"]);
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_goes_live_and_says_where() {

@@ -84,6 +84,13 @@ impl Stage {
         Ended::of(line, &mut self.command(line))
     }
 
+    /// The same with this on its standard input.
+    pub(crate) fn run_with(&self, line: &str, input: &str) -> Ended {
+        let file = self.folder.path().join("input");
+        std::fs::write(&file, input).unwrap();
+        Ended::of(line, self.command(line).stdin(std::fs::File::open(file).unwrap()))
+    }
+
     /// Pushes a folder with this Dockerfile, which must succeed.
     pub(crate) fn push(&self, name: &str, dockerfile: &str) -> Ended {
         self.source(name, dockerfile);

@@ -42,6 +42,25 @@ async fn a_service_is_pushed_pushed_again_rolled_back_and_built_anew() {
 }
 
 #[tokio::test]
+async fn a_secret_reaches_the_service_and_nothing_that_is_kept_or_told() {
+    let stage = Stage::with(Settings { env: "TOKEN = \"open sesame\"", ..Settings::default() }).await;
+    let folder = stage.project("web", &["url=http://web.test", "env=TOKEN"], &[&version("one")]);
+    let told = stage.push(&folder).await.done();
+    assert_eq!(stage.get(WEB, "/env?name=TOKEN").await.body.trim_end(), "open sesame");
+    let image = format!("{}/web:r1", stage.instance());
+    let kept = [
+        docker(&["history", "--no-trunc", &image]).await,
+        docker(&["image", "inspect", &image]).await,
+        String::from_utf8_lossy(&std::fs::read(stage.home().join("store.db")).unwrap()).into_owned(),
+        String::from_utf8_lossy(&std::fs::read(stage.home().join("store.db-wal")).unwrap_or_default()).into_owned(),
+        stage.mypaas(&["status", "local", "web", "--json"]).await.done(),
+        stage.mypaas(&["follow", "local", "d1", "--json"]).await.done(),
+        told,
+    ];
+    assert!(kept.iter().all(|text| !text.contains("open sesame")), "{kept:?}");
+}
+
+#[tokio::test]
 async fn status_and_releases_are_told_as_json_in_the_documented_shape() {
     let stage = Stage::new().await;
     let folder = stage.project("web", &["url=http://web.test/app", "scale=2"], &[]);

@@ -38,7 +38,7 @@ impl Core {
         let settings = &self.config.deploy;
         let count = self.count(action, release)?;
         let scale = if manifest.scale.declared() == 0 { 0 } else { count };
-        let env = resolve::environment(manifest, &self.config)?;
+        let env = resolve::environment(manifest, &*self.vault.values()?)?;
         let binds = resolve::volumes(manifest, &self.place.user_home, &self.place.home)?;
         Ok(Serving {
             template: Template::of(&self.config.server.instance, release, scale, env, binds),
@@ -78,7 +78,7 @@ impl Core {
 
     /// What would hinder a release of this manifest once it is built, told before the build.
     pub(super) async fn check_fits(&self, manifest: &Manifest) -> Result<(), Problem> {
-        resolve::environment(manifest, &self.config)?;
+        resolve::environment(manifest, &*self.vault.values()?)?;
         resolve::volumes(manifest, &self.place.user_home, &self.place.home)?;
         self.check_urls(&manifest.service, &manifest.urls).await
     }

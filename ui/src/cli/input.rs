@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mypaas::name::{ReleaseId, ServerName, ServiceName};
+use mypaas::name::{ReleaseId, ServerName, ServiceName, VariableName};
 
 /// Of several names, so many are listed in a hint.
 const LISTED: usize = 8;
@@ -25,6 +25,8 @@ pub(crate) enum InputError {
     CannotAsk { service: ServiceName },
     #[error("nothing was removed: the name that was typed is not {service}")]
     NotConfirmed { service: ServiceName },
+    #[error("{name} was not taken away: {users} would not start any more without it")]
+    VariableInUse { name: VariableName, users: String },
     #[error("MYPAAS_LOG is {value:?}, which names no log level")]
     LogLevel { value: String, source: tracing_subscriber::filter::ParseError },
 }
@@ -53,6 +55,7 @@ impl InputError {
             Self::NothingEarlier { service, server } => format!("see `mypaas releases {server} {service}`"),
             Self::CannotAsk { .. } => "say --yes when you are sure".to_owned(),
             Self::NotConfirmed { .. } => return None,
+            Self::VariableInUse { .. } => "say --yes when you are sure".to_owned(),
             Self::LogLevel { .. } => "use error, warn, info, debug or trace, as in MYPAAS_LOG=debug".to_owned(),
         })
     }

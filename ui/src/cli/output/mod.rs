@@ -9,6 +9,7 @@
 //! services.rs   servers, their services, and one service with its containers
 //! history.rs    releases and deploys
 //! plan.rs       what a deploy would do
+//! variables.rs  variables of the environment
 //! ```
 
 pub(crate) mod foreign;
@@ -18,6 +19,7 @@ pub(crate) mod plan;
 pub(crate) mod services;
 pub(crate) mod table;
 pub(crate) mod units;
+pub(crate) mod variables;
 pub(crate) mod words;
 
 use std::io::{self, ErrorKind, IsTerminal, Write};

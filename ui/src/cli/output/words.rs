@@ -129,6 +129,11 @@ pub(crate) fn certificate(standing: &Standing, now: Timestamp) -> (String, Style
     }
 }
 
+/// As in `api, web`.
+pub(crate) fn names(services: &[ServiceName]) -> String {
+    services.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(", ")
+}
+
 /// A release, or a dash.
 pub(crate) fn release(release: Option<ReleaseId>) -> String {
     release.map_or_else(|| NONE.to_owned(), |release| release.to_string())

@@ -9,6 +9,7 @@ pub(crate) mod completions;
 pub(crate) mod console;
 pub(crate) mod deploy;
 pub(crate) mod deploys;
+pub(crate) mod env;
 pub(crate) mod follow;
 pub(crate) mod json;
 pub(crate) mod logs;
@@ -68,6 +69,8 @@ pub(crate) enum Verb {
     Remove(remove::Arguments),
     /// Show what the containers of a service wrote
     Logs(logs::Arguments),
+    /// Give services values that are in no Dockerfile: secrets
+    Env(env::Arguments),
     /// List the servers that are known
     Servers(servers::Arguments),
     /// What is done on the server itself
@@ -99,6 +102,7 @@ impl Verb {
             Self::Start(arguments) => start::run(arguments, session).await,
             Self::Remove(arguments) => remove::run(arguments, session).await,
             Self::Logs(arguments) => logs::run(arguments, session).await,
+            Self::Env(arguments) => env::run(arguments, session).await,
             Self::Servers(arguments) => servers::run(arguments, session).await,
             Self::Server(arguments) => server::run(arguments, session).await,
             Self::Serve(arguments) => serve::run(arguments, &session.environment, &session.screen).await,
