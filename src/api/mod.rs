@@ -7,6 +7,7 @@
 //! GET    /daemon/v1/watch                       Snapshot, one a line, whenever something changed
 //! GET    /daemon/v1/services/{service}          ServiceDetail
 //! GET    /daemon/v1/services/{service}/logs     LogLine, one a line         ?tail&since&follow&container
+//! POST   /daemon/v1/services/{service}/releases/{release}/pin   PinRequest → ReleaseView
 //! POST   /daemon/v1/contexts                    a tar.gz → ContextView
 //! POST   /daemon/v1/plans                       PlanRequest → PlanView
 //! POST   /daemon/v1/deploys                     DeployRequest → Deploy
@@ -151,8 +152,17 @@ pub struct ReleaseView {
     pub live: bool,
     /// Its image is still there, so that one can go back to it.
     pub available: bool,
+    /// It is kept whatever its age, and does not count among those that are kept.
+    #[serde(default)]
+    pub pinned: bool,
     /// The deploy that built it.
     pub deploy: Option<Deploy>,
+}
+
+/// Keeps a release whatever its age, or no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinRequest {
+    pub pinned: bool,
 }
 
 /// A context that was received whole and waits for its deploy; forgotten after a while without one.

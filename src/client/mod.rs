@@ -13,12 +13,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::{
-    BASE, CancelRequest, ContextView, DeployRequest, PlanRequest, PlanView, Problem, ServerView, ServiceDetail,
-    Snapshot,
+    BASE, CancelRequest, ContextView, DeployRequest, PinRequest, PlanRequest, PlanView, Problem, ReleaseView,
+    ServerView, ServiceDetail, Snapshot,
 };
 use crate::deploy::{Deploy, Event};
 use crate::engine::{LogLine, LogQuery};
-use crate::name::{ContainerName, DeployId, ServiceName};
+use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
 
 pub type Result<T, E = ClientError> = std::result::Result<T, E>;
 
@@ -98,6 +98,11 @@ impl Client {
         parameters.extend(query.since.map(|since| format!("since={since}")));
         parameters.extend(container.map(|name| format!("container={name}")));
         self.stream(format!("/services/{}/logs?{}", encoded(service), parameters.join("&"))).await
+    }
+
+    /// Keeps a release whatever its age, or no longer.
+    pub async fn pin(&self, service: &ServiceName, release: ReleaseId, request: PinRequest) -> Result<ReleaseView> {
+        self.post(&format!("/services/{}/releases/{release}/pin", encoded(service)), &request).await
     }
 
     /// Sends a context (a tar.gz); to be named in the deploy request that follows.

@@ -21,7 +21,7 @@ use super::config::Config;
 use super::feed::{Feeds, Recorder};
 use super::gauge::Gauge;
 use super::watch::Watchers;
-use super::worker::Work;
+use super::worker::{Going, Work};
 use crate::api::{Problem, ProblemCode};
 use crate::context::{self, Limits, Received};
 use crate::deploy::queue::Queue;
@@ -50,6 +50,7 @@ pub struct Core {
     pub(super) admission: Mutex<Admissions>,
     /// URLs that a running deploy is about to route, so that no two take the same.
     pub(super) claims: Mutex<HashMap<String, ServiceName>>,
+    pub(super) going: Mutex<Going>,
     pub(super) builds: Semaphore,
     /// Counts changes, for those who watch.
     pub(super) changed: watch::Sender<u64>,
@@ -97,6 +98,7 @@ impl Core {
             gauge: Gauge::default(),
             admission: Mutex::default(),
             claims: Mutex::default(),
+            going: Mutex::default(),
             builds,
             changed: watch::Sender::new(0),
             tasks: TaskTracker::new(),

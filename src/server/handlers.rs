@@ -16,11 +16,12 @@ use super::answer::{Answer, Refusal, lines};
 use super::core::Core;
 use super::logs;
 use crate::api::{
-    CancelRequest, ContextView, DeployRequest, PlanRequest, PlanView, ServerView, ServiceDetail, Snapshot,
+    CancelRequest, ContextView, DeployRequest, PinRequest, PlanRequest, PlanView, ReleaseView, ServerView,
+    ServiceDetail, Snapshot,
 };
 use crate::deploy::Deploy;
 use crate::engine::LogQuery;
-use crate::name::{ContainerName, DeployId, ServiceName};
+use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
 
 /// Deploys that a list holds at most.
 const MOST_DEPLOYS: u32 = 500;
@@ -76,6 +77,15 @@ pub(super) async fn logs(
     let Query(LogParameters { tail, since, follow, container }) = parameters?;
     let query = LogQuery { tail, since, follow };
     Ok(lines(logs::of_service(&core, &service, container.as_ref(), query).await?))
+}
+
+pub(super) async fn pin(
+    State(core): Server,
+    path: Result<Path<(ServiceName, ReleaseId)>, PathRejection>,
+    request: Result<Json<PinRequest>, JsonRejection>,
+) -> Answer<ReleaseView> {
+    let (Path((service, release)), Json(request)) = (path?, request?);
+    Ok(Json(core.pin(&service, release, request.pinned).await?))
 }
 
 pub(super) async fn receive_context(State(core): Server, body: Body) -> Answer<ContextView> {

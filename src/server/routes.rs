@@ -20,6 +20,7 @@ pub(super) fn routes(core: Arc<Core>) -> Router {
         .route("/watch", get(handlers::watch))
         .route("/services/{service}", get(handlers::service))
         .route("/services/{service}/logs", get(handlers::logs))
+        .route("/services/{service}/releases/{release}/pin", post(handlers::pin))
         .route("/contexts", post(handlers::receive_context).layer(DefaultBodyLimit::disable()))
         .route("/plans", post(handlers::preview))
         .route("/deploys", get(handlers::deploys).post(handlers::accept))

@@ -66,9 +66,7 @@ mod tests {
     fn first_version() -> Connection {
         let database = Connection::open_in_memory().unwrap();
         database.execute_batch(STEPS[0]).unwrap();
-        database
-            .execute_batch("INSERT INTO releases (service, id, record) VALUES ('web', 1, '\"first\"')")
-            .unwrap();
+        database.execute_batch("INSERT INTO releases (service, id, record) VALUES ('web', 1, '\"first\"')").unwrap();
         database.pragma_update(None, "user_version", 1).unwrap();
         database
     }

@@ -90,3 +90,18 @@ async fn a_rollback_passes_over_releases_that_failed() {
     stage.run("rollback local blog").succeeded().shows(&["rollback of blog to r1, r3 serves now"]);
     stage.run("rollback local blog").failed(1, &["no earlier release", "mypaas releases local blog"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_is_pinned_and_unpinned() {
+    let stage = Stage::new().await;
+    stage.push("web", ROLLING);
+    stage.push("web", ROLLING);
+    stage.run("pin local web r1").succeeded().shows(&["r1 of web is pinned", "mypaas unpin local web r1"]);
+    stage.run("releases local web").succeeded().shows(&["r2       live ", "r1       pinned "]);
+    let view: ReleaseView = stage.run("pin local web r2 --json").succeeded().json();
+    assert!(view.pinned && view.live);
+    stage.run("releases local web").succeeded().shows(&["live, pinned"]);
+    stage.run("unpin local web r1").succeeded().shows(&["r1 of web is not pinned"]);
+    let releases: Vec<ReleaseView> = stage.run("releases local web --json").succeeded().json();
+    assert_eq!(releases.iter().map(|view| view.pinned).collect::<Vec<_>>(), [true, false]);
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Work;
+use super::keep::check_stays;
 use crate::api::{DeployRequest, Problem, ProblemCode, Target};
 use crate::context::{self, ContextId};
 use crate::deploy::queue::Admission;
@@ -34,7 +35,7 @@ impl Core {
         if record.is_none() {
             self.store.put_service(&ServiceRecord::new(service.clone()))?;
         }
-        let deploy = self.store.add_deploy(&service, |id| Deploy {
+        let deploy = self.enter(&service, to, |id| Deploy {
             id,
             service: service.clone(),
             action,
@@ -46,6 +47,20 @@ impl Core {
         })?;
         self.enqueue(&deploy, work);
         Ok(deploy)
+    }
+
+    /// Gives the deploy its number. From now on no release goes that it needs.
+    fn enter(
+        &self,
+        service: &ServiceName,
+        to: Option<ReleaseId>,
+        make: impl FnOnce(DeployId) -> Deploy,
+    ) -> Result<Deploy, Problem> {
+        let going = self.going();
+        if let Some(to) = to {
+            check_stays(&going, service, to)?;
+        }
+        Ok(self.store.add_deploy(service, make)?)
     }
 
     /// What is built again comes from where it came from before.

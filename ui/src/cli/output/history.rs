@@ -45,17 +45,26 @@ pub(crate) fn deploys(deploys: &[Deploy], now: Timestamp) -> Table {
     table
 }
 
+/// As in `live`, `kept`, `pinned` or `failed, pinned`.
 fn release_state(view: &ReleaseView) -> Cell {
+    let (word, style) = state_alone(view);
+    match (view.pinned, word) {
+        (true, "kept") => Cell::new(Style::Strong, "pinned"),
+        (true, word) => Cell::new(style, format!("{word}, pinned")),
+        (false, word) => Cell::new(style, word),
+    }
+}
+
+fn state_alone(view: &ReleaseView) -> (&'static str, Style) {
     match view {
-        ReleaseView { live: true, .. } => Cell::new(Style::Good, "live"),
-        ReleaseView { available: false, .. } => Cell::new(Style::Muted, "image gone"),
+        ReleaseView { live: true, .. } => ("live", Style::Good),
+        ReleaseView { available: false, .. } => ("image gone", Style::Muted),
         ReleaseView { deploy: Some(Deploy { state: state @ DeployState::Finished { outcome, .. }, .. }), .. }
             if !outcome.succeeded() =>
         {
-            let (word, style) = words::deploy_state(state);
-            Cell::new(style, word)
+            words::deploy_state(state)
         }
-        _ => "kept".into(),
+        _ => ("kept", Style::Plain),
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod deploys;
 pub(crate) mod follow;
 pub(crate) mod json;
 pub(crate) mod logs;
+pub(crate) mod pin;
 pub(crate) mod push;
 pub(crate) mod redeploy;
 pub(crate) mod releases;
@@ -25,6 +26,7 @@ pub(crate) mod servers;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
+pub(crate) mod unpin;
 
 use clap::Subcommand;
 
@@ -46,6 +48,10 @@ pub(crate) enum Verb {
     Status(status::Arguments),
     /// List the releases of a service
     Releases(releases::Arguments),
+    /// Keep a release whatever its age
+    Pin(pin::Arguments),
+    /// Let a pinned release go once newer ones are kept
+    Unpin(unpin::Arguments),
     /// List what was deployed, and how it ended
     Deploys(deploys::Arguments),
     /// Show a deploy from its beginning, until it ends
@@ -88,6 +94,8 @@ impl Verb {
             Self::Check(arguments) => check::run(arguments, session),
             Self::Status(arguments) => status::run(arguments, session).await,
             Self::Releases(arguments) => releases::run(arguments, session).await,
+            Self::Pin(arguments) => pin::run(arguments, session).await,
+            Self::Unpin(arguments) => unpin::run(arguments, session).await,
             Self::Deploys(arguments) => deploys::run(arguments, session).await,
             Self::Follow(arguments) => follow::run(arguments, session).await,
             Self::Cancel(arguments) => cancel::run(arguments, session).await,
