@@ -3,6 +3,8 @@
 //!
 //! ```text
 //! GET    /daemon/v1/server                      ServerView
+//! GET    /daemon/v1/disk                        DiskView                    ?keep
+//! POST   /daemon/v1/prune                       PruneRequest → Pruned
 //! GET    /daemon/v1/snapshot                    Snapshot
 //! GET    /daemon/v1/watch                       Snapshot, one a line, whenever something changed
 //! GET    /daemon/v1/services/{service}          ServiceDetail
@@ -19,6 +21,8 @@
 //!
 //! An answer that is not 2xx carries [`Problem`] as its body. A service's name is percent-encoded in a path.
 
+mod disk;
+
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -28,6 +32,11 @@ use serde::{Deserialize, Serialize};
 use crate::deploy::event::causes;
 use crate::manifest::{Diagnostic, Manifest, Scale, ServiceUrl};
 use crate::name::{ContainerName, InstanceName, ReleaseId, ServiceName};
+
+pub use disk::{
+    DiskView, FileSystemView, FolderView, Holds, Leftovers, PruneRequest, Pruned, Reclaimable, ReleaseName, Removal,
+    ServiceDisk,
+};
 
 // What requests and replies are made of, so that a client needs to know of the wire only.
 pub use crate::deploy::event::Evidence;
@@ -210,6 +219,9 @@ pub enum PlanRequest {
     /// Pushing a folder with this Dockerfile.
     Dockerfile {
         text: String,
+        /// How much the folder holds, in bytes; none when that is not known yet.
+        #[serde(default)]
+        context_bytes: Option<u64>,
     },
     Service {
         service: ServiceName,
@@ -306,6 +318,8 @@ pub enum ProblemCode {
     /// It cannot be done in the present state.
     Conflict,
     TooLarge,
+    /// A disk of the server has too little room for it.
+    NoRoom,
     /// The engine or the router is down.
     Unavailable,
     /// The server is about to stop.

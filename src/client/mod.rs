@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::{
-    BASE, CancelRequest, ContextView, DeployRequest, PinRequest, PlanRequest, PlanView, Problem, ReleaseView,
-    ServerView, ServiceDetail, Snapshot,
+    BASE, CancelRequest, ContextView, DeployRequest, DiskView, PinRequest, PlanRequest, PlanView, Problem,
+    PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot,
 };
 use crate::deploy::{Deploy, Event};
 use crate::engine::{LogLine, LogQuery};
@@ -27,6 +27,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
 /// Planning and accepting ask the engine and the router, which may be slow.
 const DECISION_LIMIT: Duration = Duration::from_secs(60);
+
+/// Removing large images takes its time on a slow disk; it goes on when nobody waits any more.
+const PRUNE_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Why a request got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +74,20 @@ impl Client {
 
     pub async fn server(&self) -> Result<ServerView> {
         self.get("/server").await
+    }
+
+    /// How much room there is, and what might go if so many releases of each service were kept.
+    pub async fn disk(&self, keep: Option<u32>) -> Result<DiskView> {
+        let parameter = keep.map(|keep| format!("?keep={keep}")).unwrap_or_default();
+        let path = format!("/disk{parameter}");
+        let request = self.request(Method::GET, &path).timeout(DECISION_LIMIT);
+        self.read(&path, self.send(request).await?).await
+    }
+
+    /// Removes what may go.
+    pub async fn prune(&self, request: PruneRequest) -> Result<Pruned> {
+        let sent = self.request(Method::POST, "/prune").timeout(PRUNE_LIMIT).json(&request);
+        self.read("/prune", self.send(sent).await?).await
     }
 
     pub async fn snapshot(&self) -> Result<Snapshot> {

@@ -2,7 +2,8 @@
 //! them is ever touched.
 //!
 //! ```text
-//! image.rs    what images are built from, and how they lie on the disk
+//! image.rs    images, and what they are built from
+//! storage.rs  how images lie on the disk, and share it
 //! log.rs      what containers write
 //! docker/     Docker's API, by bollard
 //! memory/     the in-memory twin, with faults on request; held to the same contract tests
@@ -16,6 +17,7 @@ mod image;
 mod log;
 mod memory;
 mod probe;
+mod storage;
 mod subnet;
 mod usage;
 
@@ -31,11 +33,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use docker::{DockerEngine, DockerSettings};
-pub use image::{Build, Image, LayerId, Storage, StoredImage, Whose};
+pub use image::{Build, Image};
 pub use log::{LogLine, LogQuery, LogStream};
 pub use memory::{
     Behaviour, BuildRecord, BuildScript, Call, Fault, FaultPlan, MemoryEngine, Moment, OnSigterm, StartScript,
 };
+pub use storage::{LayerId, Storage, StoredImage, Whose};
 pub use subnet::{Subnet, SubnetError};
 
 use crate::manifest::{CpuLimit, MemoryLimit, Protocol, Publish};

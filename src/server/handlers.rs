@@ -16,8 +16,8 @@ use super::answer::{Answer, Refusal, lines};
 use super::core::Core;
 use super::logs;
 use crate::api::{
-    CancelRequest, ContextView, DeployRequest, PinRequest, PlanRequest, PlanView, ReleaseView, ServerView,
-    ServiceDetail, Snapshot,
+    CancelRequest, ContextView, DeployRequest, DiskView, PinRequest, PlanRequest, PlanView, PruneRequest, Pruned,
+    ReleaseView, ServerView, ServiceDetail, Snapshot,
 };
 use crate::deploy::Deploy;
 use crate::engine::LogQuery;
@@ -35,6 +35,24 @@ type DeployPath = Result<Path<DeployId>, PathRejection>;
 
 pub(super) async fn server(State(core): Server) -> Json<ServerView> {
     Json(core.server_view().await)
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DiskParameters {
+    keep: Option<u32>,
+}
+
+pub(super) async fn disk(
+    State(core): Server,
+    parameters: Result<Query<DiskParameters>, QueryRejection>,
+) -> Answer<DiskView> {
+    let Query(DiskParameters { keep }) = parameters?;
+    Ok(Json(core.disk(keep).await?))
+}
+
+pub(super) async fn prune(State(core): Server, request: Result<Json<PruneRequest>, JsonRejection>) -> Answer<Pruned> {
+    let Json(PruneRequest { keep }) = request?;
+    Ok(Json(core.prune(keep).await?))
 }
 
 pub(super) async fn snapshot(State(core): Server) -> Answer<Snapshot> {

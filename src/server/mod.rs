@@ -11,6 +11,7 @@
 //! observe.rs     what is there now (gauge.rs: CPU and memory), watch.rs: whenever it changes
 //! logs.rs        what containers wrote
 //! keeper.rs      keeps network and router, and recovers at start
+//! disk/          room on the disks: what takes it, what may go, what is refused for lack of it
 //! resolve.rs     values and folders of this server for a manifest; addresses.rs: free addresses
 //! ```
 
@@ -18,6 +19,7 @@ mod addresses;
 mod answer;
 pub mod config;
 mod core;
+mod disk;
 mod feed;
 mod gauge;
 mod handlers;
@@ -45,6 +47,7 @@ use self::config::{Config, ConfigError};
 pub use self::core::Core;
 use self::lock::Lock;
 use crate::engine::{DockerEngine, DockerSettings, Engine, EngineError};
+use crate::machine::ThisMachine;
 use crate::name::ImageName;
 use crate::router::{Patience, RouterError, TraefikRouter, TraefikSettings};
 use crate::store::{Store, StoreError};
@@ -128,7 +131,7 @@ async fn open(place: Place) -> Result<Arc<Core>, ServerError> {
         patience: Patience::default(),
     };
     let router = Arc::new(TraefikRouter::new(Arc::clone(&engine), settings).await?);
-    Ok(Core::new(place, config, store, engine, router))
+    Ok(Core::new(place, config, store, engine, router, Arc::new(ThisMachine)))
 }
 
 /// Serves a listener until told to stop. The parts are the caller's, so that tests bring their own.

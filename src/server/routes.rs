@@ -16,6 +16,8 @@ const LARGEST_REQUEST: usize = 2 * 1024 * 1024;
 pub(super) fn routes(core: Arc<Core>) -> Router {
     let endpoints = Router::new()
         .route("/server", get(handlers::server))
+        .route("/disk", get(handlers::disk))
+        .route("/prune", post(handlers::prune))
         .route("/snapshot", get(handlers::snapshot))
         .route("/watch", get(handlers::watch))
         .route("/services/{service}", get(handlers::service))

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod disk;
 mod faults;
 mod flows;
 mod keeping;

@@ -88,7 +88,8 @@ impl World {
 impl World {
     pub(super) fn built(&mut self, build: &Build, context_bytes: u64, behaviour: Behaviour, now: Timestamp) -> Image {
         let id = self.next_id();
-        self.images.add(Image::new(build.name.clone(), &id, context_bytes, &behaviour, now), behaviour, true)
+        let bytes = context_bytes + behaviour.build.adds;
+        self.images.add(Image::new(build.name.clone(), &id, bytes, &behaviour, now), behaviour, true)
     }
 
     /// What a build leaves without a name.

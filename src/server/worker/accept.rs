@@ -24,6 +24,7 @@ impl Core {
     pub async fn accept(self: &Arc<Self>, request: DeployRequest) -> Result<Deploy, Problem> {
         self.check_accepting()?;
         let (service, action, work) = self.work_of(&request.target).await?;
+        self.check_room_for(&work).await?;
         let record = self.store.service(&service)?;
         let origin = self.whole_origin(&action, record.as_ref(), request.origin)?;
         let from = record.as_ref().and_then(|record| record.live);
@@ -91,6 +92,15 @@ impl Core {
             });
         }
         Ok(())
+    }
+
+    /// A pushed context that cannot be built is not kept.
+    async fn check_room_for(&self, work: &Work) -> Result<(), Problem> {
+        match work {
+            Work::Push { context, .. } => self.check_room_to_build(context).await.inspect_err(|_| discard(context)),
+            Work::Rebuild { context, .. } => self.check_room_to_build(context).await,
+            Work::Change { .. } => Ok(()),
+        }
     }
 
     async fn work_of(&self, target: &Target) -> Result<(ServiceName, Action, Work), Problem> {
@@ -170,15 +180,20 @@ impl Core {
         }
     }
 
-    /// Whether an action could be accepted now; for a push there is nothing to check.
-    pub(super) async fn check_possible(&self, service: &ServiceName, action: &Action) -> Result<(), Problem> {
+    /// Whether an action could be accepted now; a push is of so many bytes.
+    pub(super) async fn check_possible(
+        &self,
+        service: &ServiceName,
+        action: &Action,
+        context_bytes: u64,
+    ) -> Result<(), Problem> {
         match action {
-            Action::Push => Ok(()),
+            Action::Push => self.check_room_to_push(context_bytes).await,
             Action::Rollback { to } => {
                 let release = self.release(service, *to)?;
                 self.check_image(&release).await
             }
-            _ => self.work_of_action(service, action).map(drop),
+            _ => self.check_room_for(&self.work_of_action(service, action)?).await,
         }
     }
 

@@ -9,10 +9,12 @@ pub(crate) mod completions;
 pub(crate) mod console;
 pub(crate) mod deploy;
 pub(crate) mod deploys;
+pub(crate) mod disk;
 pub(crate) mod follow;
 pub(crate) mod json;
 pub(crate) mod logs;
 pub(crate) mod pin;
+pub(crate) mod prune;
 pub(crate) mod push;
 pub(crate) mod redeploy;
 pub(crate) mod releases;
@@ -74,6 +76,12 @@ pub(crate) enum Verb {
     Remove(remove::Arguments),
     /// Show what the containers of a service wrote
     Logs(logs::Arguments),
+    /// Show how much room a server has, and what takes it
+    #[command(after_help = disk::HELP)]
+    Disk(disk::Arguments),
+    /// Remove what is of no use any more, after asking
+    #[command(after_help = prune::HELP)]
+    Prune(prune::Arguments),
     /// List the servers that are known
     Servers(servers::Arguments),
     /// What is done on the server itself
@@ -107,6 +115,8 @@ impl Verb {
             Self::Start(arguments) => start::run(arguments, session).await,
             Self::Remove(arguments) => remove::run(arguments, session).await,
             Self::Logs(arguments) => logs::run(arguments, session).await,
+            Self::Disk(arguments) => disk::run(arguments, session).await,
+            Self::Prune(arguments) => prune::run(arguments, session).await,
             Self::Servers(arguments) => servers::run(arguments, session).await,
             Self::Server(arguments) => server::run(arguments, session).await,
             Self::Serve(arguments) => serve::run(arguments, &session.environment, &session.screen).await,
