@@ -3,12 +3,15 @@
 //!
 //! ```text
 //! GET    /daemon/v1/server                      ServerView
+//! GET    /daemon/v1/disk                        DiskView                    ?keep
+//! POST   /daemon/v1/prune                       PruneRequest → Pruned
 //! GET    /daemon/v1/snapshot                    Snapshot
 //! GET    /daemon/v1/watch                       Snapshot, one a line, whenever something changed
 //! GET    /daemon/v1/services/{service}          ServiceDetail
 //! GET    /daemon/v1/services/{service}/logs     LogLine, one a line         ?tail&since&follow&container
 //! GET    /daemon/v1/variables                   Vec<VariableView>
 //! POST   /daemon/v1/variables                   VariableChange → VariableView
+//! POST   /daemon/v1/services/{service}/releases/{release}/pin   PinRequest → ReleaseView
 //! POST   /daemon/v1/contexts                    a tar.gz → ContextView
 //! POST   /daemon/v1/plans                       PlanRequest → PlanView
 //! POST   /daemon/v1/deploys                     DeployRequest → Deploy
@@ -20,6 +23,8 @@
 //!
 //! An answer that is not 2xx carries [`Problem`] as its body. A service's name is percent-encoded in a path.
 
+mod disk;
+
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -29,6 +34,11 @@ use serde::{Deserialize, Serialize};
 use crate::deploy::event::causes;
 use crate::manifest::{Diagnostic, Manifest, Scale, ServiceUrl};
 use crate::name::{ContainerName, InstanceName, ReleaseId, ServiceName, VariableName};
+
+pub use disk::{
+    DiskView, FileSystemView, FolderView, Holds, Leftovers, PruneRequest, Pruned, Reclaimable, ReleaseName, Removal,
+    ServiceDisk,
+};
 
 // What requests and replies are made of, so that a client needs to know of the wire only.
 pub use crate::deploy::event::Evidence;
@@ -164,6 +174,9 @@ pub struct ReleaseView {
     pub live: bool,
     /// Its image is still there, so that one can go back to it.
     pub available: bool,
+    /// It is kept whatever its age, and does not count among those that are kept.
+    #[serde(default)]
+    pub pinned: bool,
     /// The deploy that built it.
     pub deploy: Option<Deploy>,
 }
@@ -190,6 +203,12 @@ impl std::fmt::Debug for VariableChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("VariableChange").field("name", &self.name).field("is_set", &self.value.is_some()).finish()
     }
+}
+
+/// Keeps a release whatever its age, or no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinRequest {
+    pub pinned: bool,
 }
 
 /// A context that was received whole and waits for its deploy; forgotten after a while without one.
@@ -237,6 +256,9 @@ pub enum PlanRequest {
     /// Pushing a folder with this Dockerfile.
     Dockerfile {
         text: String,
+        /// How much the folder holds, in bytes; none when that is not known yet.
+        #[serde(default)]
+        context_bytes: Option<u64>,
     },
     Service {
         service: ServiceName,
@@ -333,6 +355,8 @@ pub enum ProblemCode {
     /// It cannot be done in the present state.
     Conflict,
     TooLarge,
+    /// A disk of the server has too little room for it.
+    NoRoom,
     /// The engine or the router is down.
     Unavailable,
     /// The server is about to stop.

@@ -13,12 +13,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::{
-    BASE, CancelRequest, ContextView, DeployRequest, PlanRequest, PlanView, Problem, ServerView, ServiceDetail,
-    Snapshot, VariableChange, VariableView,
+    BASE, CancelRequest, ContextView, DeployRequest, DiskView, PinRequest, PlanRequest, PlanView, Problem,
+    PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange, VariableView,
 };
 use crate::deploy::{Deploy, Event};
 use crate::engine::{LogLine, LogQuery};
-use crate::name::{ContainerName, DeployId, ServiceName};
+use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
 
 pub type Result<T, E = ClientError> = std::result::Result<T, E>;
 
@@ -27,6 +27,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
 /// Planning and accepting ask the engine and the router, which may be slow.
 const DECISION_LIMIT: Duration = Duration::from_secs(60);
+
+/// Removing large images takes its time on a slow disk; it goes on when nobody waits any more.
+const PRUNE_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Why a request got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +76,20 @@ impl Client {
         self.get("/server").await
     }
 
+    /// How much room there is, and what might go if so many releases of each service were kept.
+    pub async fn disk(&self, keep: Option<u32>) -> Result<DiskView> {
+        let parameter = keep.map(|keep| format!("?keep={keep}")).unwrap_or_default();
+        let path = format!("/disk{parameter}");
+        let request = self.request(Method::GET, &path).timeout(DECISION_LIMIT);
+        self.read(&path, self.send(request).await?).await
+    }
+
+    /// Removes what may go.
+    pub async fn prune(&self, request: PruneRequest) -> Result<Pruned> {
+        let sent = self.request(Method::POST, "/prune").timeout(PRUNE_LIMIT).json(&request);
+        self.read("/prune", self.send(sent).await?).await
+    }
+
     pub async fn snapshot(&self) -> Result<Snapshot> {
         self.get("/snapshot").await
     }
@@ -107,6 +124,11 @@ impl Client {
 
     pub async fn change_variable(&self, change: &VariableChange) -> Result<VariableView> {
         self.post("/variables", change).await
+    }
+
+    /// Keeps a release whatever its age, or no longer.
+    pub async fn pin(&self, service: &ServiceName, release: ReleaseId, request: PinRequest) -> Result<ReleaseView> {
+        self.post(&format!("/services/{}/releases/{release}/pin", encoded(service)), &request).await
     }
 
     /// Sends a context (a tar.gz); to be named in the deploy request that follows.

@@ -66,7 +66,7 @@ pub(super) fn list_of(shares: &[Share], amount: impl Fn(&Share) -> String) -> St
 }
 
 /// As in `1.9 GiB`.
-pub(super) fn in_words(bytes: u64) -> String {
+pub(crate) fn in_words(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
         return format!("{bytes} bytes");

@@ -33,8 +33,9 @@ use std::path::{Path, PathBuf};
 pub use error::{ArchiveError, ContextError, PatternError, Refusal};
 pub use git::{Commit, commit_of};
 pub use largest::Share;
+pub(crate) use largest::in_words;
 pub use pack::pack;
-pub use receive::{ContextId, Received, dockerfile_of, open, receive};
+pub use receive::{ContextId, Received, dockerfile_of, open, receive, unpacked_bytes};
 pub use select::{Place, locate, select};
 
 /// The name under which the Dockerfile travels, whatever it is called on the operator's disk.

@@ -27,6 +27,9 @@ const STALL_LIMIT: Duration = Duration::from_secs(60);
 /// No Dockerfile is longer.
 const DOCKERFILE_LIMIT: u64 = 1 << 20;
 
+/// For what was received within limits already.
+const UNLIMITED: Limits = Limits { bytes: u64::MAX, files: u64::MAX };
+
 /// A context that a server holds. It cannot be guessed.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ContextId(String);
@@ -106,6 +109,20 @@ pub async fn dockerfile_of(path: &Path) -> Result<Option<Vec<u8>>> {
     blocking(move || find_dockerfile(&path)).await
 }
 
+/// How much a context that was received holds, before compression.
+pub async fn unpacked_bytes(path: &Path) -> Result<u64> {
+    let path = path.to_owned();
+    blocking(move || {
+        let mut bytes = 0;
+        archive::read(reader(&path)?, &UNLIMITED, |entry, _| {
+            bytes += entry.bytes();
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(bytes)
+    })
+    .await
+}
+
 /// The archive as it was received, for the engine to build from.
 pub async fn open(path: &Path) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static + use<>> {
     const CHUNK: usize = 64 * 1024;
@@ -158,9 +175,8 @@ fn count_files(path: &Path, limits: &Limits) -> Result<u64> {
 }
 
 fn find_dockerfile(path: &Path) -> Result<Option<Vec<u8>>> {
-    let limits = Limits { bytes: u64::MAX, files: u64::MAX };
     let mut found = None;
-    archive::read(reader(path)?, &limits, |entry, content| {
+    archive::read(reader(path)?, &UNLIMITED, |entry, content| {
         if entry.path != Path::new(DOCKERFILE) {
             return Ok(ControlFlow::Continue(()));
         }

@@ -2,6 +2,9 @@
 //! them is ever touched.
 //!
 //! ```text
+//! image.rs    images, and what they are built from
+//! storage.rs  how images lie on the disk, and share it
+//! log.rs      what containers write
 //! docker/     Docker's API, by bollard
 //! memory/     the in-memory twin, with faults on request; held to the same contract tests
 //! usage.rs    CPU and memory read from cgroup files (v1 and v2)
@@ -11,9 +14,12 @@
 //! ```
 
 mod docker;
+mod image;
+mod log;
 mod memory;
 mod probe;
 mod sockets;
+mod storage;
 mod subnet;
 mod usage;
 
@@ -24,15 +30,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use docker::{DockerEngine, DockerSettings};
+pub use image::{Build, Image};
+pub use log::{LogLine, LogQuery, LogStream};
 pub use memory::{
     Behaviour, BuildRecord, BuildScript, Call, Fault, FaultPlan, MemoryEngine, Moment, OnSigterm, StartScript,
 };
+pub use storage::{LayerId, Storage, StoredImage, Whose};
 pub use subnet::{Subnet, SubnetError};
 
 use crate::manifest::{CpuLimit, MemoryLimit, Protocol, Publish};
@@ -97,11 +105,17 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// The instance's own images (those that `build` made), sorted by name.
     async fn images(&self) -> Result<Vec<Image>>;
 
+    /// How the images that are here lie on the disk.
+    async fn storage(&self) -> Result<Storage>;
+
     /// Pulls the image unless it is here.
     async fn ensure_image(&self, name: &ImageName) -> Result<Image>;
 
     /// Removes the name from an image of this instance, and the image when that was its last name. Missing is fine.
     async fn remove_image(&self, name: &ImageName) -> Result<()>;
+
+    /// Removes an image without a name that a build of this instance left ([`Whose::Leftover`]). Missing is fine.
+    async fn remove_leftover(&self, id: &str) -> Result<()>;
 
     /// Makes the container, not running and without a restart policy. One of that name that was made from the same
     /// spec (by its digest) stays; one made from another spec is replaced.
@@ -143,6 +157,9 @@ pub struct EngineInfo {
     pub version: String,
     pub cpus: u32,
     pub memory_bytes: u64,
+    /// The folder in which it keeps images and containers; none when it does not say.
+    #[serde(default)]
+    pub data_root: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -301,60 +318,6 @@ pub struct Exit {
     pub code: i64,
     /// Killed for using more memory than it may. An engine overlooks this now and then; the code is 137 all the same.
     pub out_of_memory: bool,
-}
-
-/// What an image is built from.
-pub struct Build {
-    pub name: ImageName,
-    pub service: ServiceName,
-    pub release: ReleaseId,
-    /// A tar, gzipped or not, with the Dockerfile at its root.
-    pub context: BoxStream<'static, std::io::Result<Bytes>>,
-    /// Ask the registry for newer base images.
-    pub pull: bool,
-}
-
-impl fmt::Debug for Build {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Build").field("name", &self.name).field("pull", &self.pull).finish_non_exhaustive()
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Image {
-    pub name: ImageName,
-    /// `sha256:…`.
-    pub id: String,
-    pub bytes: u64,
-    /// The image has a HEALTHCHECK of its own.
-    pub has_healthcheck: bool,
-    pub created: Timestamp,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogQuery {
-    /// Only the last so many lines of what there is; none means all.
-    pub tail: Option<u32>,
-    /// Only what was written since then.
-    pub since: Option<Timestamp>,
-    /// Goes on until the container is removed.
-    pub follow: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogLine {
-    pub container: ContainerName,
-    pub at: Timestamp,
-    pub stream: LogStream,
-    /// Without its line end; bytes that are not UTF-8 replaced.
-    pub text: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogStream {
-    Stdout,
-    Stderr,
 }
 
 /// What a container has used; a rate is the difference of two.

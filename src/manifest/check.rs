@@ -16,6 +16,11 @@ pub fn check(dockerfile: &[u8]) -> Checked {
     }
 }
 
+/// The lines on which FROM instructions end, counted from one; none in what is no text.
+pub fn from_ends(dockerfile: &[u8]) -> Vec<u32> {
+    Text::read(dockerfile).map(|text| Instructions::of(&text.lines()).from_ends).unwrap_or_default()
+}
+
 /// What there is to say about a folder without a Dockerfile.
 pub fn check_missing() -> Checked {
     let problem = Problem::new("there is no Dockerfile in the folder").hint(

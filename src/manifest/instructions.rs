@@ -12,6 +12,8 @@ pub(super) struct Instructions {
     heredocs: Vec<Range<usize>>,
     /// The image of each FROM, as written.
     images: Vec<String>,
+    /// The line on which each FROM ends, counted from one; not of one that is cut off by the end of the file.
+    pub(super) from_ends: Vec<u32>,
     /// A `# syntax=` directive hands the file to a frontend that may know other instructions than a Dockerfile's.
     pub(super) has_own_syntax: bool,
 }
@@ -25,7 +27,11 @@ impl Instructions {
         while next < lines.len() {
             let instruction;
             (instruction, next) = logical_line(lines, next, directives.escape);
-            found.images.extend(image(&instruction));
+            if let Some(image) = image(&instruction) {
+                found.images.push(image);
+                let is_whole = !without_continuation(lines[next - 1].text, directives.escape).1;
+                found.from_ends.extend(is_whole.then_some(next as u32));
+            }
             for heredoc in heredocs(&instruction) {
                 let Some(end) = ends.after(lines, next, &heredoc) else { break };
                 found.heredocs.push(next..end);
@@ -245,6 +251,16 @@ mod tests {
         let all = "ARG A=1\n  from --platform=linux/amd64 \\\n# c\n\n x:latest AS y\nFROM scratch\nRUN <<E\nFROM no\nE\nRUN \\\nFROM no";
         assert_eq!(read(all).images, ["x:latest", "scratch"]);
         assert!(read(all).pulls_latest());
+    }
+
+    #[test]
+    fn a_from_ends_where_its_last_continuation_does() {
+        let ends = |text: &str| read(text).from_ends;
+        assert_eq!(ends("# c\nFROM x\nRUN a\nFROM \\\n# c\n\ny AS z\nRUN b"), [2, 7]);
+        assert_eq!(ends("# escape=`\nFROM `\nx"), [3]);
+        for text in ["RUN <<E\nFROM no\nE", "FROM a \\", "# FROM a"] {
+            assert_eq!(ends(text), [] as [u32; 0], "{text}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::{check, check_missing};
+pub use check::{check, check_missing, from_ends};
 pub use diagnostic::{Diagnostic, Excerpt, Severity};
 pub use value::{DurationError, UrlError, parse_duration};
 

@@ -37,6 +37,7 @@ impl IntoResponse for Refusal {
             ProblemCode::NotFound => StatusCode::NOT_FOUND,
             ProblemCode::Conflict => StatusCode::CONFLICT,
             ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ProblemCode::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
             ProblemCode::Unavailable | ProblemCode::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };

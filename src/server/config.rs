@@ -139,6 +139,10 @@ impl DeploySection {
     pub fn drain(&self) -> Duration {
         self.drain.max(SHORTEST_DRAIN)
     }
+
+    pub fn parallel_builds(&self) -> u32 {
+        self.parallel_builds.clamp(1, 16) as u32
+    }
 }
 
 impl Default for DeploySection {
@@ -161,11 +165,13 @@ impl Default for DeploySection {
 pub struct LimitsSection {
     /// The largest context, in MiB before compression.
     pub context_mib: u64,
+    /// No build begins that would leave less room than this on a disk, in MiB; 0: none is refused for this.
+    pub min_free_mib: u64,
 }
 
 impl Default for LimitsSection {
     fn default() -> Self {
-        Self { context_mib: 1024 }
+        Self { context_mib: 1024, min_free_mib: 1024 }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,12 +23,13 @@ use super::feed::{Feeds, Recorder};
 use super::gauge::Gauge;
 use super::vault::Vault;
 use super::watch::Watchers;
-use super::worker::Work;
+use super::worker::{Going, Work};
 use crate::api::{Problem, ProblemCode};
 use crate::context::{self, Limits, Received};
 use crate::deploy::queue::Queue;
 use crate::deploy::{Deploy, Event};
 use crate::engine::Engine;
+use crate::machine::Machine;
 use crate::manifest::ServiceUrl;
 use crate::name::{DeployId, ServiceName};
 use crate::router::Router;
@@ -44,6 +45,7 @@ pub struct Core {
     pub(super) config: Config,
     pub(super) engine: Arc<dyn Engine>,
     pub(super) router: Arc<dyn Router>,
+    pub(super) machine: Arc<dyn Machine>,
     pub(super) store: Arc<Store>,
     pub(super) started: Timestamp,
     pub(super) feeds: Feeds,
@@ -54,7 +56,12 @@ pub struct Core {
     pub(super) admission: Mutex<Admissions>,
     /// URLs that a running deploy is about to route, so that no two take the same.
     pub(super) claims: Mutex<HashMap<String, ServiceName>>,
+    pub(super) going: Mutex<Going>,
     pub(super) builds: Semaphore,
+    /// Held by whoever removes what may go.
+    pub(super) pruning: tokio::sync::Mutex<()>,
+    /// Where the engine keeps its images, once it said so.
+    pub(super) data_root: OnceLock<PathBuf>,
     /// Counts changes, for those who watch.
     pub(super) changed: watch::Sender<u64>,
     pub(super) tasks: TaskTracker,
@@ -87,14 +94,16 @@ impl Core {
         store: Arc<Store>,
         engine: Arc<dyn Engine>,
         router: Arc<dyn Router>,
+        machine: Arc<dyn Machine>,
     ) -> Arc<Self> {
         let vault = Arc::new(Vault::new(&place.home, &config));
-        let builds = Semaphore::new(config.deploy.parallel_builds.clamp(1, 16));
+        let builds = Semaphore::new(config.deploy.parallel_builds() as usize);
         Arc::new(Self {
             place,
             config,
             engine,
             router,
+            machine,
             store,
             started: Timestamp::now(),
             feeds: Feeds::default(),
@@ -104,7 +113,10 @@ impl Core {
             certificates: CertificateBook::default(),
             admission: Mutex::default(),
             claims: Mutex::default(),
+            going: Mutex::default(),
             builds,
+            pruning: tokio::sync::Mutex::default(),
+            data_root: OnceLock::new(),
             changed: watch::Sender::new(0),
             tasks: TaskTracker::new(),
             watchers: Arc::default(),
@@ -127,6 +139,7 @@ impl Core {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         self.check_accepting()?;
+        self.check_room_to_push(0).await?;
         self.make_incoming()?;
         let limits = Limits { bytes: self.max_context_bytes(), ..Limits::default() };
         let received = context::receive(stream, &self.incoming(), &limits).await?;
@@ -155,6 +168,11 @@ impl Core {
     /// Where contexts lie whose deploy was accepted and has not built them yet.
     pub(super) fn taken(&self) -> PathBuf {
         self.place.home.join("accepted")
+    }
+
+    /// Where the contexts of releases are kept.
+    pub(super) fn contexts(&self) -> PathBuf {
+        self.place.home.join("contexts")
     }
 
     /// Removes a received context after a while, unless a deploy has taken it by then.

@@ -16,12 +16,12 @@ use super::answer::{Answer, Refusal, lines};
 use super::core::Core;
 use super::logs;
 use crate::api::{
-    CancelRequest, ContextView, DeployRequest, PlanRequest, PlanView, ServerView, ServiceDetail, Snapshot,
-    VariableChange, VariableView,
+    CancelRequest, ContextView, DeployRequest, DiskView, PinRequest, PlanRequest, PlanView, PruneRequest, Pruned,
+    ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange, VariableView,
 };
 use crate::deploy::Deploy;
 use crate::engine::LogQuery;
-use crate::name::{ContainerName, DeployId, ServiceName};
+use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
 
 /// Deploys that a list holds at most.
 const MOST_DEPLOYS: u32 = 500;
@@ -35,6 +35,24 @@ type DeployPath = Result<Path<DeployId>, PathRejection>;
 
 pub(super) async fn server(State(core): Server) -> Json<ServerView> {
     Json(core.server_view().await)
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DiskParameters {
+    keep: Option<u32>,
+}
+
+pub(super) async fn disk(
+    State(core): Server,
+    parameters: Result<Query<DiskParameters>, QueryRejection>,
+) -> Answer<DiskView> {
+    let Query(DiskParameters { keep }) = parameters?;
+    Ok(Json(core.disk(keep).await?))
+}
+
+pub(super) async fn prune(State(core): Server, request: Result<Json<PruneRequest>, JsonRejection>) -> Answer<Pruned> {
+    let Json(PruneRequest { keep }) = request?;
+    Ok(Json(core.prune(keep).await?))
 }
 
 pub(super) async fn snapshot(State(core): Server) -> Answer<Snapshot> {
@@ -89,6 +107,15 @@ pub(super) async fn change_variable(
 ) -> Answer<VariableView> {
     let Json(request) = request?;
     Ok(Json(core.change_variable(request)?))
+}
+
+pub(super) async fn pin(
+    State(core): Server,
+    path: Result<Path<(ServiceName, ReleaseId)>, PathRejection>,
+    request: Result<Json<PinRequest>, JsonRejection>,
+) -> Answer<ReleaseView> {
+    let (Path((service, release)), Json(request)) = (path?, request?);
+    Ok(Json(core.pin(&service, release, request.pinned).await?))
 }
 
 pub(super) async fn receive_context(State(core): Server, body: Body) -> Answer<ContextView> {

@@ -13,6 +13,7 @@
 //! certificates.rs how the domains of https URLs stand
 //! vault.rs       values of the environment: kept, changed (variables.rs), and kept out of what is told (redact.rs)
 //! keeper.rs      keeps network and router, and recovers at start
+//! disk/          room on the disks: what takes it, what may go, what is refused for lack of it
 //! resolve.rs     values and folders of this server for a manifest; addresses.rs: free addresses
 //! ```
 
@@ -21,6 +22,7 @@ mod answer;
 mod certificates;
 pub mod config;
 mod core;
+mod disk;
 mod feed;
 mod gauge;
 mod handlers;
@@ -51,6 +53,7 @@ use self::config::{AcmeSection, Config, ConfigError};
 pub use self::core::Core;
 use self::lock::Lock;
 use crate::engine::{DockerEngine, DockerSettings, Engine, EngineError};
+use crate::machine::ThisMachine;
 use crate::name::ImageName;
 use crate::router::traefik::Acme;
 use crate::router::{Patience, RouterError, TraefikRouter, TraefikSettings};
@@ -137,7 +140,7 @@ async fn open(place: Place) -> Result<Arc<Core>, ServerError> {
         patience: Patience::default(),
     };
     let router = Arc::new(TraefikRouter::new(Arc::clone(&engine), settings).await?);
-    Ok(Core::new(place, config, store, engine, router))
+    Ok(Core::new(place, config, store, engine, router, Arc::new(ThisMachine)))
 }
 
 /// Certificates are asked for as soon as there is somebody to tell when one is about to lapse.

@@ -70,7 +70,9 @@ impl Core {
         let releases: Vec<Release> = self.store.releases(name)?;
         let live = releases.iter().find(|release| record.live == Some(release.id));
         let manifest = live.map(|release| release.manifest.clone());
+        let pinned = self.store.pinned_releases(name)?;
         let view = |release: Release| ReleaseView {
+            pinned: pinned.contains(&release.id),
             live: record.live == Some(release.id),
             // Without word from the engine the image is taken to be where it was put.
             available: images.as_ref().is_none_or(|images| images.contains(&release.image)),

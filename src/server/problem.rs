@@ -1,5 +1,7 @@
 //! Errors of the layers below → [`Problem`]s, with what to do next.
 
+use std::io::ErrorKind;
+
 use crate::api::{Problem, ProblemCode};
 use crate::context::ArchiveError;
 use crate::deploy::journal::JournalError;
@@ -7,6 +9,11 @@ use crate::deploy::{Failure, Phase, PlanError};
 use crate::engine::EngineError;
 use crate::router::RouterError;
 use crate::store::StoreError;
+
+/// What a program says that finds no more room.
+const DISK_FULL: &str = "no space left on device";
+
+const SHOWS_ROOM: &str = "`mypaas disk SERVER` shows what takes the room, and `mypaas prune SERVER` makes some.";
 
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
@@ -27,6 +34,7 @@ impl From<EngineError> for Problem {
                     "Can the server reach the registry? An image of that name that is already there is used as it is.",
                 ),
             ),
+            EngineError::Build { message } if message.contains(DISK_FULL) => (ProblemCode::NoRoom, Some(SHOWS_ROOM)),
             EngineError::Build { .. }
             | EngineError::Refused { .. }
             | EngineError::AddressTaken { .. }
@@ -53,6 +61,9 @@ impl From<ArchiveError> for Problem {
     fn from(error: ArchiveError) -> Self {
         let code = match &error {
             ArchiveError::SentTooMuch { .. } | ArchiveError::TooLarge { .. } => ProblemCode::TooLarge,
+            ArchiveError::Disk { source, .. } if source.kind() == ErrorKind::StorageFull => {
+                return Problem::of(ProblemCode::NoRoom, &error).hint(SHOWS_ROOM);
+            }
             ArchiveError::Disk { .. } => ProblemCode::Internal,
             _ => ProblemCode::BadRequest,
         };
@@ -62,7 +73,8 @@ impl From<ArchiveError> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Problem::of(ProblemCode::Internal, &error).hint("Is the disk of the server folder full? `df -h` tells.")
+        Problem::of(ProblemCode::Internal, &error)
+            .hint("Is the disk of the server folder full? `mypaas disk SERVER` tells.")
     }
 }
 

@@ -6,11 +6,13 @@
 //! releases.rs    the releases of a service
 //! deploys.rs     the history of deploys
 //! log.rs         what belongs to a deploy in order: its events and its journal
+//! schema.rs      the tables, and how an older file gets them
 //! ```
 
 mod deploys;
 mod log;
 mod releases;
+mod schema;
 mod services;
 
 use std::fs::{OpenOptions, Permissions};
@@ -28,40 +30,6 @@ pub use services::ServiceRecord;
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
-/// The schema this program writes. An older file is brought forward when it is opened; a newer one is refused.
-const SCHEMA_VERSION: i64 = 1;
-
-const SCHEMA: &str = "
-    CREATE TABLE services (
-        name TEXT PRIMARY KEY,
-        live INTEGER,
-        since TEXT,
-        stopped INTEGER NOT NULL DEFAULT 0,
-        scale INTEGER
-    ) WITHOUT ROWID;
-    CREATE TABLE releases (
-        service TEXT NOT NULL,
-        id INTEGER NOT NULL,
-        record TEXT NOT NULL,
-        PRIMARY KEY (service, id)
-    ) WITHOUT ROWID;
-    CREATE TABLE deploys (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        service TEXT NOT NULL,
-        finished INTEGER NOT NULL,
-        record TEXT NOT NULL
-    );
-    CREATE INDEX deploys_of_service ON deploys (service, id);
-    CREATE INDEX deploys_unfinished ON deploys (finished) WHERE finished = 0;
-    CREATE TABLE log (
-        deploy INTEGER NOT NULL,
-        kind TEXT NOT NULL,
-        seq INTEGER NOT NULL,
-        record TEXT NOT NULL,
-        PRIMARY KEY (deploy, kind, seq)
-    ) WITHOUT ROWID;
-";
-
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("could not open the store {}", path.display())]
@@ -69,7 +37,8 @@ pub enum StoreError {
     #[error("could not make the store {}", path.display())]
     Make { path: PathBuf, source: std::io::Error },
     #[error(
-        "the store was written by a newer mypaas (schema {found}; this one knows {SCHEMA_VERSION}); upgrade this one"
+        "the store was written by a newer mypaas (schema {found}; this one knows {}); upgrade this one",
+        schema::VERSION
     )]
     Newer { found: i64 },
     #[error("could not {action} in the store")]
@@ -106,16 +75,7 @@ impl Store {
     }
 
     fn prepared(database: Connection) -> Result<Self> {
-        let found: i64 =
-            database.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed("read the version"))?;
-        match found {
-            0 => {
-                let script = format!("BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;");
-                database.execute_batch(&script).map_err(failed("make the tables"))?;
-            }
-            SCHEMA_VERSION => {}
-            _ => return Err(StoreError::Newer { found }),
-        }
+        schema::bring_forward(&database)?;
         Ok(Self { database: Mutex::new(database) })
     }
 
@@ -158,9 +118,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let store = Store::open(&path).unwrap();
-        store.database().pragma_update(None, "user_version", SCHEMA_VERSION + 1).unwrap();
+        store.database().pragma_update(None, "user_version", schema::VERSION + 1).unwrap();
         drop(store);
-        assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 2 })));
+        assert!(matches!(Store::open(&path), Err(StoreError::Newer { .. })));
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,6 +51,28 @@ impl Store {
         rows.map(|record| decode(&record.map_err(failed())?)).collect()
     }
 
+    /// Pins a release, or unpins it; false when there is no such release.
+    pub fn pin_release(&self, service: &ServiceName, id: ReleaseId, pinned: bool) -> Result<bool> {
+        self.database()
+            .execute(
+                "UPDATE releases SET pinned = ?3 WHERE service = ?1 AND id = ?2",
+                params![service.as_str(), id.number() as i64, pinned],
+            )
+            .map(|rows| rows > 0)
+            .map_err(failed("pin a release"))
+    }
+
+    /// Those that are kept whatever their age.
+    pub fn pinned_releases(&self, service: &ServiceName) -> Result<BTreeSet<ReleaseId>> {
+        let failed = || failed("list the pinned releases");
+        let database = self.database();
+        let mut query = database
+            .prepare_cached("SELECT id FROM releases WHERE service = ?1 AND pinned ORDER BY id")
+            .map_err(failed())?;
+        let rows = query.query_map([service.as_str()], |row| row.get::<_, i64>(0)).map_err(failed())?;
+        rows.map(|number| Ok(ReleaseId::new(number.map_err(failed())?.unsigned_abs()))).collect()
+    }
+
     pub fn remove_release(&self, service: &ServiceName, id: ReleaseId) -> Result<()> {
         self.database()
             .execute(
@@ -79,6 +103,26 @@ mod tests {
 
         store.remove_release(&web, ReleaseId::new(1)).unwrap();
         assert_eq!(store.release::<String>(&web, ReleaseId::new(1)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_pin_is_a_release_s_own_and_goes_with_it() {
+        let store = Store::in_memory().unwrap();
+        let (web, first, second): (ServiceName, _, _) = ("web".parse().unwrap(), ReleaseId::new(1), ReleaseId::new(2));
+        for id in [first, second] {
+            store.put_release(&web, id, &id).unwrap();
+        }
+        assert!(store.pin_release(&web, first, true).unwrap());
+        assert!(!store.pin_release(&web, ReleaseId::new(9), true).unwrap());
+        assert_eq!(store.pinned_releases(&web).unwrap(), [first].into());
+        assert!(store.pinned_releases(&"api".parse().unwrap()).unwrap().is_empty());
+        assert!(store.pin_release(&web, first, false).unwrap());
+        assert!(store.pinned_releases(&web).unwrap().is_empty());
+
+        store.pin_release(&web, first, true).unwrap();
+        store.remove_release(&web, first).unwrap();
+        store.put_release(&web, first, &"another").unwrap();
+        assert!(store.pinned_releases(&web).unwrap().is_empty());
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Verbs that change something.
 
-use mypaas::api::{Deploy, PlanView, ReleaseView};
-use mypaas::engine::{Behaviour, BuildScript};
+use std::path::Path;
+
+use mypaas::api::{Deploy, PlanView, Pruned, Reclaimable, ReleaseView};
+use mypaas::engine::{Behaviour, BuildScript, MemoryEngine};
 
 use super::stage::{ROLLING, SINGLE, Stage, dies};
 
@@ -109,4 +111,51 @@ async fn a_rollback_passes_over_releases_that_failed() {
     assert_eq!(releases.iter().find(|view| view.live).unwrap().release.id.to_string(), "r3");
     stage.run("rollback local blog").succeeded().shows(&["rollback of blog to r1, r3 serves now"]);
     stage.run("rollback local blog").failed(1, &["no earlier release", "mypaas releases local blog"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_is_pinned_and_unpinned() {
+    let stage = Stage::new().await;
+    stage.push("web", ROLLING);
+    stage.push("web", ROLLING);
+    stage.run("pin local web r1").succeeded().shows(&["r1 of web is pinned", "mypaas unpin local web r1"]);
+    stage.run("releases local web").succeeded().shows(&["r2       live ", "r1       pinned "]);
+    let view: ReleaseView = stage.run("pin local web r2 --json").succeeded().json();
+    assert!(view.pinned && view.live);
+    stage.run("releases local web").succeeded().shows(&["live, pinned"]);
+    stage.run("unpin local web r1").succeeded().shows(&["r1 of web is not pinned"]);
+    let releases: Vec<ReleaseView> = stage.run("releases local web --json").succeeded().json();
+    assert_eq!(releases.iter().map(|view| view.pinned).collect::<Vec<_>>(), [true, false]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_of_no_use_is_removed_and_told() {
+    let stage = Stage::new().await;
+    let build = BuildScript { leaves: 3 << 20, ..BuildScript::default() };
+    stage.script("web", Behaviour { build, ..Behaviour::default() });
+    stage.push("web", ROLLING);
+    stage.run("disk local").succeeded().shows(&["left by builds", "`mypaas prune local` gives back 3.0 MiB"]);
+    let told = ["This removes from local", "1 image without a name", "gives back 3.0 MiB"];
+    stage.run("prune local --dry-run").succeeded().shows(&told);
+    let reclaimable: Reclaimable = stage.run("prune local --plan --json").succeeded().json();
+    assert_eq!((reclaimable.what.leftovers, reclaimable.keep), (1, 10));
+    stage.run("prune local --yes").succeeded().shows(&["removed 1 image from local"]);
+    stage.run("prune local --yes").succeeded().shows(&["nothing was removed from local"]);
+    let pruned: Pruned = stage.run("prune local --keep 1 -y --json").succeeded().json();
+    assert!(pruned.removed.is_empty() && pruned.left.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_without_room_is_refused_before_it_is_sent() {
+    let stage = Stage::new().await;
+    stage.push("web", ROLLING);
+    stage.machine.mount(Path::new(MemoryEngine::DATA_ROOT), 100 << 20, || 0);
+    let told = ["too little room on the disk of /var/lib/", "100.0 MiB are free", "1.0 GiB", "mypaas disk local"];
+    let refused = stage.run("push local web").failed(1, &told);
+    assert_eq!(refused.out, "");
+    stage.run("push local web --json").failed(1, &["\"code\":\"no_room\""]);
+    stage.run("push local web --dry-run").failed(1, &told);
+    stage.run("redeploy local web").failed(1, &told);
+    stage.run("disk local").succeeded().shows(&["100 MiB"]);
+    assert_eq!(stage.engine.builds().len(), 1);
 }

@@ -108,12 +108,30 @@ async fn on_a_terminal_removing_asks_for_the_name() {
     stage.push("blog", SINGLE);
     let (code, told) = answered(&stage, "remove local blog", "blgo\n");
     assert_eq!(code, 1, "{told}");
-    assert!(told.contains("Type its name") && told.contains("nothing was removed"), "{told}");
+    assert!(told.contains("Type blog to go on") && told.contains("nothing was removed"), "{told}");
     stage.run("status local blog").succeeded();
     let (code, told) = answered(&stage, "remove local blog", "blog\n");
     assert_eq!(code, 0, "{told}");
     assert!(told.contains("removal of") && told.contains("\u{1b}[32mdone"), "{told}");
     stage.run("status").succeeded().shows(&["no services yet"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_terminal_pruning_asks_for_the_name_of_the_server() {
+    let stage = Stage::new().await;
+    stage.script(
+        "blog",
+        Behaviour { build: BuildScript { leaves: 5000, ..BuildScript::default() }, ..Behaviour::default() },
+    );
+    stage.push("blog", SINGLE);
+    let (code, told) = answered(&stage, "prune local", "yes\n");
+    assert_eq!(code, 1, "{told}");
+    assert!(told.contains("Type local to go on") && told.contains("nothing was removed"), "{told}");
+    let (code, told) = answered(&stage, "prune local", "local\n");
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("This removes from local") && told.contains("removed 1 image from local"), "{told}");
+    let (code, told) = answered(&stage, "prune local", "");
+    assert!(code == 0 && told.contains("nothing was removed"), "without anything to remove it does not ask: {told}");
 }
 
 /// Runs the program on a terminal, and types this when it asks.

@@ -1,6 +1,6 @@
 //! Verbs that show something, for people and as JSON.
 
-use mypaas::api::{Deploy, Event, LogLine, ReleaseView, ServiceDetail, Snapshot, What};
+use mypaas::api::{Deploy, DiskView, Event, LogLine, ReleaseView, ServiceDetail, Snapshot, What};
 use mypaas::engine::{Behaviour, BuildScript};
 use mypaas::manifest::Checked;
 use serde::Deserialize;
@@ -24,6 +24,16 @@ async fn what_runs_is_shown() {
     stage.run("deploys local web").succeeded().shows(&["d1", "push", "succeeded"]);
     stage.run("servers").succeeded().shows(&["local", "answers", "unix:///"]);
     stage.run("follow local d1").succeeded().shows(&["d1: push of web", "done"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_room_on_the_disks_is_shown() {
+    let stage = Stage::new().await;
+    stage.run("disk local").succeeded().shows(&["images (/var/lib/", "server folder (", "there is nothing to prune"]);
+    stage.push("web", ROLLING);
+    stage.run("disk local").succeeded().shows(&["web      1         -", "builds are refused where less than 1.0 GiB"]);
+    let view: DiskView = stage.run("disk local --json").succeeded().json();
+    assert_eq!((view.services[0].releases, view.problem), (1, None));
 }
 
 #[tokio::test(flavor = "multi_thread")]

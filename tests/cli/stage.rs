@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mypaas::engine::{Behaviour, Exit, MemoryEngine, Moment};
+use mypaas::machine::MemoryMachine;
 use mypaas::name::InstanceName;
 use mypaas::router::MemoryRouter;
 use mypaas::server::config::Config;
@@ -30,6 +31,7 @@ pub(crate) fn dies(code: i64) -> Behaviour {
 pub(crate) struct Stage {
     pub(crate) engine: Arc<MemoryEngine>,
     router: Arc<MemoryRouter>,
+    pub(crate) machine: Arc<MemoryMachine>,
     folder: tempfile::TempDir,
     core: Arc<Core>,
     /// The server's own threads, so that it can die with all its connections.
@@ -41,8 +43,9 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let engine = Arc::new(MemoryEngine::starting_at(InstanceName::default(), jiff::Timestamp::now()));
         let router = Arc::new(MemoryRouter::new());
-        let (core, server) = start(folder.path(), &engine, &router).await;
-        Self { engine, router, folder, core, server: Some(server) }
+        let machine = Arc::new(MemoryMachine::default());
+        let (core, server) = start(folder.path(), &engine, &router, &machine).await;
+        Self { engine, router, machine, folder, core, server: Some(server) }
     }
 
     /// The server dies where it is, and starts again on what it left.
@@ -52,7 +55,7 @@ impl Stage {
         tokio::time::sleep(Duration::from_millis(50)).await;
         self.die();
         std::fs::remove_file(self.socket()).unwrap();
-        let (core, server) = start(self.folder.path(), &self.engine, &self.router).await;
+        let (core, server) = start(self.folder.path(), &self.engine, &self.router, &self.machine).await;
         (self.core, self.server) = (core, Some(server));
     }
 
@@ -131,13 +134,19 @@ pub(crate) fn program(home: &Path, line: &str) -> Command {
     command
 }
 
-async fn start(home: &Path, engine: &Arc<MemoryEngine>, router: &Arc<MemoryRouter>) -> (Arc<Core>, Runtime) {
+async fn start(
+    home: &Path,
+    engine: &Arc<MemoryEngine>,
+    router: &Arc<MemoryRouter>,
+    machine: &Arc<MemoryMachine>,
+) -> (Arc<Core>, Runtime) {
     let place = Place { home: home.to_owned(), user_home: home.join("user"), docker_host: None };
     std::fs::create_dir_all(&place.user_home).unwrap();
     let mut config = Config::default();
     (config.deploy.drain, config.deploy.settle) = (Duration::ZERO, Duration::from_millis(100));
     let store = Arc::new(Store::open(&home.join("store.db")).unwrap());
-    let core = Core::new(place, config, store, Arc::clone(engine) as _, Arc::clone(router) as _);
+    let core =
+        Core::new(place, config, store, Arc::clone(engine) as _, Arc::clone(router) as _, Arc::clone(machine) as _);
     let server = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let on_ready = move || ready.send(()).unwrap();

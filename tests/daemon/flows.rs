@@ -252,20 +252,6 @@ async fn a_release_that_works_is_left_alone_by_the_watch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_newest_releases_and_the_live_one_are_kept() {
-    let stage = Stage::new().await;
-    for _ in 0..12 {
-        stage.push(SINGLE).await.assert_succeeded();
-    }
-    stage.act("web", Action::Rollback { to: ReleaseId::new(3) }).await.assert_succeeded();
-    stage.push(SINGLE).await.assert_succeeded();
-    let detail = stage.core.service_detail(&"web".parse().unwrap()).await.unwrap();
-    let kept: Vec<_> = detail.releases.iter().map(|release| release.release.id.number()).collect();
-    assert_eq!(kept, [13, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
-    assert!(detail.releases.iter().all(|release| release.available));
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_deploy_can_be_cancelled_until_it_changes_something() {
     let stage = Stage::new().await;
     stage.push(ROLLING).await.assert_succeeded();

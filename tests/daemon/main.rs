@@ -3,6 +3,8 @@
 
 #![cfg(test)]
 
+mod disk;
 mod faults;
 mod flows;
+mod keeping;
 mod stage;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use mypaas::api::{DeployRequest, PlanRequest, PlanView, Problem, ServiceState, Snapshot, Target};
+use mypaas::api::{DeployRequest, PlanRequest, PlanView, Problem, ReleaseView, ServiceState, Snapshot, Target};
 use mypaas::context::{Limits, pack, select};
 use mypaas::deploy::{Action, Deploy, DeployState, Event, Failure, Origin, Outcome, What};
 use mypaas::engine::{Behaviour, Container, Engine, MemoryEngine};
-use mypaas::name::{DeployId, InstanceName, ServiceName};
+use mypaas::machine::MemoryMachine;
+use mypaas::name::{DeployId, InstanceName, ReleaseId, ServiceName};
 use mypaas::router::{MemoryRouter, Router};
 use mypaas::server::config::Config;
 use mypaas::server::{Core, Place};
@@ -18,18 +19,25 @@ use mypaas::store::Store;
 pub(crate) struct Stage {
     pub(crate) engine: Arc<MemoryEngine>,
     pub(crate) router: Arc<MemoryRouter>,
+    pub(crate) machine: Arc<MemoryMachine>,
     pub(crate) core: Arc<Core>,
+    config: Config,
     folder: tempfile::TempDir,
 }
 
 impl Stage {
     pub(crate) async fn new() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub(crate) async fn with(config: Config) -> Self {
         let folder = fast_folder();
         let engine = Arc::new(MemoryEngine::new(InstanceName::default()));
         let router = Arc::new(MemoryRouter::new());
-        let core = open(folder.path(), &engine, &router);
+        let machine = Arc::new(MemoryMachine::default());
+        let core = open(folder.path(), &config, &engine, &router, &machine);
         core.recover().await.unwrap();
-        Self { engine, router, core, folder }
+        Self { engine, router, machine, core, folder, config }
     }
 
     /// The server dies where it is, and starts again on what it left.
@@ -37,7 +45,7 @@ impl Stage {
         self.core.abandon();
         // The dropped tasks let go of the store.
         tokio::time::sleep(Duration::from_millis(1)).await;
-        self.core = open(self.folder.path(), &self.engine, &self.router);
+        self.core = open(self.folder.path(), &self.config, &self.engine, &self.router, &self.machine);
         self.core.recover().await.unwrap();
     }
 
@@ -84,8 +92,24 @@ impl Stage {
         self.core.preview(&request).await.unwrap()
     }
 
+    /// The server folder.
+    pub(crate) fn home(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(crate) async fn snapshot(&self) -> Snapshot {
         self.core.snapshot().await.unwrap()
+    }
+
+    /// The releases there are, newest first; each has its image.
+    pub(crate) async fn releases(&self, service: &str) -> Vec<u64> {
+        let detail = self.core.service_detail(&service.parse().unwrap()).await.unwrap();
+        assert!(detail.releases.iter().all(|view| view.available), "{:?}", detail.releases);
+        detail.releases.iter().map(|view| view.release.id.number()).collect()
+    }
+
+    pub(crate) async fn pin(&self, service: &str, release: u64, pinned: bool) -> Result<ReleaseView, Problem> {
+        self.core.pin(&service.parse().unwrap(), ReleaseId::new(release), pinned).await
     }
 
     pub(crate) async fn containers(&self, service: &str) -> Vec<Container> {
@@ -162,12 +186,18 @@ fn fast_folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
-fn open(home: &Path, engine: &Arc<MemoryEngine>, router: &Arc<MemoryRouter>) -> Arc<Core> {
+fn open(
+    home: &Path,
+    config: &Config,
+    engine: &Arc<MemoryEngine>,
+    router: &Arc<MemoryRouter>,
+    machine: &Arc<MemoryMachine>,
+) -> Arc<Core> {
     let place = Place { home: home.to_owned(), user_home: home.join("user"), docker_host: None };
     std::fs::create_dir_all(&place.user_home).unwrap();
     let store = Arc::new(Store::open(&home.join("store.db")).unwrap());
     let (engine, router) = (Arc::clone(engine), Arc::clone(router));
-    Core::new(place, Config::default(), store, engine, router)
+    Core::new(place, config.clone(), store, engine, router, Arc::clone(machine) as _)
 }
 
 fn origin() -> Origin {

@@ -74,6 +74,12 @@ impl Fixture for InDocker {
         (failed.unwrap_err(), lines)
     }
 
+    async fn build_in_stages(&self, service: &str, release: u64) -> ImageName {
+        let first = format!("FROM scratch AS first\nLABEL {TEST}={}\nCOPY app /other/app\n", self.instance);
+        let dockerfile = format!("{first}{}COPY --from=first /other/app /second\n", self.dockerfile(App::Serves));
+        self.engine.build(self.build_of(service, release, &dockerfile), &mut |_| {}).await.unwrap().name
+    }
+
     /// Run by hand from one of our images: it inherits the image's labels, and is a stranger all the same.
     async fn make_stranger(&self, name: &ContainerName) {
         let image = self.build("stranger", 1, App::Serves).await;

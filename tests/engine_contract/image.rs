@@ -1,7 +1,7 @@
 //! Images: building, finding, removing.
 
 use futures_util::stream::{self, StreamExt};
-use mypaas::engine::{Build, EngineError};
+use mypaas::engine::{Build, EngineError, StoredImage, Whose};
 use mypaas::name::{ImageName, ReleaseId};
 
 use crate::fixture::{App, Fixture};
@@ -85,4 +85,37 @@ pub(crate) async fn an_image_that_nobody_has_cannot_be_pulled(on: &impl Fixture)
     let name = ImageName::foreign("127.0.0.1:1/none/such:v1");
     let error = on.engine().ensure_image(&name).await.unwrap_err();
     assert!(matches!(&error, EngineError::Pull { image, .. } if *image == name), "{error:?}");
+}
+
+pub(crate) async fn what_a_build_leaves_is_known_and_can_be_removed(on: &impl Fixture) {
+    let name = on.build_in_stages("web", 1).await;
+    let storage = on.engine().storage().await.unwrap();
+    let own = storage.images.iter().find(|image| is_named(image, &name)).unwrap();
+    let sum = |image: &StoredImage| image.layers.iter().map(|layer| storage.layers[layer]).sum::<u64>();
+    assert_eq!(sum(own), on.engine().image(&name).await.unwrap().unwrap().bytes);
+
+    let left: Vec<_> = storage.images.iter().filter(|image| image.whose == Whose::Leftover).collect();
+    let [stage] = left.as_slice() else { panic!("{left:?}") };
+    assert!(sum(stage) > 0);
+    on.engine().remove_leftover(&stage.id).await.unwrap();
+    on.engine().remove_leftover(&stage.id).await.unwrap();
+    let after = on.engine().storage().await.unwrap();
+    assert!(after.images.iter().all(|image| image.whose != Whose::Leftover), "{after:?}");
+    assert!(after.images.iter().any(|image| is_named(image, &name)));
+    assert!(on.engine().images().await.unwrap().iter().any(|image| image.name == name));
+}
+
+pub(crate) async fn only_leftovers_are_removed_as_such(on: &impl Fixture) {
+    let name = on.build("web", 1, App::Serves).await;
+    let foreign = on.foreign_image().await;
+    for name in [&name, &foreign] {
+        let image = on.engine().image(name).await.unwrap().unwrap();
+        let error = on.engine().remove_leftover(&image.id).await.unwrap_err();
+        assert!(matches!(error, EngineError::NotOurs { what: "image", .. }), "{error:?}");
+        assert!(on.engine().image(name).await.unwrap().is_some());
+    }
+}
+
+fn is_named(image: &StoredImage, name: &ImageName) -> bool {
+    matches!(&image.whose, Whose::Ours { names, .. } if names.contains(name))
 }

@@ -76,6 +76,8 @@ contract! {
         a_health_check_of_the_image_is_seen
         an_image_is_removed_once_no_container_needs_it
         a_stranger_s_image_is_left_alone
+        what_a_build_leaves_is_known_and_can_be_removed
+        only_leftovers_are_removed_as_such
         an_image_that_nobody_has_cannot_be_pulled;
     log:
         lines_come_in_order_with_their_stream

@@ -73,6 +73,12 @@ impl Fixture for InMemory {
         (failed.unwrap_err(), lines)
     }
 
+    async fn build_in_stages(&self, service: &str, release: u64) -> ImageName {
+        let build = BuildScript { leaves: 1000, ..BuildScript::default() };
+        self.engine.script(&service.parse().unwrap(), Behaviour { build, ..Behaviour::default() });
+        self.engine.build(self.build_of(service, release), &mut |_| {}).await.unwrap().name
+    }
+
     async fn make_stranger(&self, name: &ContainerName) {
         self.engine.add_stranger(name);
     }

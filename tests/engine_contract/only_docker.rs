@@ -4,15 +4,19 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use bollard::models::NetworkCreateRequest;
+use bollard::query_parameters::{BuildImageOptionsBuilder, TagImageOptionsBuilder};
 use futures_util::TryStreamExt;
 use mypaas::engine::{
     Bind, ContainerSpec, DockerEngine, DockerSettings, Engine, EngineError, LogLine, LogQuery, LogStream, Probe,
-    ProbeAnswer, Secret,
+    ProbeAnswer, Secret, StoredImage, Whose,
 };
 use mypaas::manifest::{Protocol, Publish};
+use mypaas::name::ImageName;
 
 use crate::docker::InDocker;
 use crate::fixture::{App, Fixture, PORT, eventually};
+use crate::support::app;
+use crate::support::sweep::TEST;
 
 #[tokio::test]
 async fn containers_find_each_other_by_their_aliases() {
@@ -135,6 +139,100 @@ async fn a_mistake_in_the_dockerfile_is_told_with_its_line() {
     let on = InDocker::new().await;
     let error = build(&on, "FROM scratch\nCOPPY app /app\n").await.unwrap_err();
     assert!(matches!(&error, EngineError::Build { message } if message.contains("line 2")), "{error:?}");
+}
+
+#[tokio::test]
+async fn releases_that_share_layers_are_counted_by_what_each_has_alone() {
+    let on = InDocker::new().await;
+    let first = on.build("web", 1, App::Serves).await;
+    let more = format!("{}COPY app /second\n", on.dockerfile(App::Serves));
+    let second = on.engine().build(on.build_of("web", 2, &more), &mut |_| {}).await.unwrap();
+    let storage = on.engine().storage().await.unwrap();
+    let layers = |name: &ImageName| {
+        let is_it = |image: &&StoredImage| matches!(&image.whose, Whose::Ours { names, .. } if names.contains(name));
+        storage.images.iter().find(is_it).unwrap().layers.clone()
+    };
+    let (first_layers, second_layers) = (layers(&first), layers(&second.name));
+    assert_eq!((first_layers.len(), second_layers.len()), (1, 2));
+    assert_eq!(first_layers[0], second_layers[0]);
+    let bytes = on.engine().image(&first).await.unwrap().unwrap().bytes;
+    assert_eq!(second_layers.iter().map(|layer| storage.layers[layer]).collect::<Vec<_>>(), [bytes, bytes]);
+}
+
+/// Two releases that were built from the same files are one image with two names.
+#[tokio::test]
+async fn an_image_with_several_names_says_so() {
+    let on = InDocker::new().await;
+    let first = on.build("web", 1, App::Serves).await;
+    let second = on.build("web", 2, App::Serves).await;
+    let tag = |tag: &str| TagImageOptionsBuilder::default().repo(&format!("mine-{}", on.instance())).tag(tag).build();
+    let whose = async || {
+        let storage = on.engine().storage().await.unwrap();
+        let ours = |image: StoredImage| match image.whose {
+            Whose::Ours { mut names, named_by_others } => {
+                names.sort();
+                Some((names, named_by_others))
+            }
+            _ => None,
+        };
+        storage.images.into_iter().find_map(ours).unwrap()
+    };
+    assert_eq!(whose().await, (vec![first.clone(), second.clone()], false));
+    on.docker.tag_image(first.as_str(), Some(tag("1"))).await.unwrap();
+    assert_eq!(whose().await, (vec![first.clone(), second], true));
+    on.engine().remove_image(&first).await.unwrap();
+    assert_eq!(whose().await.0.len(), 1);
+}
+
+/// Docker would take it along with the image that was built on it.
+#[tokio::test]
+async fn a_stranger_s_image_without_a_name_outlives_ours_that_was_built_on_it() {
+    let on = InDocker::new().await;
+    let base = format!("base-{}:1", on.instance());
+    let from = |dockerfile: &str| {
+        let options = BuildImageOptionsBuilder::default().t(&base).rm(true).build();
+        let body = bollard::body_try_stream(app::context(dockerfile));
+        on.docker.build_image(options, None, Some(body)).try_collect::<Vec<_>>()
+    };
+    let old = format!("FROM scratch\nLABEL {TEST}={}\nCOPY app /base\n", on.instance());
+    from(&old).await.unwrap();
+    let stranger = on.docker.inspect_image(&base).await.unwrap().id.unwrap();
+    let ours = on.build_of("web", 1, &format!("FROM {base}\nCOPY app /app\nCMD [\"/app\"]\n"));
+    let ours = on.engine().build(ours, &mut |_| {}).await.unwrap();
+    // It loses its name to a newer one.
+    from(&format!("{old}LABEL newer=yes\n")).await.unwrap();
+    assert!(on.docker.inspect_image(&stranger).await.unwrap().repo_tags.is_none_or(|tags| tags.is_empty()));
+
+    on.engine().remove_image(&ours.name).await.unwrap();
+    on.docker.inspect_image(&stranger).await.expect("the stranger's image is there");
+    let left = on.engine().storage().await.unwrap().images;
+    assert!(left.iter().all(|image| image.whose == Whose::Others), "nothing of ours is left: {left:?}");
+}
+
+/// Its name goes to the new image; the old one stays for whoever made it.
+#[tokio::test]
+async fn a_stranger_s_image_of_the_name_that_is_built_is_not_removed() {
+    let on = InDocker::new().await;
+    let name = on.build_of("web", 1, "FROM scratch\n").name;
+    let options = BuildImageOptionsBuilder::default().t(name.as_str()).rm(true).build();
+    let dockerfile = format!("FROM scratch\nLABEL {TEST}={}\nCOPY app /mine\n", on.instance());
+    let body = bollard::body_try_stream(app::context(&dockerfile));
+    on.docker.build_image(options, None, Some(body)).try_collect::<Vec<_>>().await.unwrap();
+    let stranger = on.docker.inspect_image(name.as_str()).await.unwrap().id.unwrap();
+    on.build("web", 1, App::Serves).await;
+    on.docker.inspect_image(&stranger).await.expect("the stranger's image is there");
+}
+
+/// Built by hand on an image of ours, it has our labels.
+#[tokio::test]
+async fn a_stranger_s_leftover_is_not_taken_for_ours() {
+    let on = InDocker::new().await;
+    let ours = on.build("web", 1, App::Serves).await;
+    let options = BuildImageOptionsBuilder::default().rm(true).build();
+    let body = bollard::body_try_stream(app::context(&format!("FROM {ours}\nCOPY app /mine\n")));
+    on.docker.build_image(options, None, Some(body)).try_collect::<Vec<_>>().await.unwrap();
+    let storage = on.engine().storage().await.unwrap();
+    assert!(storage.images.iter().all(|image| image.whose != Whose::Leftover), "{storage:?}");
 }
 
 async fn build(on: &InDocker, dockerfile: &str) -> Result<(), EngineError> {

@@ -75,7 +75,8 @@ async fn containers_are_its_own(stage: &Stage, live: ReleaseId) -> Result<(), St
     Err(format!("{live} is live, but the containers are {running:?}"))
 }
 
-/// Each tag is of a release that the server knows, and no image of ours is without one.
+/// Each tag is of a release that the server knows, and no image of ours is without one; but for the steps of a build that
+/// broke, from which the next one goes on.
 async fn images_are_of_releases(stage: &Stage, detail: &ServiceDetail) -> Result<(), String> {
     let known: BTreeSet<&str> = detail.releases.iter().map(|release| release.release.image.as_str()).collect();
     let options = ListImagesOptionsBuilder::default().filters(&mine(stage)).build();
@@ -83,6 +84,7 @@ async fn images_are_of_releases(stage: &Stage, detail: &ServiceDetail) -> Result
         let stray = image.repo_tags.iter().find(|tag| !known.contains(tag.as_str()));
         match stray {
             Some(tag) => return Err(format!("the image {tag} is of no release")),
+            None if image.labels.get("mypaas.service").is_some_and(String::is_empty) => {}
             None if image.repo_tags.is_empty() => return Err(format!("the image {} has no name", image.id)),
             None => {}
         }

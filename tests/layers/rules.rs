@@ -20,6 +20,7 @@ use May::{Use, UseTypes};
 pub(crate) const CORE: &[(&str, &[May])] = &[
     ("name", &[]),
     ("atomic_file", &[]),
+    ("machine", &[]),
     ("manifest", &[Use("name")]),
     ("context", &[Use("name")]),
     ("fleet", &[Use("manifest"), Use("name"), Use("atomic_file")]),
@@ -40,6 +41,7 @@ pub(crate) const CORE: &[(&str, &[May])] = &[
             Use("store"),
             Use("engine"),
             Use("context"),
+            Use("machine"),
             Use("manifest"),
             Use("name"),
             Use("atomic_file"),

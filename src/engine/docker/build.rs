@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bollard::errors::Error as DockerError;
-use bollard::models::BuildInfo;
+use bollard::models::{BuildInfo, ImageInspect};
 use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder};
 use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
 
 use super::error::Asked;
 use super::image::is_used;
+use super::mark::{Added, marked};
 use super::output::Lines;
 use super::{DockerEngine, label};
 use crate::engine::{Build, EngineError, Image, Result};
@@ -23,15 +24,19 @@ type Broken = Arc<Mutex<Option<std::io::Error>>>;
 impl DockerEngine {
     pub(super) async fn build_image(&self, build: Build, output: &mut (dyn FnMut(String) + Send)) -> Result<Image> {
         let (name, options) = (build.name.clone(), options(self, &build));
-        let replaced = self.find_image(&name).await?;
+        let replaced = self.own_image(&name).await?;
         let broken = Broken::default();
-        let body = bollard::body_try_stream(watched(build.context, Arc::clone(&broken)));
+        let context = watched(build.context, Arc::clone(&broken)).boxed();
+        let (context, added) = marked(context, label::of_layers(&self.instance));
+        let body = bollard::body_try_stream(context);
         let answers = self.docker.build_image(options, None, Some(body)).boxed();
         let id = match follow(answers, output).await {
             Ok(id) => id,
-            Err(stopped) => return Err(self.explain_build(stopped, &broken, Asked::image("build", name.as_str()))),
+            Err(stopped) => {
+                return Err(self.explain_build(stopped, &broken, &added, Asked::image("build", name.as_str())));
+            }
         };
-        if let Some(old) = replaced.filter(|old| old.id != id) {
+        if let Some(old) = replaced.filter(|old| old.id.as_deref() != Some(&id)) {
             self.drop_replaced(&old).await;
         }
         let lost = || EngineError::Build { message: "the image vanished right after it was built".to_owned() };
@@ -39,21 +44,22 @@ impl DockerEngine {
     }
 
     /// The image that had the name before has none now; left alone, such images fill the disk.
-    async fn drop_replaced(&self, old: &Image) {
-        match self.untag(&old.id).await {
+    async fn drop_replaced(&self, old: &ImageInspect) {
+        let id = old.id.as_deref().unwrap_or_default();
+        match self.remove_with_steps(id).await {
             Ok(()) => {}
-            Err(error) if is_used(&error) => tracing::debug!(image = old.id, "a replaced image is still in use"),
-            Err(error) => tracing::warn!(image = old.id, %error, "a replaced image was not removed"),
+            Err(error) if is_used(&error) => tracing::debug!(image = id, "a replaced image is still in use"),
+            Err(error) => tracing::warn!(image = id, %error, "a replaced image was not removed"),
         }
     }
 
-    fn explain_build(&self, stopped: Stopped, broken: &Broken, asked: Asked<'_>) -> EngineError {
+    fn explain_build(&self, stopped: Stopped, broken: &Broken, added: &Added, asked: Asked<'_>) -> EngineError {
         if let Some(error) = broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Asked::image("read the context of", asked.name).refused(error);
         }
         match stopped {
             Stopped::Silent => asked.timed_out(SILENCE),
-            Stopped::Said(message) => EngineError::Build { message: hinted(message) },
+            Stopped::Said(message) => EngineError::Build { message: added.explain(hinted(message)) },
             Stopped::Failed(error) => asked.explain(error, &self.endpoint),
         }
     }

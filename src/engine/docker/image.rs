@@ -1,8 +1,11 @@
 //! Images: which are here, pulling one, removing one of ours.
+//!
+//! When Docker removes an image, it takes along the nameless ones that it was built on. Some of those may be somebody
+//! else's; so we tell it not to, and remove ours among them ourselves.
 
 use std::time::Duration;
 
-use bollard::models::{HealthConfig, ImageInspect};
+use bollard::models::{HealthConfig, ImageHistoryResponseItem, ImageInspect};
 use bollard::query_parameters::{CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder};
 use futures_util::StreamExt;
 
@@ -16,9 +19,12 @@ use crate::name::ImageName;
 /// A registry may be silent for so long while it sends an image.
 const PULL_SILENCE: Duration = Duration::from_secs(120);
 
+/// The id of a step that was made elsewhere.
+const UNKNOWN_STEP: &str = "<missing>";
+
 impl DockerEngine {
     pub(super) async fn find_image(&self, name: &ImageName) -> Result<Option<Image>> {
-        Ok(self.look_at_image(name).await?.map(|details| read(name, &details)))
+        Ok(self.look_at_image(name.as_str()).await?.map(|details| read(name, &details)))
     }
 
     /// The names under which images of ours were built. Names that others gave to them are not ours.
@@ -27,12 +33,11 @@ impl DockerEngine {
         let options = ListImagesOptionsBuilder::default().filters(&filters).build();
         let asked = Asked { verb: "list", what: "images of", name: self.instance.as_str() };
         let found = self.call(asked, QUICK, self.docker.list_images(Some(options))).await?;
-        let mut names: Vec<ImageName> = found
-            .iter()
-            .flat_map(|image| &image.repo_tags)
-            .filter(|tag| self.is_own_tag(tag))
-            .map(|tag| ImageName::foreign(tag))
-            .collect();
+        let names = found.iter().flat_map(|image| {
+            let is_own = |tag: &&String| label::is_our_image(&self.instance, tag, &image.labels);
+            image.repo_tags.iter().filter(is_own).map(|tag| ImageName::foreign(tag))
+        });
+        let mut names: Vec<ImageName> = names.collect();
         names.sort();
         let mut images = Vec::new();
         for name in names {
@@ -66,18 +71,58 @@ impl DockerEngine {
     }
 
     pub(super) async fn remove_own_image(&self, name: &ImageName) -> Result<()> {
-        let Some(details) = self.look_at_image(name).await? else {
-            return Ok(());
-        };
-        if !self.is_own_tag(name.as_str()) || !label::carries_instance(&self.instance, labels(&details)) {
-            return Err(EngineError::NotOurs { what: "image", name: name.to_string() });
+        match self.look_at_image(name.as_str()).await? {
+            None => Ok(()),
+            Some(details) if self.is_own(name, &details) => self.remove_with_steps(name.as_str()).await,
+            Some(_) => Err(EngineError::NotOurs { what: "image", name: name.to_string() }),
         }
-        self.untag(name.as_str()).await
     }
 
-    /// Takes away a name, or an image without one; missing is fine.
-    pub(super) async fn untag(&self, name_or_id: &str) -> Result<()> {
-        let options = RemoveImageOptionsBuilder::default().force(false).build();
+    /// The image of this name, when this instance built it.
+    pub(super) async fn own_image(&self, name: &ImageName) -> Result<Option<ImageInspect>> {
+        Ok(self.look_at_image(name.as_str()).await?.filter(|details| self.is_own(name, details)))
+    }
+
+    pub(super) async fn remove_own_leftover(&self, id: &str) -> Result<()> {
+        match self.look_at_image(id).await? {
+            None => Ok(()),
+            Some(details) if self.is_leftover(&details) => self.remove_with_steps(id).await,
+            Some(_) => Err(EngineError::NotOurs { what: "image", name: id.to_owned() }),
+        }
+    }
+
+    /// Takes away a name, or an image without one; and then the steps of its build that nothing else is built on. A step
+    /// that stays is a leftover from now on.
+    pub(super) async fn remove_with_steps(&self, name_or_id: &str) -> Result<()> {
+        let history = match self.history(name_or_id).await {
+            Err(EngineError::NotFound { .. }) => return Ok(()),
+            history => history?,
+        };
+        self.untag(name_or_id).await?;
+        for step in history.iter().skip(1).filter(|step| step.id != UNKNOWN_STEP) {
+            let found = self.look_at_image(&step.id).await.ok().flatten();
+            if !found.is_some_and(|found| self.is_leftover(&found)) || self.untag(&step.id).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn history(&self, name_or_id: &str) -> Result<Vec<ImageHistoryResponseItem>> {
+        self.call(Asked::image("inspect", name_or_id), QUICK, self.docker.image_history(name_or_id)).await
+    }
+
+    fn is_own(&self, name: &ImageName, details: &ImageInspect) -> bool {
+        label::is_our_image(&self.instance, name.as_str(), labels(details))
+    }
+
+    fn is_leftover(&self, details: &ImageInspect) -> bool {
+        details.repo_tags.as_ref().is_none_or(Vec::is_empty) && label::is_leftover(&self.instance, labels(details))
+    }
+
+    /// Missing is fine.
+    async fn untag(&self, name_or_id: &str) -> Result<()> {
+        let options = RemoveImageOptionsBuilder::default().force(false).noprune(true).build();
         let asked = Asked::image("remove", name_or_id);
         match self.call(asked, WORK, self.docker.remove_image(name_or_id, Some(options), None)).await {
             Ok(_) | Err(EngineError::NotFound { .. }) => Ok(()),
@@ -85,17 +130,13 @@ impl DockerEngine {
         }
     }
 
-    async fn look_at_image(&self, name: &ImageName) -> Result<Option<ImageInspect>> {
-        let asked = Asked::image("inspect", name.as_str());
-        match self.call(asked, QUICK, self.docker.inspect_image(name.as_str())).await {
+    pub(super) async fn look_at_image(&self, name_or_id: &str) -> Result<Option<ImageInspect>> {
+        let asked = Asked::image("inspect", name_or_id);
+        match self.call(asked, QUICK, self.docker.inspect_image(name_or_id)).await {
             Ok(details) => Ok(Some(details)),
             Err(EngineError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    fn is_own_tag(&self, tag: &str) -> bool {
-        tag.strip_prefix(self.instance.as_str()).is_some_and(|rest| rest.starts_with('/'))
     }
 }
 

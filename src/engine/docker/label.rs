@@ -2,6 +2,10 @@
 //!
 //! An image hands its labels down to every container that anybody makes from it. So the instance's label alone does
 //! not make a container ours: a role is needed too, and images never have one.
+//!
+//! An image is ours when it is named after the service in its label. The layers of a build have that label empty until
+//! the last one: so an image without a name that has it empty was left by a build of ours, and one that somebody built on
+//! an image of ours has it filled.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -26,7 +30,14 @@ pub(super) fn of_network(instance: &InstanceName) -> Labels {
     Labels::from([(INSTANCE.into(), instance.to_string())])
 }
 
+/// For an instruction right behind each FROM, as in `LABEL a="b"`.
+pub(super) fn of_layers(instance: &InstanceName) -> String {
+    format!("LABEL {INSTANCE}=\"{instance}\" {SERVICE}=\"\"")
+}
+
 /// The same for each release, so that a build of unchanged files comes from the cache whole; the tag tells the release.
+///
+/// Docker sets them one after another, by name: the service comes last.
 pub(super) fn of_image(instance: &InstanceName, build: &Build) -> Labels {
     Labels::from([(INSTANCE.into(), instance.to_string()), (SERVICE.into(), build.service.to_string())])
 }
@@ -57,6 +68,17 @@ pub(super) fn present(labels: Option<&Labels>) -> &Labels {
 /// A filter for Docker's lists: the containers of services.
 pub(super) fn service_filter() -> String {
     format!("{ROLE}={SERVICE_ROLE}")
+}
+
+/// Whether an image of this name and these labels is one that this instance built.
+pub(super) fn is_our_image(instance: &InstanceName, name: &str, labels: &Labels) -> bool {
+    let own = |service: &String| name.strip_prefix(&format!("{instance}/{service}:")).is_some();
+    carries_instance(instance, labels) && labels.get(SERVICE).is_some_and(own)
+}
+
+/// Whether an image of these labels, when it has no name, was left by a build of this instance.
+pub(super) fn is_leftover(instance: &InstanceName, labels: &Labels) -> bool {
+    carries_instance(instance, labels) && labels.get(SERVICE).is_some_and(String::is_empty)
 }
 
 /// Whether a network or an image is this instance's.
@@ -116,6 +138,36 @@ mod tests {
     fn another_instance_s_containers_are_not_ours() {
         let labels = of_container(&"other".parse().unwrap(), &web());
         assert!(!is_our_container(&InstanceName::default(), &labels));
+    }
+
+    #[test]
+    fn an_image_is_ours_under_the_name_of_its_service_only() {
+        let instance = InstanceName::default();
+        let labels = |service: &str| {
+            let mut labels = of_network(&instance);
+            labels.insert(SERVICE.into(), service.into());
+            labels
+        };
+        assert!(is_our_image(&instance, "mypaas/web:r1", &labels("web")));
+        assert!(is_our_image(&instance, "mypaas/team/app:r1", &labels("team/app")));
+        for (name, service) in
+            [("mypaas/web-mine:r1", "web"), ("backup:r1", "web"), ("other/web:r1", "web"), ("mypaas/web:r1", "")]
+        {
+            assert!(!is_our_image(&instance, name, &labels(service)), "{name} {service:?}");
+        }
+        assert!(!is_our_image(&instance, "mypaas/web:r1", &of_network(&instance)));
+    }
+
+    #[test]
+    fn only_what_was_never_finished_is_a_leftover() {
+        let instance = InstanceName::default();
+        let mut labels = of_network(&instance);
+        assert!(!is_leftover(&instance, &labels));
+        labels.insert(SERVICE.into(), String::new());
+        assert!(is_leftover(&instance, &labels));
+        assert!(!is_leftover(&"other".parse().unwrap(), &labels));
+        labels.insert(SERVICE.into(), "web".into());
+        assert!(!is_leftover(&instance, &labels), "somebody built on an image of ours");
     }
 
     #[test]

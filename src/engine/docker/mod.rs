@@ -11,6 +11,8 @@
 //! lifecycle.rs   create, start, restart policy, stop, remove
 //! image.rs       images that are here, pulling, removing
 //! build.rs       building an image from a streamed context
+//! mark.rs        our labels on each layer of a build
+//! storage.rs     how images lie on the disk: whose they are, and which layers they share
 //! output.rs      a build's output, piece by piece → lines
 //! network.rs     the instance's network and the addresses on it
 //! logs.rs        reading and following what containers write
@@ -29,14 +31,17 @@ mod image;
 mod label;
 mod lifecycle;
 mod logs;
+mod mark;
 mod network;
 mod output;
 mod sockets;
 mod spec;
+mod storage;
 mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -48,7 +53,7 @@ use self::usage::Gauges;
 use super::probe::Prober;
 use super::{
     Build, Container, ContainerSpec, Engine, EngineError, EngineInfo, Image, LogLine, LogQuery, Network, Probe,
-    ProbeAnswer, Restart, Result, Subnet, Usage,
+    ProbeAnswer, Restart, Result, Storage, Subnet, Usage,
 };
 use crate::name::{ContainerName, ImageName, InstanceName, ServiceName};
 
@@ -146,6 +151,7 @@ impl Engine for DockerEngine {
             version: info.server_version.unwrap_or_default(),
             cpus: info.ncpu.and_then(|count| count.try_into().ok()).unwrap_or(0),
             memory_bytes: info.mem_total.and_then(|bytes| bytes.try_into().ok()).unwrap_or(0),
+            data_root: info.docker_root_dir.filter(|path| !path.is_empty()).map(PathBuf::from),
         })
     }
 
@@ -179,12 +185,20 @@ impl Engine for DockerEngine {
         self.own_images().await
     }
 
+    async fn storage(&self) -> Result<Storage> {
+        self.look_at_storage().await
+    }
+
     async fn ensure_image(&self, name: &ImageName) -> Result<Image> {
         self.find_or_pull_image(name).await
     }
 
     async fn remove_image(&self, name: &ImageName) -> Result<()> {
         self.remove_own_image(name).await
+    }
+
+    async fn remove_leftover(&self, id: &str) -> Result<()> {
+        self.remove_own_leftover(id).await
     }
 
     async fn create(&self, spec: &ContainerSpec) -> Result<()> {

@@ -47,6 +47,10 @@ pub struct BuildScript {
     /// Printed, a line each.
     pub output: Vec<String>,
     pub takes: Duration,
+    /// The image is so many bytes larger than its context.
+    pub adds: u64,
+    /// So many bytes of layers stay without a name, however it ends, as of a stage.
+    pub leaves: u64,
     /// With this message it fails, after all output.
     pub failure: Option<String>,
 }
@@ -54,7 +58,7 @@ pub struct BuildScript {
 impl Default for BuildScript {
     fn default() -> Self {
         let output = ["Step 1/1 : FROM scratch", "Successfully built"];
-        Self { output: output.map(str::to_owned).into(), takes: Duration::ZERO, failure: None }
+        Self { output: output.map(str::to_owned).into(), takes: Duration::ZERO, adds: 0, leaves: 0, failure: None }
     }
 }
 

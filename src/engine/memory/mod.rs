@@ -6,6 +6,7 @@
 //! behaviour.rs   how images behave: the script
 //! fault.rs       the journal of calls, and faults at the n-th
 //! world.rs       images, network, containers: state without time
+//! images.rs      the images of that world
 //! container.rs   one container as a state machine
 //! follow.rs      a log that is followed
 //! figures.rs     figures that look real
@@ -16,6 +17,7 @@ mod container;
 mod fault;
 mod figures;
 mod follow;
+mod images;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +35,7 @@ pub use self::fault::{Call, Fault, FaultPlan};
 use self::world::World;
 use super::{
     Build, Container, ContainerSpec, Engine, EngineError, EngineInfo, Exit, Image, LogLine, LogQuery, LogStream,
-    Network, Probe, ProbeAnswer, Restart, Result, Subnet, Usage,
+    Network, Probe, ProbeAnswer, Restart, Result, Storage, Subnet, Usage,
 };
 use crate::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
 
@@ -68,6 +70,9 @@ pub struct BuildRecord {
 }
 
 impl MemoryEngine {
+    /// Where it says that it keeps its images.
+    pub const DATA_ROOT: &'static str = "/var/lib/memory-engine";
+
     /// An engine without images and containers, whose time begins on 1 January 2026.
     pub fn new(instance: InstanceName) -> Self {
         Self::starting_at(instance, Timestamp::from_second(BEGINNING).unwrap_or(Timestamp::UNIX_EPOCH))
@@ -144,6 +149,11 @@ impl MemoryEngine {
         self.shared.builds().clone()
     }
 
+    /// How much room all images take.
+    pub fn bytes(&self) -> u64 {
+        self.shared.world().images.bytes()
+    }
+
     async fn run_build(&self, mut build: Build, output: &mut (dyn FnMut(String) + Send)) -> Result<Image> {
         let unreadable = |error| EngineError::Refused {
             action: format!("read the context of the image {}", build.name),
@@ -156,6 +166,7 @@ impl MemoryEngine {
         let behaviour = self.shared.world().behaviour_of(&build.service);
         behaviour.build.output.iter().for_each(|line| output(line.clone()));
         tokio::time::sleep(behaviour.build.takes).await;
+        self.shared.world().leave(behaviour.build.leaves);
         match behaviour.build.failure.clone() {
             Some(message) => Err(EngineError::Build { message }),
             None => Ok(self.shared.world().built(&build, context_bytes, behaviour, self.shared.now())),
@@ -219,7 +230,13 @@ fn record(build: &Build, context_bytes: u64) -> BuildRecord {
 impl Engine for MemoryEngine {
     async fn info(&self) -> Result<EngineInfo> {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let info = EngineInfo { name: "Memory".to_owned(), version, cpus: 4, memory_bytes: 8 << 30 };
+        let info = EngineInfo {
+            name: "Memory".to_owned(),
+            version,
+            cpus: 4,
+            memory_bytes: 8 << 30,
+            data_root: Some(Self::DATA_ROOT.into()),
+        };
         self.at_once("info", "", |_, _| Ok(info)).await
     }
 
@@ -246,11 +263,15 @@ impl Engine for MemoryEngine {
     }
 
     async fn image(&self, name: &ImageName) -> Result<Option<Image>> {
-        self.at_once("image", name.as_str(), |world, _| Ok(world.image(name))).await
+        self.at_once("image", name.as_str(), |world, _| Ok(world.images.find(name))).await
     }
 
     async fn images(&self) -> Result<Vec<Image>> {
-        self.at_once("images", "", |world, _| Ok(world.own_images())).await
+        self.at_once("images", "", |world, _| Ok(world.images.own())).await
+    }
+
+    async fn storage(&self) -> Result<Storage> {
+        self.at_once("storage", "", |world, _| Ok(world.images.storage())).await
     }
 
     async fn ensure_image(&self, name: &ImageName) -> Result<Image> {
@@ -259,6 +280,10 @@ impl Engine for MemoryEngine {
 
     async fn remove_image(&self, name: &ImageName) -> Result<()> {
         self.at_once("remove_image", name.as_str(), |world, _| world.remove_image(name)).await
+    }
+
+    async fn remove_leftover(&self, id: &str) -> Result<()> {
+        self.at_once("remove_leftover", id, |world, _| world.images.remove_leftover(id)).await
     }
 
     async fn create(&self, spec: &ContainerSpec) -> Result<()> {
@@ -332,6 +357,7 @@ mod tests {
             output: vec!["working".into()],
             takes: Duration::from_secs(20),
             failure: Some("returned a non-zero code: 1".into()),
+            ..BuildScript::default()
         };
         engine.script(&"web".parse().unwrap(), Behaviour { build: script, ..Behaviour::default() });
         let (begun, mut lines) = (tokio::time::Instant::now(), Vec::new());

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::behaviour::{Behaviour, StartScript};
 use super::container::{Phase, Simulated};
 use super::figures;
+use super::images::Images;
 use crate::engine::{
     Build, Container, ContainerSpec, EngineError, Exit, Image, Network, Probe, ProbeAnswer, Restart, Result, Role,
     Subnet, Usage,
@@ -24,21 +25,13 @@ pub(super) struct World {
     scripts: BTreeMap<ServiceName, Behaviour>,
     /// What could be pulled.
     registry: BTreeMap<ImageName, Behaviour>,
-    images: BTreeMap<ImageName, Here>,
+    pub(super) images: Images,
     containers: BTreeMap<ContainerName, Simulated>,
     /// Names of containers that somebody else made.
     strangers: BTreeSet<ContainerName>,
     /// Connections that others hold open; 0 to all that are not named.
     connections: BTreeMap<ContainerName, Option<u32>>,
     made: u64,
-}
-
-/// An image that is here.
-#[derive(Debug, Clone)]
-struct Here {
-    image: Image,
-    behaviour: Behaviour,
-    built: bool,
 }
 
 impl World {
@@ -49,7 +42,7 @@ impl World {
             network_made: false,
             scripts: BTreeMap::new(),
             registry: BTreeMap::new(),
-            images: BTreeMap::new(),
+            images: Images::default(),
             containers: BTreeMap::new(),
             strangers: BTreeSet::new(),
             connections: BTreeMap::new(),
@@ -106,47 +99,37 @@ impl World {
 /// Images.
 impl World {
     pub(super) fn built(&mut self, build: &Build, context_bytes: u64, behaviour: Behaviour, now: Timestamp) -> Image {
-        self.add_image(build.name.clone(), context_bytes, behaviour, true, now)
+        let id = self.next_id();
+        let bytes = context_bytes + behaviour.build.adds;
+        self.images.add(Image::new(build.name.clone(), &id, bytes, &behaviour, now), behaviour, true)
     }
 
-    pub(super) fn image(&self, name: &ImageName) -> Option<Image> {
-        self.images.get(name).map(|here| here.image.clone())
-    }
-
-    pub(super) fn own_images(&self) -> Vec<Image> {
-        self.images.values().filter(|here| here.built).map(|here| here.image.clone()).collect()
+    /// What a build leaves without a name.
+    pub(super) fn leave(&mut self, bytes: u64) {
+        if bytes > 0 {
+            let id = format!("sha256:{}", self.next_id());
+            self.images.leave(id, bytes);
+        }
     }
 
     pub(super) fn pull(&mut self, name: &ImageName, now: Timestamp) -> Result<Image> {
-        if let Some(image) = self.image(name) {
+        if let Some(image) = self.images.find(name) {
             return Ok(image);
         }
         let unknown = || EngineError::Pull { image: name.clone(), source: "the registry does not have it".into() };
         let behaviour = self.registry.get(name).cloned().ok_or_else(unknown)?;
-        Ok(self.add_image(name.clone(), 0, behaviour, false, now))
+        let id = self.next_id();
+        Ok(self.images.add(Image::new(name.clone(), &id, 0, &behaviour, now), behaviour, false))
     }
 
     pub(super) fn remove_image(&mut self, name: &ImageName) -> Result<()> {
-        match self.images.get(name) {
-            None => return Ok(()),
-            Some(here) if !here.built => {
-                return Err(EngineError::NotOurs { what: "image", name: name.to_string() });
-            }
-            Some(_) => {}
-        }
+        self.images.check_own(name)?;
         if let Some(user) = self.containers.values().find(|container| container.spec.image == *name) {
             let action = format!("remove the image {name}");
             return Err(EngineError::Refused { action, source: format!("{} is made from it", user.spec.name).into() });
         }
         self.images.remove(name);
         Ok(())
-    }
-
-    fn add_image(&mut self, name: ImageName, bytes: u64, behaviour: Behaviour, built: bool, now: Timestamp) -> Image {
-        let id = format!("sha256:{}", self.next_id());
-        let image = Image { name: name.clone(), id, bytes, has_healthcheck: behaviour.healthcheck, created: now };
-        self.images.insert(name, Here { image: image.clone(), behaviour, built });
-        image
     }
 }
 
@@ -186,7 +169,7 @@ impl World {
             self.containers.remove(&spec.name);
         }
         let missing = || EngineError::NotFound { what: "image", name: spec.image.to_string() };
-        let behaviour = self.images.get(&spec.image).map(|here| here.behaviour.clone()).ok_or_else(missing)?;
+        let behaviour = self.images.behaviour(&spec.image).ok_or_else(missing)?;
         let id = self.next_id();
         self.containers.insert(spec.name.clone(), Simulated::new(spec.clone(), id, behaviour, now));
         Ok(())

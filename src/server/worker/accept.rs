@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Work;
+use super::keep::check_stays;
 use crate::api::{DeployRequest, Problem, ProblemCode, Target};
 use crate::context::{self, ContextId};
 use crate::deploy::queue::Admission;
@@ -23,6 +24,7 @@ impl Core {
     pub async fn accept(self: &Arc<Self>, request: DeployRequest) -> Result<Deploy, Problem> {
         self.check_accepting()?;
         let (service, action, work) = self.work_of(&request.target).await?;
+        self.check_room_for(&work).await?;
         let record = self.store.service(&service)?;
         let origin = self.whole_origin(&action, record.as_ref(), request.origin)?;
         let from = record.as_ref().and_then(|record| record.live);
@@ -34,7 +36,7 @@ impl Core {
         if record.is_none() {
             self.store.put_service(&ServiceRecord::new(service.clone()))?;
         }
-        let deploy = self.store.add_deploy(&service, |id| Deploy {
+        let deploy = self.enter(&service, to, |id| Deploy {
             id,
             service: service.clone(),
             action,
@@ -46,6 +48,20 @@ impl Core {
         })?;
         self.enqueue(&deploy, work);
         Ok(deploy)
+    }
+
+    /// Gives the deploy its number. From now on no release goes that it needs.
+    fn enter(
+        &self,
+        service: &ServiceName,
+        to: Option<ReleaseId>,
+        make: impl FnOnce(DeployId) -> Deploy,
+    ) -> Result<Deploy, Problem> {
+        let going = self.going();
+        if let Some(to) = to {
+            check_stays(&going, service, to)?;
+        }
+        Ok(self.store.add_deploy(service, make)?)
     }
 
     /// What is built again comes from where it came from before.
@@ -76,6 +92,15 @@ impl Core {
             });
         }
         Ok(())
+    }
+
+    /// A pushed context that cannot be built is not kept.
+    async fn check_room_for(&self, work: &Work) -> Result<(), Problem> {
+        match work {
+            Work::Push { context, .. } => self.check_room_to_build(context).await.inspect_err(|_| discard(context)),
+            Work::Rebuild { context, .. } => self.check_room_to_build(context).await,
+            Work::Change { .. } => Ok(()),
+        }
     }
 
     async fn work_of(&self, target: &Target) -> Result<(ServiceName, Action, Work), Problem> {
@@ -155,15 +180,20 @@ impl Core {
         }
     }
 
-    /// Whether an action could be accepted now; for a push there is nothing to check.
-    pub(super) async fn check_possible(&self, service: &ServiceName, action: &Action) -> Result<(), Problem> {
+    /// Whether an action could be accepted now; a push is of so many bytes.
+    pub(super) async fn check_possible(
+        &self,
+        service: &ServiceName,
+        action: &Action,
+        context_bytes: u64,
+    ) -> Result<(), Problem> {
         match action {
-            Action::Push => Ok(()),
+            Action::Push => self.check_room_to_push(context_bytes).await,
             Action::Rollback { to } => {
                 let release = self.release(service, *to)?;
                 self.check_image(&release).await
             }
-            _ => self.work_of_action(service, action).map(drop),
+            _ => self.check_room_for(&self.work_of_action(service, action)?).await,
         }
     }
 

@@ -87,8 +87,10 @@ impl Core {
         recorder: &Recorder,
     ) -> Result<Release, Failure> {
         let broken = |problem: Problem| failure(Phase::Building, problem);
-        let permit = self.builds.acquire().await;
+        // Held until the image is a release: what is of none may be removed while nobody builds.
+        let _place = self.builds.acquire().await;
         recorder.report(What::Phase { phase: Phase::Building });
+        self.check_room_to_build(context).await.map_err(broken)?;
         let service = &deploy.service;
         let id = self.store.next_release(service).map_err(|error| broken(error.into()))?;
         let name = ImageName::of(&self.config.server.instance, service, id);
@@ -102,7 +104,6 @@ impl Core {
             let problem = Problem::from(error);
             broken(Problem { hint: problem.hint.clone().or_else(|| Some(hint.to_owned())), ..problem })
         })?;
-        drop(permit);
         recorder.report(What::Built { image: image.name.clone(), bytes: image.bytes });
         let release = Release {
             service: service.clone(),
@@ -122,12 +123,12 @@ impl Core {
     }
 
     /// Where the context of a release is kept.
-    pub(super) fn context_of(&self, service: &ServiceName, release: ReleaseId) -> PathBuf {
+    pub(in crate::server) fn context_of(&self, service: &ServiceName, release: ReleaseId) -> PathBuf {
         self.contexts_of(service).join(format!("{release}.tar.gz"))
     }
 
-    fn contexts_of(&self, service: &ServiceName) -> PathBuf {
-        self.place.home.join("contexts").join(service.flat())
+    pub(in crate::server) fn contexts_of(&self, service: &ServiceName) -> PathBuf {
+        self.contexts().join(service.flat())
     }
 
     /// Without its context a release can still be rolled back to, only not be built again; so failing here is told in

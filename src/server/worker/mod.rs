@@ -9,6 +9,7 @@
 //! settle.rs      what the store keeps when a deploy reached its goal
 //! recover.rs     what the last stop cut off is finished or undone
 //! watch_over.rs  a new release is watched for a while; what keeps failing is rolled back
+//! keep.rs        which releases stay: the newest, the pinned, those in use
 //! prune.rs       releases that are too old go
 //! preview.rs     what a deploy would do, without doing it
 //! ```
@@ -18,6 +19,7 @@ mod build;
 mod cancel;
 mod carry_out;
 mod desire;
+mod keep;
 mod preview;
 mod prune;
 mod recover;
@@ -25,6 +27,8 @@ mod settle;
 mod watch_over;
 
 use std::path::PathBuf;
+
+pub(super) use keep::Going;
 
 use crate::deploy::Action;
 use crate::manifest::Manifest;

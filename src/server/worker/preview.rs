@@ -15,12 +15,14 @@ impl Core {
     /// What a deploy would do; changes nothing.
     pub async fn preview(self: &Arc<Self>, request: &PlanRequest) -> Result<PlanView, Problem> {
         match request {
-            PlanRequest::Dockerfile { text } => self.preview_push(text).await,
+            PlanRequest::Dockerfile { text, context_bytes } => {
+                self.preview_push(text, context_bytes.unwrap_or(0)).await
+            }
             PlanRequest::Service { service, action } => self.preview_change(service, action).await,
         }
     }
 
-    async fn preview_push(self: &Arc<Self>, dockerfile: &str) -> Result<PlanView, Problem> {
+    async fn preview_push(self: &Arc<Self>, dockerfile: &str, context_bytes: u64) -> Result<PlanView, Problem> {
         let checked = manifest::check(dockerfile.as_bytes());
         let Some(manifest) = checked.manifest else {
             let message = "the Dockerfile has problems; it would not be deployed";
@@ -28,8 +30,10 @@ impl Core {
         };
         let release = self.release_to_be(manifest)?;
         let warnings = checked.diagnostics.iter().filter(|found| found.severity == Severity::Warning);
-        let warnings = warnings.map(|found| format!("line {}: {}", found.line, found.message)).collect();
-        self.preview_release(&release.service, &Action::Push, Some(&release), warnings).await
+        let warnings = warnings.map(|found| format!("line {}: {}", found.line, found.message));
+        let mut view = self.preview_release(&release.service, &Action::Push, Some(&release), context_bytes).await?;
+        view.warnings = warnings.collect();
+        Ok(view)
     }
 
     async fn preview_change(self: &Arc<Self>, service: &ServiceName, action: &Action) -> Result<PlanView, Problem> {
@@ -40,7 +44,7 @@ impl Core {
             Action::Redeploy => Some(self.release_to_be(self.live_release(&record)?.manifest)?),
             _ => Some(self.live_release(&record)?),
         };
-        self.preview_release(service, action, release.as_ref(), Vec::new()).await
+        self.preview_release(service, action, release.as_ref(), 0).await
     }
 
     async fn preview_release(
@@ -48,7 +52,7 @@ impl Core {
         service: &ServiceName,
         action: &Action,
         release: Option<&Release>,
-        warnings: Vec<String>,
+        context_bytes: u64,
     ) -> Result<PlanView, Problem> {
         let record = self.store.service(service)?;
         let from = record.as_ref().and_then(|record| record.live);
@@ -65,10 +69,10 @@ impl Core {
             steps: Vec::new(),
             downtime: Downtime::None,
             changes: changes(live.as_ref().map(|live| &live.manifest), release.map(|release| &release.manifest)),
-            warnings,
+            warnings: Vec::new(),
             refusals: Vec::new(),
         };
-        match self.try_plan(service, action, release).await {
+        match self.try_plan(service, action, release, context_bytes).await {
             Ok((desired, plan)) => describe(&mut view, &desired, &plan),
             Err(problem) => view.refusals.push(problem),
         }
@@ -83,8 +87,9 @@ impl Core {
         service: &ServiceName,
         action: &Action,
         release: Option<&Release>,
+        context_bytes: u64,
     ) -> Result<(Desired, Plan), Problem> {
-        self.check_possible(service, action).await?;
+        self.check_possible(service, action, context_bytes).await?;
         let deploy = DeployId::new(u64::MAX >> 1);
         let desired = self.desire_dry(deploy, service, action, release)?;
         if let Goal::Serving(serving) = &desired.goal {

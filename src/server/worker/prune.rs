@@ -1,5 +1,5 @@
-//! Keeps the disk from filling: of each service the newest releases stay, with their images and contexts; older ones
-//! go. Only what this server made is ever removed.
+//! Keeps the disk from filling: releases that are too old go, with their images and contexts. Only what this server made
+//! is ever removed.
 
 use std::time::Duration;
 
@@ -19,22 +19,27 @@ const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(500);
 impl Core {
     /// After a new release is live. What cannot be removed is told, and tried again after the next deploy.
     pub(super) async fn prune_releases(&self, service: &ServiceName, recorder: &Recorder) {
-        let Ok(releases) = self.store.releases::<Release>(service) else { return };
-        let live = self.store.service(service).ok().flatten().and_then(|record| record.live);
-        let others = releases.iter().filter(|release| Some(release.id) != live);
-        // The live one is kept whatever its age, and counts.
-        for old in others.skip(self.config.deploy.keep_releases.max(1) - 1) {
-            if let Err(error) = self.engine.remove_image(&old.image).await {
-                let message = format!("the old image {} could not be removed: {error}", old.image);
+        let Ok(spare) = self.spare_releases(service, self.config.deploy.keep_releases) else { return };
+        for release in spare {
+            if let Err(message) = self.remove_release(&release).await {
                 recorder.report(What::Warning { message });
-                continue;
-            }
-            discard(&self.context_of(service, old.id));
-            if let Err(error) = self.store.remove_release(service, old.id) {
-                recorder.report(What::Warning { message: format!("{} stays in the list: {error}", old.id) });
             }
         }
     }
+
+    /// Removes a release with its image and its context; false when it came to be needed. An error says in a sentence
+    /// what is left.
+    pub(in crate::server) async fn remove_release(&self, release: &Release) -> Result<bool, String> {
+        let Release { service, id, image, .. } = release;
+        let stays = |error: &dyn std::fmt::Display| format!("{id} of {service} stays in the list: {error}");
+        let Some(_leaving) = self.leave(release).map_err(|error| stays(&error))? else { return Ok(false) };
+        let removed = self.engine.remove_image(image).await;
+        removed.map_err(|error| format!("the old image {image} could not be removed: {error}"))?;
+        discard(&self.context_of(service, *id));
+        self.store.remove_release(service, *id).map_err(|error| stays(&error))?;
+        Ok(true)
+    }
+
     /// After a build that gave no release: it may have made the image all the same. While the engine does not answer it
     /// stays, and the service's next build takes its name.
     pub(super) async fn prune_unreleased(&self, service: &ServiceName) {
@@ -44,6 +49,7 @@ impl Core {
             tracing::warn!(%image, %error, "an image that is of no release could not be removed");
         }
     }
+
     /// For an image that the store is about to forget.
     pub(super) async fn remove_image_for_good(&self, image: &ImageName) -> Result<(), EngineError> {
         for _ in 1..TRIES {

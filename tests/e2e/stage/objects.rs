@@ -33,19 +33,30 @@ impl Stage {
         sorted.into_iter().collect()
     }
 
-    /// The tags of the services' images, without the instance, as in `web:r1`; an untagged one by its id.
+    /// The tags of the services' images, without the instance, as in `web:r1`; an untagged one by its id, unless it is a
+    /// step from which the next build goes on.
     pub(crate) async fn images(&self) -> Vec<String> {
+        let steps = self.leftovers().await;
         let mine = format!("label=mypaas.instance={}", self.instance());
         let format = "{{.Repository}}:{{.Tag}} {{.ID}}";
         let names = docker(&["images", "--filter", &mine, "--format", format]).await;
         let own = |line: &str| match line.split_once(' ') {
             Some((name, _)) if name != "<none>:<none>" => {
-                name.strip_prefix(&format!("{}/", self.instance())).unwrap_or(name).to_owned()
+                Some(name.strip_prefix(&format!("{}/", self.instance())).unwrap_or(name).to_owned())
             }
-            _ => line.to_owned(),
+            Some((_, id)) if steps.iter().any(|step| step == id) => None,
+            _ => Some(line.to_owned()),
         };
-        let sorted: BTreeSet<String> = names.lines().map(own).collect();
+        let sorted: BTreeSet<String> = names.lines().filter_map(own).collect();
         sorted.into_iter().collect()
+    }
+
+    /// The ids of what builds left without a name.
+    pub(crate) async fn leftovers(&self) -> Vec<String> {
+        let mine = format!("label=mypaas.instance={}", self.instance());
+        let unfinished = ["--filter", "label=mypaas.service=", "--filter", "dangling=true"];
+        let ids = docker(&[&["images", "-q", "--filter", &mine][..], &unfinished].concat()).await;
+        ids.lines().map(str::to_owned).collect()
     }
 
     /// All that a deploy may change, to be compared with what is there later.

@@ -8,6 +8,7 @@ use mypaas::api::{Deploy, DeployState, Failure, Outcome, What};
 use mypaas::client::{Client, ClientError};
 use mypaas::name::{DeployId, ServerName};
 
+use super::advice;
 use super::output::words;
 use super::progress::Progress;
 use super::session::Session;
@@ -58,7 +59,7 @@ pub(crate) async fn follow(session: &Session, server: &ServerName, deploy: Deplo
     drop(progress);
     match outcome? {
         Outcome::Succeeded => Ok(()),
-        outcome => Err(DeployEnded::new(deploy, outcome).into()),
+        outcome => Err(DeployEnded::new(deploy, advice::of_outcome(outcome, server)).into()),
     }
 }
 

@@ -21,12 +21,12 @@ pub(crate) enum InputError {
     UnknownRelease { release: ReleaseId, service: ServiceName, server: ServerName, known: Vec<String> },
     #[error("{service} has no earlier release that it could go back to")]
     NothingEarlier { service: ServiceName, server: ServerName },
-    #[error("removing {service} needs a confirmation, and there is no terminal to ask on")]
-    CannotAsk { service: ServiceName },
-    #[error("nothing was removed: the name that was typed is not {service}")]
-    NotConfirmed { service: ServiceName },
     #[error("{name} was not taken away: {users} would not start any more without it")]
     VariableInUse { name: VariableName, users: String },
+    #[error("{deed} needs a confirmation, and there is no terminal to ask on")]
+    CannotAsk { deed: String },
+    #[error("nothing was removed: the name that was typed is not {name}")]
+    NotConfirmed { name: String },
     #[error("MYPAAS_LOG is {value:?}, which names no log level")]
     LogLevel { value: String, source: tracing_subscriber::filter::ParseError },
 }

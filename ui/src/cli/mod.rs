@@ -5,7 +5,9 @@
 //! verb/            one file a verb: its arguments, and what it does
 //! session.rs       what every verb is given; local.rs starts this machine's server when none runs
 //! environment.rs   what is read from the environment
+//! advice.rs        what a server advises, with the name that it has here
 //! input.rs         what cannot be done as asked, and what was probably meant
+//! confirm.rs       asks before something is gone for good
 //! source.rs        the Dockerfile that is pushed; upload.rs sends its folder
 //! follow.rs        a deploy watched to its end; progress/ tells it
 //! output/          tables, plans, units, colours
@@ -13,7 +15,9 @@
 //! signal.rs        ctrl-c and its kin; logging.rs where a server's log goes
 //! ```
 
+mod advice;
 mod args;
+mod confirm;
 mod environment;
 #[cfg(test)]
 mod fixture;

@@ -1,6 +1,9 @@
 //! A plan that the server would not carry out.
 
 use mypaas::api::Problem;
+use mypaas::name::ServerName;
+
+use super::advice;
 
 /// Why it would be refused: the first reason, and how many more there are.
 #[derive(Debug, thiserror::Error)]
@@ -12,8 +15,8 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     /// None when nothing is refused.
-    pub(crate) fn among(problems: Vec<Problem>) -> Option<Self> {
-        let mut problems = problems.into_iter();
+    pub(crate) fn among(problems: Vec<Problem>, server: &ServerName) -> Option<Self> {
+        let mut problems = problems.into_iter().map(|problem| advice::of_problem(problem, server));
         let first = Box::new(problems.next()?);
         Some(Self { first, others: problems.collect() })
     }

@@ -11,6 +11,7 @@ use mypaas::fleet::{Address, Fleet, FleetError};
 use mypaas::name::ServerName;
 use mypaas::server::socket_path;
 
+use super::advice;
 use super::environment::Environment;
 use super::input::InputError;
 use super::local::{Local, nobody_listens};
@@ -80,7 +81,7 @@ impl Session {
             }
             match question(&client).await {
                 Err(error) if is_own && attempts < ATTEMPTS && is_over(&error) => attempts += 1,
-                answer => return Ok(answer?),
+                answer => return Ok(answer.map_err(|error| advice::of_error(error, name))?),
             }
             tokio::time::sleep(BETWEEN_ATTEMPTS).await;
         }

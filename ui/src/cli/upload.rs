@@ -9,6 +9,7 @@ use mypaas::client::ClientError;
 use mypaas::context::{ContextError, Selection, pack};
 use mypaas::name::ServerName;
 
+use super::advice;
 use super::output::units;
 use super::progress::live::LiveLine;
 use super::session::Session;
@@ -30,7 +31,7 @@ pub(crate) async fn upload(
     let mut upload = std::pin::pin!(client.upload(pack(selection, Some(Arc::clone(&sent)))));
     let received = loop {
         tokio::select! {
-            received = &mut upload => break received.map_err(cause)?,
+            received = &mut upload => break received.map_err(|error| cause(advice::of_error(error, server)))?,
             _ = ticks.tick() => if !quiet {
                 live.show(&sending(sent.load(Ordering::Relaxed), total))?;
             },

@@ -11,7 +11,7 @@ use super::super::switch::Patience;
 use super::super::{Acme, TraefikRouter};
 use super::*;
 use crate::engine::{
-    Build, EngineInfo, Exit, Image, LogLine, LogStream, Probe, ProbeAnswer, PublishedPort, Subnet, Usage,
+    Build, EngineInfo, Exit, Image, LogLine, LogStream, Probe, ProbeAnswer, PublishedPort, Storage, Subnet, Usage,
 };
 use crate::name::{ImageName, ServiceName};
 use crate::router::Router;
@@ -131,6 +131,14 @@ impl Engine for OneContainer {
     }
 
     async fn images(&self) -> Answer<Vec<Image>> {
+        never()
+    }
+
+    async fn storage(&self) -> Answer<Storage> {
+        never()
+    }
+
+    async fn remove_leftover(&self, _: &str) -> Answer<()> {
         never()
     }
 

@@ -40,7 +40,7 @@ pub(crate) fn release(
     let release = &view.release;
     let (state, style) = release_state(view);
     let name = format!("{} of {}", release.id, release.service);
-    let mut text = format!("{} on {server}: {}", paint.strong(&name), paint.apply(style, state));
+    let mut text = format!("{} on {server}: {}", paint.strong(&name), paint.apply(style, &state));
     let (age, took) = (units::age(release.built, now), took(release.build_seconds));
     let _ = writeln!(text, ", built {age} ago in {took} by {}", foreign::line(&release.origin.who, false));
     if let Some(folder) = &release.origin.folder {
@@ -79,7 +79,17 @@ fn state_cell(view: &ReleaseView) -> Cell {
     Cell::new(style, state)
 }
 
-fn release_state(view: &ReleaseView) -> (&'static str, Style) {
+/// As in `live`, `kept`, `pinned` or `failed, pinned`.
+fn release_state(view: &ReleaseView) -> (String, Style) {
+    let (word, style) = state_alone(view);
+    match (view.pinned, word) {
+        (true, "kept") => ("pinned".to_owned(), Style::Strong),
+        (true, word) => (format!("{word}, pinned"), style),
+        (false, word) => (word.to_owned(), style),
+    }
+}
+
+fn state_alone(view: &ReleaseView) -> (&'static str, Style) {
     match view {
         ReleaseView { live: true, .. } => ("live", Style::Good),
         ReleaseView { available: false, .. } => ("image gone", Style::Muted),

@@ -8,10 +8,12 @@
 //! words.rs      the words for states, actions and outcomes
 //! services.rs   servers, their services, and one service with its containers
 //! history.rs    releases and deploys
+//! disk.rs       room on the disks
 //! plan.rs       what a deploy would do
 //! variables.rs  variables of the environment
 //! ```
 
+pub(crate) mod disk;
 pub(crate) mod foreign;
 pub(crate) mod history;
 pub(crate) mod paint;

@@ -1,8 +1,8 @@
 use jiff::Timestamp;
-use mypaas::api::{PlanView, ServiceDetail, Snapshot};
+use mypaas::api::{DiskView, Part, PlanView, Pruned, ServiceDetail, Snapshot};
 
 use super::paint::Paint;
-use super::{history, plan, services};
+use super::{disk, history, plan, services};
 use crate::cli::fixture;
 
 const PLAIN: Paint = Paint { colour: false };
@@ -95,4 +95,33 @@ fn a_running_and_a_failed_deploy_are_listed() {
 fn a_plan_is_told_in_words() {
     let view: PlanView = fixture::read("plans/push.json");
     insta::assert_snapshot!(plan::plan(&"local".parse().unwrap(), &view, PLAIN));
+}
+
+#[test]
+fn a_disk_that_is_nearly_full_is_told_with_the_way_out() {
+    let view: DiskView = fixture::read("disks/nearly_full.json");
+    insta::assert_snapshot!(disk::disk(&"local".parse().unwrap(), &view, PLAIN, None));
+}
+
+#[test]
+fn without_an_engine_the_disks_are_told_all_the_same() {
+    let mut view: DiskView = fixture::read("disks/nearly_full.json");
+    let snapshot: Snapshot = fixture::read("snapshots/engine_down.json");
+    view.problem = match snapshot.server.engine {
+        Part::Down { problem } => Some(problem),
+        Part::Up { .. } => None,
+    };
+    (view.reclaimable, view.leftovers) = Default::default();
+    insta::assert_snapshot!(disk::disk(&"local".parse().unwrap(), &view, PLAIN, None));
+}
+
+#[test]
+fn what_would_be_removed_and_what_was_is_told() {
+    let (view, pruned): (DiskView, Pruned) =
+        (fixture::read("disks/nearly_full.json"), fixture::read("disks/pruned.json"));
+    let local = "local".parse().unwrap();
+    insta::assert_snapshot!(disk::reclaimable(&local, &view.reclaimable) + &disk::pruned(&local, &pruned));
+    assert_eq!(disk::reclaimable(&local, &Default::default()), "there is nothing to prune on local\n");
+    let nothing = Pruned { removed: Default::default(), ..pruned };
+    assert_eq!(disk::pruned(&local, &nothing), "nothing was removed from local\n");
 }

@@ -138,7 +138,7 @@ fn a_failed_deploy_shows_all_evidence() {
 #[test]
 fn a_refused_plan_says_why() {
     let plan: PlanView = fixture::read("plans/push.json");
-    let refusal = Refusal::among(plan.refusals).unwrap();
+    let refusal = Refusal::among(plan.refusals, &"local".parse().unwrap()).unwrap();
     insta::assert_snapshot!(text(refusal), @"
     error: https://www.hello.example.com/app belongs to the service blog
       hint: choose another URL, or remove it from blog

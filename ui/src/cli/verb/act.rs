@@ -89,7 +89,7 @@ pub(crate) async fn preview(
     } else {
         session.screen.print(&plan::plan(server, &planned, session.screen.paint()))?;
     }
-    Refusal::among(planned.refusals).map_or(Ok(()), |refusal| Err(refusal.into()))
+    Refusal::among(planned.refusals, server).map_or(Ok(()), |refusal| Err(refusal.into()))
 }
 
 /// Where the service answers, a line each.

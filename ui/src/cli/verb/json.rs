@@ -7,7 +7,7 @@ pub(crate) const HELP: &str = include_str!("json.txt");
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use mypaas::api::{Deploy, Event, PlanView, ServiceDetail, Snapshot};
+    use mypaas::api::{Deploy, DiskView, Event, PlanView, Pruned, ServiceDetail, Snapshot};
     use serde::de::DeserializeOwned;
     use serde::{Deserialize, Serialize};
     use serde_json::Value;
@@ -52,6 +52,8 @@ mod tests {
         printed::<Snapshot>("snapshots/engine_down.json", &mut found);
         printed::<ServiceDetail>("services/hello.json", &mut found);
         printed::<PlanView>("plans/push.json", &mut found);
+        printed::<DiskView>("disks/nearly_full.json", &mut found);
+        printed::<Pruned>("disks/pruned.json", &mut found);
         for name in ["container_exits", "push_succeeds", "safe_restart_waits"] {
             printed::<Recorded>(&format!("events/{name}.json"), &mut found);
         }

@@ -9,10 +9,13 @@ pub(crate) mod completions;
 pub(crate) mod console;
 pub(crate) mod deploy;
 pub(crate) mod deploys;
+pub(crate) mod disk;
 pub(crate) mod env;
 pub(crate) mod follow;
 pub(crate) mod json;
 pub(crate) mod logs;
+pub(crate) mod pin;
+pub(crate) mod prune;
 pub(crate) mod push;
 pub(crate) mod redeploy;
 pub(crate) mod releases;
@@ -26,6 +29,7 @@ pub(crate) mod servers;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
+pub(crate) mod unpin;
 
 use clap::Subcommand;
 
@@ -47,6 +51,10 @@ pub(crate) enum Verb {
     Status(status::Arguments),
     /// List the releases of a service
     Releases(releases::Arguments),
+    /// Keep a release whatever its age
+    Pin(pin::Arguments),
+    /// Let a pinned release go once newer ones are kept
+    Unpin(unpin::Arguments),
     /// List what was deployed, and how it ended
     Deploys(deploys::Arguments),
     /// Show a deploy from its beginning, until it ends
@@ -71,6 +79,12 @@ pub(crate) enum Verb {
     Logs(logs::Arguments),
     /// Give services values that are in no Dockerfile: secrets
     Env(env::Arguments),
+    /// Show how much room a server has, and what takes it
+    #[command(after_help = disk::HELP)]
+    Disk(disk::Arguments),
+    /// Remove what is of no use any more, after asking
+    #[command(after_help = prune::HELP)]
+    Prune(prune::Arguments),
     /// List the servers that are known
     Servers(servers::Arguments),
     /// What is done on the server itself
@@ -91,6 +105,8 @@ impl Verb {
             Self::Check(arguments) => check::run(arguments, session),
             Self::Status(arguments) => status::run(arguments, session).await,
             Self::Releases(arguments) => releases::run(arguments, session).await,
+            Self::Pin(arguments) => pin::run(arguments, session).await,
+            Self::Unpin(arguments) => unpin::run(arguments, session).await,
             Self::Deploys(arguments) => deploys::run(arguments, session).await,
             Self::Follow(arguments) => follow::run(arguments, session).await,
             Self::Cancel(arguments) => cancel::run(arguments, session).await,
@@ -103,6 +119,8 @@ impl Verb {
             Self::Remove(arguments) => remove::run(arguments, session).await,
             Self::Logs(arguments) => logs::run(arguments, session).await,
             Self::Env(arguments) => env::run(arguments, session).await,
+            Self::Disk(arguments) => disk::run(arguments, session).await,
+            Self::Prune(arguments) => prune::run(arguments, session).await,
             Self::Servers(arguments) => servers::run(arguments, session).await,
             Self::Server(arguments) => server::run(arguments, session).await,
             Self::Serve(arguments) => serve::run(arguments, &session.environment, &session.screen).await,

@@ -10,6 +10,7 @@ use mypaas::name::ServerName;
 
 use super::act::{How, carry_out, preview};
 use crate::cli::output::units;
+use crate::cli::refused::Refusal;
 use crate::cli::report::diagnostic;
 use crate::cli::session::Session;
 use crate::cli::source::{Source, accept};
@@ -45,10 +46,12 @@ pub(crate) async fn push(pushed: &Pushed, server: &ServerName, session: &Session
     for warning in &warnings {
         session.screen.tell(&diagnostic::text(&source.file(), warning, session.screen.tell_paint()));
     }
-    if how.dry_run {
-        return preview(session, server, &PlanRequest::Dockerfile { text: source.text() }, how.json).await;
-    }
     let selection = choose(session, server, &source).await?;
+    let request = PlanRequest::Dockerfile { text: source.text(), context_bytes: Some(selection.bytes) };
+    if how.dry_run {
+        return preview(session, server, &request, how.json).await;
+    }
+    refuse_early(session, server, &request).await?;
     if !how.json {
         announce(session, server, &selection)?;
     }
@@ -63,6 +66,12 @@ async fn choose(session: &Session, server: &ServerName, source: &Source) -> anyh
     let limits = Limits { bytes: view.max_context_bytes, ..Limits::default() };
     let dockerfile = source.place.dockerfile.clone();
     Ok(tokio::task::spawn_blocking(move || select(&dockerfile, &limits)).await??)
+}
+
+/// What the server would refuse anyway is refused before anything is sent.
+async fn refuse_early(session: &Session, server: &ServerName, request: &PlanRequest) -> anyhow::Result<()> {
+    let refusals = session.ask(server, async |client| client.plan(request).await).await?.refusals;
+    Refusal::among(refusals, server).map_or(Ok(()), |refusal| Err(refusal.into()))
 }
 
 /// Says what is going to be sent, and where to.

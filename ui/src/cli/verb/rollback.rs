@@ -29,7 +29,8 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
     act(session, on, Action::Rollback { to }, *how).await
 }
 
-fn known(detail: &ServiceDetail, release: ReleaseId, on: &On) -> Result<ReleaseId, InputError> {
+/// The release, if the service has it.
+pub(super) fn known(detail: &ServiceDetail, release: ReleaseId, on: &On) -> Result<ReleaseId, InputError> {
     if detail.releases.iter().any(|view| view.release.id == release) {
         return Ok(release);
     }

@@ -30,7 +30,7 @@ async fn contents(client: &Client, folder: &Path) -> Result<Contents, Problem> {
     let checked = manifest::check(&text);
     let size = choose(client, folder).await.map(|selection| size(&selection));
     let plan = match &checked.manifest {
-        Some(_) => Some(plan(client, &text).await),
+        Some(_) => Some(plan(client, &text, size.as_ref().ok()).await),
         None => None,
     };
     Ok(Contents { checked, size, plan })
@@ -42,9 +42,9 @@ async fn dockerfile(folder: &Path) -> Result<Vec<u8>, Problem> {
     tokio::fs::read(&place.dockerfile).await.map_err(|error| of_context(&unreadable(error)))
 }
 
-async fn plan(client: &Client, text: &[u8]) -> Result<PlanView, Problem> {
-    let text = String::from_utf8_lossy(text).into_owned();
-    client.plan(&PlanRequest::Dockerfile { text }).await.map_err(of_client)
+async fn plan(client: &Client, text: &[u8], size: Option<&ContextSize>) -> Result<PlanView, Problem> {
+    let (text, context_bytes) = (String::from_utf8_lossy(text).into_owned(), size.map(|size| size.bytes));
+    client.plan(&PlanRequest::Dockerfile { text, context_bytes }).await.map_err(of_client)
 }
 
 /// The files that belong to the push.

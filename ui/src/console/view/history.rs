@@ -89,10 +89,13 @@ pub(crate) fn of_all(server: &ServerEntry, deploys: &[Deploy], room: usize, pen:
 
 fn release_row(server: &ServerEntry, view: &ReleaseView, pen: &Pen<'_>) -> Cells {
     let release = &view.release;
-    let (state, tone) = match (view.live, view.available) {
-        (true, _) => ("live", Tone::Healthy),
-        (false, true) => ("kept", Tone::Text),
-        (false, false) => ("image gone", Tone::Muted),
+    let (state, tone) = match (view.live, view.available, view.pinned) {
+        (true, _, false) => ("live", Tone::Healthy),
+        (true, _, true) => ("live, pinned", Tone::Healthy),
+        (false, true, false) => ("kept", Tone::Text),
+        (false, true, true) => ("pinned", Tone::Strong),
+        (false, false, false) => ("image gone", Tone::Muted),
+        (false, false, true) => ("image gone, pinned", Tone::Muted),
     };
     let commit = release.origin.commit.as_ref();
     let id = commit

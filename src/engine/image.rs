@@ -1,0 +1,38 @@
+//! Images, and what they are built from.
+
+use std::fmt;
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::name::{ImageName, ReleaseId, ServiceName};
+
+/// What an image is built from.
+pub struct Build {
+    pub name: ImageName,
+    pub service: ServiceName,
+    pub release: ReleaseId,
+    /// A tar, gzipped or not, with the Dockerfile at its root.
+    pub context: BoxStream<'static, std::io::Result<Bytes>>,
+    /// Ask the registry for newer base images.
+    pub pull: bool,
+}
+
+impl fmt::Debug for Build {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Build").field("name", &self.name).field("pull", &self.pull).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    pub name: ImageName,
+    /// `sha256:…`.
+    pub id: String,
+    pub bytes: u64,
+    /// The image has a HEALTHCHECK of its own.
+    pub has_healthcheck: bool,
+    pub created: Timestamp,
+}

@@ -1,0 +1,96 @@
+//! What the machine has to spare, as a port: [`Machine`].
+//!
+//! ```text
+//! memory.rs   the in-memory twin, whose disks are as large as a test wants them
+//! ```
+
+mod memory;
+
+use std::fmt;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+pub use memory::MemoryMachine;
+use nix::sys::statvfs::statvfs;
+
+/// The machine that the server and its engine run on.
+pub trait Machine: Send + Sync + fmt::Debug + 'static {
+    /// The room on the file system that the folder lies on.
+    fn room(&self, folder: &Path) -> io::Result<Room>;
+
+    fn memory(&self) -> io::Result<Memory>;
+}
+
+/// One file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Tells it from others.
+    pub device: u64,
+    pub total_bytes: u64,
+    /// What may still be written; what is set aside for root does not count.
+    pub free_bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    pub total_bytes: u64,
+    /// What programs may still take without that others must give way; no swap.
+    pub available_bytes: u64,
+}
+
+/// The real one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ThisMachine;
+
+impl Machine for ThisMachine {
+    fn room(&self, folder: &Path) -> io::Result<Room> {
+        let device = folder.metadata()?.dev();
+        let found = statvfs(folder)?;
+        let bytes = |blocks: u64| blocks.saturating_mul(found.fragment_size());
+        Ok(Room { device, total_bytes: bytes(found.blocks()), free_bytes: bytes(found.blocks_available()) })
+    }
+
+    fn memory(&self) -> io::Result<Memory> {
+        let text = std::fs::read_to_string("/proc/meminfo")?;
+        read_meminfo(&text).ok_or_else(|| io::Error::other("/proc/meminfo does not tell how much memory is available"))
+    }
+}
+
+/// As in `MemAvailable:    8026368 kB`.
+fn read_meminfo(text: &str) -> Option<Memory> {
+    let bytes = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
+        let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        kibibytes.checked_mul(1024)
+    };
+    Some(Memory { total_bytes: bytes("MemTotal")?, available_bytes: bytes("MemAvailable")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_one_file_system_share_their_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("below");
+        std::fs::create_dir(&below).unwrap();
+        let (one, two) = (ThisMachine.room(folder.path()).unwrap(), ThisMachine.room(&below).unwrap());
+        assert_eq!((one.device, one.total_bytes), (two.device, two.total_bytes));
+        assert!(one.free_bytes > 0 && one.free_bytes <= one.total_bytes);
+        assert_ne!(one.device, ThisMachine.room(Path::new("/proc")).unwrap().device);
+        let missing = ThisMachine.room(&folder.path().join("nowhere")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn memory_is_read_in_bytes() {
+        let text =
+            "MemTotal:       16384 kB\nMemFree:          100 kB\nMemAvailable:    8192 kB\nHugePages_Total:       0\n";
+        assert_eq!(read_meminfo(text), Some(Memory { total_bytes: 16 << 20, available_bytes: 8 << 20 }));
+        assert_eq!(read_meminfo("MemTotal: many\n"), None);
+        let here = ThisMachine.memory().unwrap();
+        assert!(here.available_bytes > 0 && here.available_bytes < here.total_bytes);
+    }
+}

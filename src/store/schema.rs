@@ -1,0 +1,92 @@
+//! The tables, and how a file of an older version gets them.
+
+use rusqlite::Connection;
+
+use super::{Result, StoreError, failed};
+
+/// What brings a file from each version to the next, from nothing on. What is here was written to disks: it is never
+/// changed, only added to.
+const STEPS: [&str; 2] = [
+    "
+    CREATE TABLE services (
+        name TEXT PRIMARY KEY,
+        live INTEGER,
+        since TEXT,
+        stopped INTEGER NOT NULL DEFAULT 0,
+        scale INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE releases (
+        service TEXT NOT NULL,
+        id INTEGER NOT NULL,
+        record TEXT NOT NULL,
+        PRIMARY KEY (service, id)
+    ) WITHOUT ROWID;
+    CREATE TABLE deploys (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        service TEXT NOT NULL,
+        finished INTEGER NOT NULL,
+        record TEXT NOT NULL
+    );
+    CREATE INDEX deploys_of_service ON deploys (service, id);
+    CREATE INDEX deploys_unfinished ON deploys (finished) WHERE finished = 0;
+    CREATE TABLE log (
+        deploy INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        record TEXT NOT NULL,
+        PRIMARY KEY (deploy, kind, seq)
+    ) WITHOUT ROWID;
+    ",
+    "ALTER TABLE releases ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;",
+];
+
+/// The version this program writes. An older file is brought forward when it is opened; a newer one is refused.
+pub(super) const VERSION: i64 = STEPS.len() as i64;
+
+pub(super) fn bring_forward(database: &Connection) -> Result<()> {
+    let found: i64 =
+        database.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed("read the version"))?;
+    if found > VERSION {
+        return Err(StoreError::Newer { found });
+    }
+    for (version, step) in (1..).zip(STEPS).filter(|(version, _)| *version > found) {
+        let script = format!("BEGIN; {step} PRAGMA user_version = {version}; COMMIT;");
+        database.execute_batch(&script).map_err(failed("make the tables"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::ReleaseId;
+    use crate::store::Store;
+
+    /// As the first version left it, with a release in it.
+    fn first_version() -> Connection {
+        let database = Connection::open_in_memory().unwrap();
+        database.execute_batch(STEPS[0]).unwrap();
+        database.execute_batch("INSERT INTO releases (service, id, record) VALUES ('web', 1, '\"first\"')").unwrap();
+        database.pragma_update(None, "user_version", 1).unwrap();
+        database
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_is_brought_forward_with_what_is_in_it() {
+        let store = Store::prepared(first_version()).unwrap();
+        let web = "web".parse().unwrap();
+        assert_eq!(store.releases::<String>(&web).unwrap(), ["first"]);
+        assert!(store.pinned_releases(&web).unwrap().is_empty());
+        assert!(store.pin_release(&web, ReleaseId::new(1), true).unwrap());
+    }
+
+    #[test]
+    fn a_file_that_is_up_to_date_stays_as_it_is() {
+        let database = first_version();
+        for _ in 0..2 {
+            bring_forward(&database).unwrap();
+        }
+        let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        assert_eq!(version, VERSION);
+    }
+}
