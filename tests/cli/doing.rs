@@ -14,7 +14,7 @@ async fn a_secret_is_given_on_the_standard_input_and_shown_nowhere() {
     let stage = Stage::new().await;
     stage.source("web", WITH_SECRET);
     stage.run("env list local").succeeded().shows(&["no variables yet"]);
-    stage.run("push local web").failed(1, &["no value for TOKEN", "mypaas env set SERVER TOKEN"]);
+    stage.run("push local web").failed(1, &["no value for TOKEN", "mypaas env set local TOKEN"]);
     stage.run_with("env set local TOKEN", "open sesame\n").succeeded().shows(&["TOKEN is set"]);
     let logs = vec!["I know: open sesame".to_owned()];
     let output = vec!["Step 1/1 : RUN echo open sesame".to_owned()];
