@@ -43,6 +43,14 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// For the operator, when there was no room for a file.
+pub fn make_room(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "`df -h {folder}` shows the disk, `docker system df` what Docker could give back. Make room, then try again."
+    )
+}
+
 fn write_new(temporary: &Path, contents: &[u8], access: Access) -> io::Result<()> {
     let mode = match access {
         Access::Owner => 0o600,

@@ -1,6 +1,10 @@
 //! Errors of the layers below → [`Problem`]s, with what to do next.
 
+use std::io;
+use std::path::Path;
+
 use crate::api::{Problem, ProblemCode};
+use crate::atomic_file;
 use crate::context::ArchiveError;
 use crate::deploy::journal::JournalError;
 use crate::deploy::{Failure, Phase, PlanError};
@@ -11,6 +15,10 @@ use crate::store::StoreError;
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         let (code, hint) = match &error {
+            EngineError::Full { folder, .. } => {
+                let hint = atomic_file::make_room(Path::new(folder));
+                return Problem::of(ProblemCode::Conflict, &error).hint(hint);
+            }
             EngineError::Unreachable { .. } => {
                 (ProblemCode::Unavailable, Some("Start it (`systemctl start docker`), then try again."))
             }
@@ -51,18 +59,27 @@ impl From<RouterError> for Problem {
 
 impl From<ArchiveError> for Problem {
     fn from(error: ArchiveError) -> Self {
-        let code = match &error {
-            ArchiveError::SentTooMuch { .. } | ArchiveError::TooLarge { .. } => ProblemCode::TooLarge,
-            ArchiveError::Disk { .. } => ProblemCode::Internal,
-            _ => ProblemCode::BadRequest,
-        };
-        Problem::of(code, &error)
+        match &error {
+            ArchiveError::SentTooMuch { .. } | ArchiveError::TooLarge { .. } => {
+                Problem::of(ProblemCode::TooLarge, &error)
+            }
+            ArchiveError::Disk { path, source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                let hint = atomic_file::make_room(path.parent().unwrap_or(path));
+                Problem::of(ProblemCode::Internal, &error).hint(hint)
+            }
+            ArchiveError::Disk { .. } => Problem::of(ProblemCode::Internal, &error),
+            _ => Problem::of(ProblemCode::BadRequest, &error),
+        }
     }
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Problem::of(ProblemCode::Internal, &error).hint("Is the disk of the server folder full? `df -h` tells.")
+        let problem = Problem::of(ProblemCode::Internal, &error);
+        match error.hint() {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
     }
 }
 

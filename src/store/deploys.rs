@@ -2,13 +2,13 @@ use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Result, Store, decode, encode, failed};
+use super::{Result, Store, decode, encode};
 use crate::name::{DeployId, ServiceName};
 
 impl Store {
     /// Numbers a new deploy, and keeps what `make` makes of the number.
     pub fn add_deploy<T: Serialize>(&self, service: &ServiceName, make: impl FnOnce(DeployId) -> T) -> Result<T> {
-        let failed = || failed("add a deploy");
+        let failed = || self.failed("add a deploy");
         let mut database = self.database();
         let transaction = database.transaction().map_err(failed())?;
         transaction
@@ -30,7 +30,7 @@ impl Store {
                 params![id.number() as i64, encode(deploy)?, finished],
             )
             .map(drop)
-            .map_err(failed("write a deploy"))
+            .map_err(self.failed("write a deploy"))
     }
 
     pub fn deploy<T: DeserializeOwned>(&self, id: DeployId) -> Result<Option<T>> {
@@ -38,7 +38,7 @@ impl Store {
             .database()
             .query_row("SELECT record FROM deploys WHERE id = ?1", [id.number() as i64], |row| row.get(0))
             .optional()
-            .map_err(failed("look up a deploy"))?;
+            .map_err(self.failed("look up a deploy"))?;
         record.as_deref().map(decode).transpose()
     }
 
@@ -59,7 +59,7 @@ impl Store {
     }
 
     fn list_deploys<T: DeserializeOwned>(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<Vec<T>> {
-        let failed = || failed("list deploys");
+        let failed = || self.failed("list deploys");
         let database = self.database();
         let mut query = database.prepare_cached(sql).map_err(failed())?;
         let rows = query.query_map(parameters, |row| row.get::<_, String>(0)).map_err(failed())?;

@@ -6,25 +6,31 @@
 //! releases.rs    the releases of a service
 //! deploys.rs     the history of deploys
 //! log.rs         what belongs to a deploy in order: its events and its journal
+//! writer.rs      writes such a log without holes, also when the disk is full for a while
 //! ```
 
 mod deploys;
 mod log;
 mod releases;
 mod services;
+mod writer;
 
 use std::fs::{OpenOptions, Permissions};
+use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::atomic_file;
+
 pub use log::Log;
 pub use services::ServiceRecord;
+pub use writer::Writer;
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
@@ -72,16 +78,33 @@ pub enum StoreError {
         "the store was written by a newer mypaas (schema {found}; this one knows {SCHEMA_VERSION}); upgrade this one"
     )]
     Newer { found: i64 },
+    /// There is no room for what was to be written; nothing of it is.
+    #[error("the disk that {} lies on is full", path.display())]
+    Full { path: PathBuf, source: rusqlite::Error },
     #[error("could not {action} in the store")]
     Database { action: &'static str, source: rusqlite::Error },
     #[error("a record of the store cannot be read: {what}")]
     Record { what: String, source: serde_json::Error },
 }
 
+impl StoreError {
+    /// What the operator can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            StoreError::Full { path, .. } => Some(atomic_file::make_room(path.parent().unwrap_or(path))),
+            StoreError::Make { path, source } if source.kind() == io::ErrorKind::StorageFull => {
+                Some(atomic_file::make_room(path.parent().unwrap_or(path)))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The server's memory. Every method that writes returns when the write is on disk.
 #[derive(Debug)]
 pub struct Store {
     database: Mutex<Connection>,
+    path: PathBuf,
 }
 
 impl Store {
@@ -96,37 +119,42 @@ impl Store {
         // A journal entry must survive a power cut before the act that it announces.
         database.pragma_update(None, "synchronous", "FULL").map_err(open)?;
         database.busy_timeout(Duration::from_secs(5)).map_err(open)?;
-        Self::prepared(database)
+        Self { database: Mutex::new(database), path: path.to_owned() }.prepared()
     }
 
     /// A store that is gone with the process.
     pub fn in_memory() -> Result<Self> {
         let path = PathBuf::from(":memory:");
-        Self::prepared(Connection::open_in_memory().map_err(|source| StoreError::Open { path, source })?)
+        match Connection::open_in_memory() {
+            Ok(database) => Self { database: Mutex::new(database), path }.prepared(),
+            Err(source) => Err(StoreError::Open { path, source }),
+        }
     }
 
-    fn prepared(database: Connection) -> Result<Self> {
-        let found: i64 =
-            database.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed("read the version"))?;
-        match found {
+    fn prepared(self) -> Result<Self> {
+        let version = self.database().pragma_query_value(None, "user_version", |row| row.get(0));
+        match version.map_err(self.failed("read the version"))? {
             0 => {
                 let script = format!("BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;");
-                database.execute_batch(&script).map_err(failed("make the tables"))?;
+                self.database().execute_batch(&script).map_err(self.failed("make the tables"))?;
+                Ok(self)
             }
-            SCHEMA_VERSION => {}
-            _ => return Err(StoreError::Newer { found }),
+            SCHEMA_VERSION => Ok(self),
+            found => Err(StoreError::Newer { found }),
         }
-        Ok(Self { database: Mutex::new(database) })
     }
 
     fn database(&self) -> MutexGuard<'_, Connection> {
         // SQLite's own transactions keep the file whole if a holder panicked.
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-fn failed(action: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
-    move |source| StoreError::Database { action, source }
+    fn failed(&self, action: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
+        move |source| match source.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreError::Full { path: self.path.clone(), source },
+            _ => StoreError::Database { action, source },
+        }
+    }
 }
 
 fn encode(record: &impl Serialize) -> Result<String> {

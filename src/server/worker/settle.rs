@@ -40,6 +40,10 @@ impl Settlement {
         };
         Self { service: deploy.service.clone(), change }
     }
+
+    pub(super) fn serves(&self) -> bool {
+        matches!(self.change, Change::Serves { .. })
+    }
 }
 
 impl ScaleChange {
@@ -53,18 +57,16 @@ impl ScaleChange {
 }
 
 impl Core {
-    /// Called at the switch of a deploy.
-    pub(super) fn settle(&self, settlement: &Settlement) -> Result<(), StoreError> {
+    /// What is to be on record from the switch of a deploy on.
+    pub(super) fn settled(&self, settlement: &Settlement) -> Result<Option<ServiceRecord>, StoreError> {
         let record = self.store.service(&settlement.service)?;
         let record = record.unwrap_or_else(|| ServiceRecord::new(settlement.service.clone()));
-        match &settlement.change {
-            Change::Serves { release, scale } => self.store.put_service(&serves(record, *release, *scale)),
-            Change::Stops => self.store.put_service(&ServiceRecord { stopped: true, ..record }),
+        Ok(match &settlement.change {
+            Change::Serves { release, scale } => Some(serves(record, *release, *scale)),
+            Change::Stops => Some(ServiceRecord { stopped: true, ..record }),
             // It is forgotten once nothing of it is left.
-            Change::Goes => Ok(()),
-        }?;
-        self.mark_changed();
-        Ok(())
+            Change::Goes => None,
+        })
     }
 
     /// Removes what a removed service leaves: images, contexts, releases. The history of its deploys stays. What cannot
