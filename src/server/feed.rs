@@ -183,6 +183,7 @@ impl Recorder {
                     deploy.state = DeployState::Running { started, phase };
                 });
             }
+            What::Warning { message } => tracing::warn!(deploy = %self.lock().deploy.id, "{message}"),
             _ => {}
         }
         self.append(what);

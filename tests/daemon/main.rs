@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod case;
 mod faults;
 mod flows;
 mod stage;

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 
 use super::{CommandEnd, StepError};
 use crate::atomic_file;
-use crate::deploy::event::{Evidence, Failure, Phase, causes};
+use crate::deploy::event::{Evidence, Failure, Phase, causes, in_words};
 use crate::deploy::readiness::NotReady;
 use crate::deploy::step::Step;
 use crate::engine::{ContainerState, Engine, EngineError, Exit, LogLine, LogQuery, Probe, ProbeAnswer};
@@ -63,13 +63,12 @@ pub(super) fn sentence(step: &Step, error: &StepError) -> String {
 
 /// What went wrong and why.
 pub(super) fn words(error: &StepError) -> String {
-    let with_causes = |error: &dyn std::error::Error| [vec![error.to_string()], causes(error)].concat().join(": ");
     match error {
-        StepError::Engine { source, .. } => with_causes(source),
-        StepError::Router(source) => with_causes(source),
+        StepError::Engine { source, .. } => in_words(source),
+        StepError::Router(source) => in_words(source),
         StepError::NotReady { container, why } => why_not_ready(container, why),
         StepError::Command { end, .. } => ended(end),
-        StepError::Journal(source) => with_causes(source),
+        StepError::Journal(source) => in_words(source),
     }
 }
 

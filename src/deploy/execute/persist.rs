@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::{Executor, StepError, act, failure};
+use crate::deploy::event::in_words;
 use crate::deploy::journal::Entry;
+use crate::deploy::patience::{Waiting, until_engine_answers};
 use crate::deploy::plan::Plan;
 use crate::deploy::step::Step;
 use crate::engine::{ContainerSpec, EngineError};
@@ -15,22 +17,19 @@ const TRIES: u32 = 4;
 
 const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
-/// Between two looks whether what is waited for is back.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
-
 impl Executor<'_> {
-    /// While the engine does not answer, or the disk is full, nothing can be done, and what comes next could not either.
-    /// So that is waited for, however long it takes: the next start of the server would only find the same.
+    /// While the engine does not answer, or the disk is full, nothing can be done, and what comes next could not either;
+    /// so that is waited for.
     pub(super) async fn persist(&self, step: &Step) -> Result<(), StepError> {
-        let (mut failures, mut told) = (0, false);
+        let report = |message| self.warn(message);
+        let (mut failures, mut room) = (0, Waiting::new(&report));
         loop {
             let Err(error) = act::perform(self, step).await else { return Ok(()) };
-            if self.wait_for_engine().await {
+            if until_engine_answers(self.engine, &report).await {
                 continue;
             }
             if error.is_full_disk() {
-                self.tell_wait(&mut told, &failure::words(&error));
-                sleep(BETWEEN_LOOKS).await;
+                room.wait(&failure::words(&error)).await;
                 continue;
             }
             failures += 1;
@@ -44,10 +43,13 @@ impl Executor<'_> {
     /// A step that undoes. What comes after one that changes the routes takes away what they lead to; so as long as no
     /// router answers, it is not passed.
     pub(super) async fn put_back(&self, step: &Step) -> Result<(), StepError> {
+        let report = |message| self.warn(message);
+        let mut router = Waiting::new(&report);
         loop {
-            let done = self.persist(step).await;
-            if done.is_ok() || !step.is_switch() || !self.wait_for_router().await {
-                return done;
+            let Err(error) = self.persist(step).await else { return Ok(()) };
+            match self.router.info().await {
+                Err(silent) if step.is_switch() => router.wait(&in_words(&silent)).await,
+                _ => return Err(error),
             }
         }
     }
@@ -58,10 +60,10 @@ impl Executor<'_> {
         if begun.is_none_or(|begun| begun < plan.switch) {
             return self.note(Entry::Undoing);
         }
-        let mut told = false;
+        let report = |message| self.warn(message);
+        let mut journal = Waiting::new(&report);
         while let Err(error) = self.journal.write(Entry::Undoing) {
-            self.tell_wait(&mut told, &error.to_string());
-            sleep(BETWEEN_LOOKS).await;
+            journal.wait(&in_words(&error)).await;
         }
     }
 
@@ -80,39 +82,12 @@ impl Executor<'_> {
 
     /// They are made one after another, so the first one that is not there may come yet. Making it again ends that.
     async fn see_made(&self, containers: &[ContainerSpec]) -> Result<(), StepError> {
-        self.wait_for_engine().await;
+        until_engine_answers(self.engine, &|message| self.warn(message)).await;
         for spec in containers {
             if let Err(EngineError::NotFound { .. }) = self.engine.inspect(&spec.name).await {
                 return self.persist(&Step::Create { containers: vec![spec.clone()] }).await;
             }
         }
         Ok(())
-    }
-
-    /// Whether there was anything to wait for.
-    async fn wait_for_engine(&self) -> bool {
-        let mut waited = false;
-        while let Err(error) = self.engine.info().await {
-            self.tell_wait(&mut waited, &error.to_string());
-            sleep(BETWEEN_LOOKS).await;
-        }
-        waited
-    }
-
-    async fn wait_for_router(&self) -> bool {
-        let mut waited = false;
-        while let Err(error) = self.router.info().await {
-            self.tell_wait(&mut waited, &error.to_string());
-            sleep(BETWEEN_LOOKS).await;
-        }
-        waited
-    }
-
-    /// Once for each time that it is waited.
-    fn tell_wait(&self, told: &mut bool, obstacle: &str) {
-        if !std::mem::replace(told, true) {
-            tracing::warn!(service = %self.service, "a deploy waits: {obstacle}");
-            self.warn(format!("{obstacle}; the deploy waits until that has passed"));
-        }
     }
 }

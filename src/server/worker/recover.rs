@@ -27,7 +27,7 @@ impl Core {
 
     async fn recover_one(&self, deploy: &Deploy, recorder: &Recorder) -> Result<Outcome, Problem> {
         let Some((journal, plan, progress)) = Journal::open(Arc::clone(&self.store), deploy.id)? else {
-            self.prune_unreleased(&deploy.service).await;
+            self.prune_unreleased(&deploy.service, recorder).await;
             let detail = "the server stopped before anything was changed".to_owned();
             return Ok(Outcome::Interrupted { detail });
         };

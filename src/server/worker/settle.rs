@@ -76,7 +76,7 @@ impl Core {
         match self.store.releases::<Release>(service) {
             Ok(releases) => {
                 for release in releases {
-                    if let Err(error) = self.remove_image_for_good(&release.image).await {
+                    if let Err(error) = self.remove_image_for_good(&release.image, recorder).await {
                         warn(format!("the image {} is left: {error}", release.image));
                     }
                 }
