@@ -6,4 +6,5 @@
 mod case;
 mod faults;
 mod flows;
+mod journal;
 mod stage;

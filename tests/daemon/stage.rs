@@ -34,11 +34,29 @@ impl Stage {
 
     /// The server dies where it is, and starts again on what it left.
     pub(crate) async fn die_and_start(&mut self) {
+        self.die().await;
+        self.start().await;
+    }
+
+    /// The server dies where it is.
+    pub(crate) async fn die(&self) {
         self.core.abandon();
         // The dropped tasks let go of the store.
         tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+
+    pub(crate) async fn start(&mut self) {
         self.core = open(self.folder.path(), &self.engine, &self.router);
         self.core.recover().await.unwrap();
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The file of the store.
+    pub(crate) fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.home().join("store.db")).unwrap()
     }
 
     /// As if the service's program were this from the next build on.

@@ -72,6 +72,10 @@ impl Faults {
         self.book().plans.push(plan);
     }
 
+    pub(super) fn forget(&self) {
+        self.book().plans.clear();
+    }
+
     pub(super) fn calls(&self) -> Vec<Call> {
         self.book().calls.clone()
     }

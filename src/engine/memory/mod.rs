@@ -129,6 +129,11 @@ impl MemoryEngine {
         self.faults.plan(plan);
     }
 
+    /// What was planned and has not come yet will not come.
+    pub fn forget_faults(&self) {
+        self.faults.forget();
+    }
+
     /// Returns once a call hangs, as planned.
     pub async fn until_hung(&self) {
         self.faults.until_hung().await;
