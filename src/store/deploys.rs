@@ -6,11 +6,14 @@ use super::{Result, Store, decode, encode};
 use crate::name::{DeployId, ServiceName};
 
 impl Store {
-    /// Numbers a new deploy, and keeps what `make` makes of the number.
+    /// Numbers a new deploy, and keeps what `make` makes of the number. From its first deploy on the service is known.
     pub fn add_deploy<T: Serialize>(&self, service: &ServiceName, make: impl FnOnce(DeployId) -> T) -> Result<T> {
         let failed = || self.failed("add a deploy");
         let mut database = self.database();
         let transaction = database.transaction().map_err(failed())?;
+        transaction
+            .execute("INSERT OR IGNORE INTO services (name) VALUES (?1)", [service.as_str()])
+            .map_err(failed())?;
         transaction
             .execute("INSERT INTO deploys (service, finished, record) VALUES (?1, 0, '')", [service.as_str()])
             .map_err(failed())?;
@@ -70,6 +73,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::ServiceRecord;
 
     #[test]
     fn deploys_are_numbered_over_all_services_and_found_by_service() {
@@ -78,6 +82,7 @@ mod tests {
         for service in [&web, &api, &web] {
             store.add_deploy(service, |id| format!("{service} {id}")).unwrap();
         }
+        assert_eq!(store.services().unwrap(), [&api, &web].map(|name| ServiceRecord::new(name.clone())));
         assert_eq!(store.deploys::<String>(None, 2).unwrap(), ["web d3", "api d2"]);
         assert_eq!(store.deploys::<String>(Some(&web), 9).unwrap(), ["web d3", "web d1"]);
 

@@ -42,7 +42,11 @@ pub(crate) fn cases() -> Vec<Case> {
 
 impl Case {
     pub(crate) async fn prepared(&self) -> Stage {
-        let stage = Stage::new().await;
+        self.prepare(Stage::new().await).await
+    }
+
+    /// With what is there before.
+    pub(crate) async fn prepare(&self, stage: Stage) -> Stage {
         for dockerfile in self.before {
             stage.push(dockerfile).await.assert_succeeded();
         }

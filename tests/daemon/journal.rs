@@ -70,7 +70,7 @@ async fn every_prefix(case: &Case, before: Before) -> usize {
         if death != Death::Late {
             running = Some(left.deploy);
         }
-        let prefixes = if left.before_has_come { written..=left.entries } else { 1..=0 };
+        let prefixes = (written..=left.entries).filter(|_| left.before_has_come);
         for entries in prefixes {
             let (mut stage, service) = dead(case, before, death).await;
             let is_to_succeed = cut(&stage, entries, running.as_ref().unwrap(), service.as_ref());

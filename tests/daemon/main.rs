@@ -6,5 +6,8 @@
 mod case;
 mod faults;
 mod flows;
+mod full_disk;
 mod journal;
+#[path = "../support/small_disk.rs"]
+mod small_disk;
 mod stage;

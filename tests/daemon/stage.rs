@@ -24,7 +24,10 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
-        let folder = fast_folder();
+        Self::in_folder(fast_folder()).await
+    }
+
+    pub(crate) async fn in_folder(folder: tempfile::TempDir) -> Self {
         let engine = Arc::new(MemoryEngine::new(InstanceName::default()));
         let router = Arc::new(MemoryRouter::new());
         let core = open(folder.path(), &engine, &router);

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::deploy::event::in_words;
+use crate::deploy::patience::Waiting;
 use crate::deploy::{Action, Deploy, Release, What};
 use crate::name::{ReleaseId, ServiceName};
 use crate::server::core::Core;
@@ -86,8 +88,13 @@ impl Core {
         if let Err(error) = self.discard_contexts(service) {
             warn(format!("its contexts are left: {error}"));
         }
-        if let Err(error) = self.store.remove_service(service) {
-            warn(format!("its releases are left in the history: {error}"));
+        let mut room = Waiting::new(&warn);
+        while let Err(error) = self.store.remove_service(service) {
+            if !matches!(error, StoreError::Full { .. }) {
+                warn(format!("its releases are left in the history: {error}"));
+                break;
+            }
+            room.wait(&in_words(&error)).await;
         }
         self.mark_changed();
     }
