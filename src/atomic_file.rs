@@ -18,7 +18,7 @@ pub enum Access {
 /// Replaces the file at `path`. The temporary file lies in `staging`, which must be on the same filesystem: a folder
 /// that is watched by another program must not see temporary files.
 pub fn write(path: &Path, staging: &Path, contents: &[u8], access: Access) -> io::Result<()> {
-    let temporary = temporary_path(path, staging)?;
+    let temporary = hidden(path, staging, "new")?;
     let written = write_new(&temporary, contents, access).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The rename's or write's own error is the one to report; a left-over temporary file is not.
@@ -26,6 +26,31 @@ pub fn write(path: &Path, staging: &Path, contents: &[u8], access: Access) -> io
     }
     written?;
     sync_folder(path)
+}
+
+/// As [`write`], and keeps at `kept` what it replaces. Putting that back takes no room, so that it can be done when the
+/// disk is full. `kept` must be on the same filesystem too.
+pub fn write_keeping(path: &Path, kept: &Path, staging: &Path, contents: &[u8], access: Access) -> io::Result<()> {
+    // Not the name that `write` uses: it would write into the file that is linked here.
+    let aside = hidden(path, staging, "old")?;
+    remove(&aside)?;
+    match fs::hard_link(path, &aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let written = match fs::read(kept) {
+        Ok(before) if before == contents => fs::rename(kept, path).and_then(|()| sync_folder(path)),
+        _ => write(path, staging, contents, access),
+    };
+    match written {
+        Ok(()) if aside.exists() => fs::rename(&aside, kept).and_then(|()| sync_folder(kept)),
+        Ok(()) => remove(kept),
+        Err(error) => {
+            // The error to report is the one that led here.
+            let _ = fs::remove_file(&aside);
+            Err(error)
+        }
+    }
 }
 
 /// Replaces the file at `path` with the temporary file beside it.
@@ -43,6 +68,15 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// For the operator, when there was no room for a file.
+pub fn make_room(folder: &Path) -> String {
+    format!(
+        "`mypaas disk SERVER` shows what takes the room of the disk with {}, and `mypaas prune SERVER` makes some; then \
+         try again.",
+        folder.display()
+    )
+}
+
 fn write_new(temporary: &Path, contents: &[u8], access: Access) -> io::Result<()> {
     let mode = match access {
         Access::Owner => 0o600,
@@ -53,12 +87,9 @@ fn write_new(temporary: &Path, contents: &[u8], access: Access) -> io::Result<()
     file.sync_all()
 }
 
-fn temporary_path(path: &Path, staging: &Path) -> io::Result<PathBuf> {
+fn hidden(path: &Path, staging: &Path, ending: &str) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or_else(|| io::Error::other("the path names no file"))?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(".new");
-    Ok(staging.join(hidden))
+    Ok(staging.join(format!(".{}.{ending}", name.to_string_lossy())))
 }
 
 fn parent(path: &Path) -> io::Result<&Path> {
@@ -93,6 +124,23 @@ mod tests {
         write_beside(&path, b"old", Access::Everyone).unwrap();
         assert!(write(&path, &folder.path().join("missing"), b"new", Access::Everyone).is_err());
         assert_eq!(fs::read(&path).unwrap(), b"old");
+    }
+
+    #[test]
+    fn what_was_replaced_is_kept_and_can_be_put_back_again_and_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let [live, before, staging] = ["live", "before", "staging"].map(|name| folder.path().join(name));
+        [&live, &before, &staging].iter().for_each(|folder| fs::create_dir(folder).unwrap());
+        let [path, kept] = [live, before].map(|folder| folder.join("state"));
+        let write = |text: &str| write_keeping(&path, &kept, &staging, text.as_bytes(), Access::Everyone);
+        write("one").unwrap();
+        assert!(!kept.exists());
+        for (now, before) in [("two", "one"), ("one", "two"), ("two", "one"), ("three", "two"), ("two", "three")] {
+            write(now).unwrap();
+            let found = [&path, &kept].map(|path| fs::read_to_string(path).unwrap());
+            assert_eq!(found, [now, before]);
+        }
+        assert_eq!(fs::read_dir(&staging).unwrap().count(), 0);
     }
 
     #[test]

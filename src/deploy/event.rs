@@ -207,6 +207,11 @@ pub fn causes(error: &dyn std::error::Error) -> Vec<String> {
     all
 }
 
+/// An error with its causes.
+pub fn in_words(error: &dyn std::error::Error) -> String {
+    [vec![error.to_string()], causes(error)].concat().join(": ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

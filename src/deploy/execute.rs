@@ -1,12 +1,17 @@
 //! Carries out a plan, step by step, with intent and result in the journal. It makes no choices but one: a failure
 //! before the switch is undone, after it the deploy goes forward.
+//!
+//! ```text
+//! act.rs        does one step
+//! persist.rs    does one that has to succeed
+//! failure.rs    what is told when one fails
+//! ```
 
 mod act;
 mod failure;
+mod persist;
 
 use std::time::Duration;
-
-use tokio::time::sleep;
 
 use super::event::{Failure, Phase, What};
 use super::journal::{Entry, Journal, Resume};
@@ -15,20 +20,17 @@ use super::step::Step;
 use crate::engine::{Engine, EngineError, Exit};
 use crate::name::{ContainerName, ServiceName};
 use crate::router::{Router, RouterError};
-use crate::store::StoreError;
+use crate::store::{ServiceRecord, StoreError};
 
 use super::readiness::NotReady;
-
-/// How often a step is tried that has to succeed: one after the switch, or one that undoes.
-const TRIES: u32 = 4;
-
-const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
 /// How a plan ended.
 #[derive(Debug)]
 pub enum Verdict {
     /// What was desired is there.
     Reached,
+    /// It went forward, but this could not be done.
+    Short { of: Failure },
     /// What was there before is there again.
     Undone { because: Failure },
 }
@@ -62,14 +64,20 @@ pub struct Executor<'a> {
     pub journal: &'a Journal,
     pub service: &'a ServiceName,
     pub report: &'a (dyn Fn(What) + Sync),
-    /// Called at the switch: from here on the new release is the live one.
-    pub switched: &'a (dyn Fn() -> Result<(), StoreError> + Sync),
+    /// What holds for the service from the switch on; none when that is forgotten later.
+    pub holds: &'a (dyn Fn() -> Result<Option<ServiceRecord>, StoreError> + Sync),
 }
 
 impl std::fmt::Debug for Executor<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Executor").field("journal", self.journal).finish_non_exhaustive()
     }
+}
+
+/// A step that failed, and the last one that had begun then.
+struct Failed {
+    begun: Option<usize>,
+    error: StepError,
 }
 
 impl Executor<'_> {
@@ -84,97 +92,96 @@ impl Executor<'_> {
             Resume::Nothing { reached: false } => Verdict::Undone { because: failure::cut_off() },
             Resume::Forward { from } => self.forward(plan, from).await,
             Resume::Undo { begun } => {
-                self.undo(plan, begun).await;
+                self.undo(plan, begun, true).await;
                 Verdict::Undone { because: failure::cut_off() }
             }
         }
     }
 
     async fn forward(&self, plan: &Plan, from: usize) -> Verdict {
-        let mut phase = None;
+        let (mut phase, mut short) = (None, None);
         for (index, step) in plan.steps.iter().enumerate().skip(from) {
             self.enter(&mut phase, step.phase());
-            if let Err(error) = self.advance(plan, index, step).await {
-                return self.give_up(plan, index, error).await;
+            if index == plan.switch
+                && !plan.can_undo(index)
+                && let Err(error) = self.switch()
+            {
+                return self.give_up(plan, step, Failed { begun: index.checked_sub(1), error }).await;
+            }
+            if !plan.can_undo(index) || self.journal.is_switched() {
+                short = self.insist(index, step, short).await;
+            } else if let Err(error) = self.attempt(plan, index, step).await {
+                return self.give_up(plan, step, Failed { begun: Some(index), error }).await;
             }
         }
-        if plan.switch >= plan.steps.len()
-            && let Err(error) = self.mark_switched(true)
-        {
-            return self.give_up(plan, plan.steps.len().saturating_sub(1), error).await;
+        if let Err(error) = self.switch() {
+            let last = plan.steps.len().checked_sub(1);
+            let step = plan.steps.last().unwrap_or(&Step::Withdraw);
+            return self.give_up(plan, step, Failed { begun: last, error }).await;
         }
-        self.note(&Entry::Ended { reached: true });
-        Verdict::Reached
+        self.note(Entry::Ended { reached: true });
+        short.map_or(Verdict::Reached, |of| Verdict::Short { of })
     }
 
-    /// Fails only where the deploy can still be undone.
-    async fn advance(&self, plan: &Plan, index: usize, step: &Step) -> Result<(), StepError> {
-        let switches = index == plan.switch;
-        if switches && !step.is_switch() {
-            self.mark_switched(plan.can_undo(index))?;
+    /// A step that can be undone.
+    async fn attempt(&self, plan: &Plan, index: usize, step: &Step) -> Result<(), StepError> {
+        self.journal.write(Entry::Begun { step: index })?;
+        act::perform(self, step).await?;
+        if index == plan.switch {
+            self.switch()?;
         }
-        if plan.can_undo(index) {
-            self.journal.write(&Entry::Begun { step: index })?;
-            act::perform(self, step).await?;
-            self.journal.write(&Entry::Done { step: index })?;
-        } else {
-            self.insist(index, step).await;
-        }
-        if switches && step.is_switch() {
-            self.mark_switched(plan.can_undo(index))?;
-        }
+        self.note(Entry::Done { step: index });
         Ok(())
     }
 
-    fn mark_switched(&self, can_undo: bool) -> Result<(), StepError> {
-        match (self.switched)() {
-            Err(error) if can_undo => Err(error.into()),
+    /// From here on the new release is the live one, whatever happens.
+    fn switch(&self) -> Result<(), StepError> {
+        let holds = (self.holds)()?;
+        Ok(self.journal.switch(holds.as_ref())?)
+    }
+
+    /// After the switch there is only one way. What cannot be done is told and left for the next deploy; what is removed
+    /// need not have been stopped before.
+    async fn insist(&self, index: usize, step: &Step, short: Option<Failure>) -> Option<Failure> {
+        self.note(Entry::Begun { step: index });
+        let done = self.persist(step).await;
+        self.note(Entry::Done { step: index });
+        match done {
+            Ok(()) if matches!(step, Step::Remove { .. }) => None,
+            Ok(()) => short,
             Err(error) => {
-                self.warn(format!("the history could not be written: {error}"));
-                Ok(())
-            }
-            Ok(()) => Ok(()),
-        }
-    }
-
-    /// After the switch there is only one way: what fails is tried again, and then told and left for the next deploy.
-    async fn insist(&self, index: usize, step: &Step) {
-        self.note(&Entry::Begun { step: index });
-        self.attempt(step).await;
-        self.note(&Entry::Done { step: index });
-    }
-
-    async fn attempt(&self, step: &Step) {
-        for attempt in 1..=TRIES {
-            match act::perform(self, step).await {
-                Ok(()) => return,
-                Err(error) if attempt == TRIES => self.warn(failure::sentence(step, &error)),
-                Err(_) => sleep(PAUSE_BETWEEN_TRIES * attempt).await,
+                self.warn(failure::sentence(step, &error));
+                Some(failure::of(self.engine, step, error).await)
             }
         }
     }
 
-    async fn give_up(&self, plan: &Plan, at: usize, error: StepError) -> Verdict {
-        let step = plan.steps.get(at).unwrap_or(&Step::Withdraw);
-        let because = failure::of(self.engine, step, error).await;
+    async fn give_up(&self, plan: &Plan, step: &Step, failed: Failed) -> Verdict {
+        let end_is_unknown = failed.error.leaves_end_unknown();
+        let because = failure::of(self.engine, step, failed.error).await;
         (self.report)(What::Undoing { because: because.clone() });
-        self.undo(plan, Some(at)).await;
+        self.undo(plan, failed.begun, end_is_unknown).await;
         Verdict::Undone { because }
     }
 
-    /// `begun` is the last step that had begun. A stop that the engine is still at would take away what is started again,
-    /// so it is seen to its end first.
-    async fn undo(&self, plan: &Plan, begun: Option<usize>) {
-        self.note(&Entry::Undoing);
+    /// `begun` is the last step that had begun. Where nobody knows its end the engine may still be at it, and would take
+    /// away what is started again, or make what was removed; so that is seen to its end first.
+    async fn undo(&self, plan: &Plan, begun: Option<usize>, end_is_unknown: bool) {
         let mut phase = None;
         self.enter(&mut phase, Phase::Undoing);
-        if let Some(stop @ Step::Stop { .. }) = begun.and_then(|index| plan.steps.get(index)) {
-            self.attempt(stop).await;
+        self.announce_undo(plan, begun).await;
+        if let Some(step) = begun.and_then(|index| plan.steps.get(index)).filter(|_| end_is_unknown) {
+            self.see_to_its_end(step).await;
         }
         for step in plan.undo_after(begun) {
-            self.attempt(step).await;
+            let Err(error) = self.put_back(step).await else { continue };
+            self.warn(failure::sentence(step, &error));
+            if step.is_switch() {
+                self.warn("requests may still go to the new containers, so these are left".to_owned());
+                break;
+            }
         }
-        self.note(&Entry::Ended { reached: false });
+        self.note(Entry::Ended { reached: false });
     }
 
     fn enter(&self, current: &mut Option<Phase>, phase: Phase) {
@@ -184,13 +191,29 @@ impl Executor<'_> {
     }
 
     /// For entries whose loss only costs a repetition.
-    fn note(&self, entry: &Entry) {
-        if let Err(error) = self.journal.write(entry) {
+    fn note(&self, entry: Entry) {
+        if let Err(error) = self.journal.note(entry) {
             self.warn(format!("the journal could not be written: {error}"));
         }
     }
 
     fn warn(&self, message: String) {
         (self.report)(What::Warning { message });
+    }
+}
+
+impl StepError {
+    /// Whether the engine may still be doing what it was told.
+    fn leaves_end_unknown(&self) -> bool {
+        matches!(self, StepError::Engine { source: EngineError::Unreachable { .. } | EngineError::TimedOut { .. }, .. })
+    }
+
+    fn is_full_disk(&self) -> bool {
+        match self {
+            StepError::Engine { source, .. } => matches!(source, EngineError::Full { .. }),
+            StepError::Router(error) => error.is_full_disk(),
+            StepError::Journal(error) => matches!(error, StoreError::Full { .. }),
+            StepError::NotReady { .. } | StepError::Command { .. } => false,
+        }
     }
 }

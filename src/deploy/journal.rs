@@ -2,19 +2,22 @@
 //! what a crash cut off.
 //!
 //! ```text
-//!             Begun 0 … Done 0 … Begun n … Done n
-//!   Planned ───────────────────────────────────────► Ended
-//!        └────────────► Undoing ───────────────────────┘
+//!             Begun 0 … Done 0 … Switched … Begun n … Done n
+//!   Planned ──────────────────────────────────────────────────► Ended
+//!        └────────────► Undoing ──────────────────────────────────┘
 //! ```
+//!
+//! Once it says `Switched`, and not before, the deploy goes forward whatever happens. What holds for the service from
+//! there on is written together with it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
 use crate::name::DeployId;
-use crate::store::{Log, Store, StoreError};
+use crate::store::{Log, ServiceRecord, Store, StoreError, Writer};
 
 /// A deploy has at most some ten steps; a journal longer than this is not one of ours.
 const LONGEST: u32 = 1000;
@@ -31,6 +34,7 @@ pub enum Entry {
     Done {
         step: usize,
     },
+    Switched,
     Undoing,
     /// Either what was desired is there, or what was there before.
     Ended {
@@ -40,7 +44,13 @@ pub enum Entry {
 
 /// How far a deploy had come, by its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub struct Progress {
+    pub station: Station,
+    pub switched: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Station {
     Planned,
     Begun(usize),
     Done(usize),
@@ -51,13 +61,13 @@ pub enum Progress {
     },
 }
 
-impl Progress {
+impl Station {
     /// The last step that had begun.
     fn begun(self) -> Option<usize> {
         match self {
-            Progress::Begun(step) | Progress::Done(step) => Some(step),
-            Progress::Undoing(begun) => begun,
-            Progress::Planned | Progress::Ended { .. } => None,
+            Station::Begun(step) | Station::Done(step) => Some(step),
+            Station::Undoing(begun) => begun,
+            Station::Planned | Station::Ended { .. } => None,
         }
     }
 }
@@ -72,30 +82,45 @@ pub struct IllegalEntry {
 
 /// The one table of legal transitions; none as the first argument is the empty journal.
 pub fn next(progress: Option<Progress>, entry: &Entry) -> Result<Progress, IllegalEntry> {
-    match (progress, entry) {
-        (None, Entry::Planned { .. }) => Ok(Progress::Planned),
-        (Some(Progress::Planned), Entry::Begun { step: 0 }) => Ok(Progress::Begun(0)),
-        (Some(Progress::Begun(begun)), Entry::Done { step }) if begun == *step => Ok(Progress::Done(begun)),
-        (Some(Progress::Done(done)), Entry::Begun { step }) if done + 1 == *step => Ok(Progress::Begun(*step)),
+    let illegal = || IllegalEntry {
+        after: progress.map_or("nothing".to_owned(), |progress| format!("{progress:?}")),
+        entry: entry.name(),
+    };
+    let Some(Progress { station, switched }) = progress else {
+        let is_first = matches!(entry, Entry::Planned { .. });
+        return is_first.then_some(Progress { station: Station::Planned, switched: false }).ok_or_else(illegal);
+    };
+    let at = |station| Ok(Progress { station, switched });
+    match (station, entry) {
+        (Station::Planned, Entry::Begun { step: 0 }) => at(Station::Begun(0)),
+        (Station::Begun(begun), Entry::Done { step }) if begun == *step => at(Station::Done(begun)),
+        (Station::Done(done), Entry::Begun { step }) if done + 1 == *step => at(Station::Begun(*step)),
         // A step that a crash cut off begins again.
-        (Some(Progress::Begun(begun)), Entry::Begun { step }) if begun == *step => Ok(Progress::Begun(begun)),
-        (Some(Progress::Ended { .. }) | None, entry) => Err(illegal(progress, entry)),
-        // A crash may come between the steps of the undoing too; then it is undone again.
-        (Some(progress), Entry::Undoing) => Ok(Progress::Undoing(progress.begun())),
-        (Some(Progress::Undoing(_)), Entry::Ended { reached: false })
-        | (Some(Progress::Planned | Progress::Done(_)), Entry::Ended { reached: true }) => {
-            Ok(Progress::Ended { reached: matches!(entry, Entry::Ended { reached: true }) })
+        (Station::Begun(begun), Entry::Begun { step }) if begun == *step => at(Station::Begun(begun)),
+        (Station::Planned | Station::Begun(_) | Station::Done(_), Entry::Switched) if !switched => {
+            Ok(Progress { station, switched: true })
         }
-        (Some(_), entry) => Err(illegal(progress, entry)),
+        // A crash may come between the steps of the undoing too; then it is undone again.
+        (Station::Planned | Station::Begun(_) | Station::Done(_) | Station::Undoing(_), Entry::Undoing)
+            if !switched =>
+        {
+            at(Station::Undoing(station.begun()))
+        }
+        (Station::Undoing(_), Entry::Ended { reached: false }) => at(Station::Ended { reached: false }),
+        (Station::Planned | Station::Done(_), Entry::Ended { reached: true }) if switched => {
+            at(Station::Ended { reached: true })
+        }
+        _ => Err(illegal()),
     }
 }
 
-fn illegal(progress: Option<Progress>, entry: &Entry) -> IllegalEntry {
-    let entry = match entry {
-        Entry::Planned { .. } => "a plan".to_owned(),
-        other => format!("{other:?}"),
-    };
-    IllegalEntry { after: progress.map_or("nothing".to_owned(), |p| format!("{p:?}")), entry }
+impl Entry {
+    fn name(&self) -> String {
+        match self {
+            Entry::Planned { .. } => "a plan".to_owned(),
+            other => format!("{other:?}"),
+        }
+    }
 }
 
 /// What the next start has to do with a deploy.
@@ -110,34 +135,31 @@ pub enum Resume {
 }
 
 pub fn resume(plan: &Plan, progress: Progress) -> Resume {
-    let reached = match progress {
-        Progress::Ended { reached } => return Resume::Nothing { reached },
-        Progress::Undoing(begun) => return Resume::Undo { begun },
-        Progress::Planned => 0,
-        Progress::Begun(step) => step,
-        Progress::Done(step) => step + 1,
-    };
-    let switching = matches!(progress, Progress::Begun(_)) || reached > plan.switch || plan.switch == 0;
-    if reached >= plan.switch && switching {
-        Resume::Forward { from: reached }
-    } else {
-        Resume::Undo { begun: progress.begun() }
+    let Progress { station, switched } = progress;
+    match station {
+        Station::Ended { reached } => Resume::Nothing { reached },
+        Station::Begun(step) if switched => Resume::Forward { from: step },
+        Station::Done(step) if switched => Resume::Forward { from: step + 1 },
+        Station::Planned if switched => Resume::Forward { from: 0 },
+        // Requests may follow the new routes already, and what they lead to is ready.
+        Station::Begun(step) if step == plan.switch && plan.steps[step].is_switch() => Resume::Forward { from: step },
+        _ => Resume::Undo { begun: station.begun() },
     }
 }
 
 /// The journal of one deploy.
 #[derive(Debug)]
 pub struct Journal {
-    store: Arc<Store>,
-    deploy: DeployId,
-    last: AtomicU64,
+    writer: Writer<Entry>,
+    switched: AtomicBool,
 }
 
 impl Journal {
     /// Writes the intent, before the first act.
     pub fn begin(store: Arc<Store>, plan: &Plan) -> Result<Self, StoreError> {
-        let journal = Self { store, deploy: plan.deploy, last: AtomicU64::new(0) };
-        journal.write(&Entry::Planned { plan: plan.clone() })?;
+        let writer = Writer::after(0, store, Log::Journal, plan.deploy);
+        let journal = Self { writer, switched: AtomicBool::new(false) };
+        journal.write(Entry::Planned { plan: plan.clone() })?;
         Ok(journal)
     }
 
@@ -148,15 +170,35 @@ impl Journal {
         for entry in &entries {
             progress = Some(next(progress, entry)?);
         }
-        let last = AtomicU64::new(entries.len() as u64);
+        let writer = Writer::after(entries.len() as u64, store, Log::Journal, deploy);
         let first = entries.into_iter().next();
         let (Some(progress), Some(Entry::Planned { plan })) = (progress, first) else { return Ok(None) };
-        Ok(Some((Self { store, deploy, last }, plan, progress)))
+        let switched = AtomicBool::new(progress.switched);
+        Ok(Some((Self { writer, switched }, plan, progress)))
     }
 
-    pub fn write(&self, entry: &Entry) -> Result<(), StoreError> {
-        let seq = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        self.store.append(Log::Journal, self.deploy, seq, entry)
+    /// Returns when it is on disk.
+    pub fn write(&self, entry: Entry) -> Result<(), StoreError> {
+        self.writer.write(|_| entry)
+    }
+
+    /// From here on the deploy goes forward, and this holds for the service, if anything new does; both is on disk, or
+    /// neither. Doing it twice is doing it once.
+    pub fn switch(&self, holds: Option<&ServiceRecord>) -> Result<(), StoreError> {
+        if !self.is_switched() {
+            self.writer.write_with(holds, |_| Entry::Switched)?;
+            self.switched.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    pub fn is_switched(&self) -> bool {
+        self.switched.load(Ordering::Relaxed)
+    }
+
+    /// For an entry whose loss only costs a repetition. When it cannot be written now, it is written before the next.
+    pub fn note(&self, entry: Entry) -> Result<(), StoreError> {
+        self.writer.note(|_| entry)
     }
 }
 
@@ -172,16 +214,25 @@ pub enum JournalError {
 mod tests {
     use super::*;
 
-    fn progress(entries: &[Entry]) -> Progress {
-        let follow = |progress, entry| next(progress, entry).map(Some).unwrap();
-        entries.iter().fold(Some(Progress::Planned), follow).unwrap()
+    fn station(entries: &[Entry]) -> Result<Station, IllegalEntry> {
+        let planned = Progress { station: Station::Planned, switched: false };
+        entries.iter().try_fold(planned, |progress, entry| next(Some(progress), entry)).map(|reached| reached.station)
     }
 
     #[test]
     fn an_undoing_remembers_which_step_may_be_half_done() {
         let (begun, done) = (Entry::Begun { step: 0 }, Entry::Done { step: 0 });
         let half = [begun.clone(), Entry::Undoing, Entry::Undoing];
-        assert_eq!(progress(&half), Progress::Undoing(Some(0)));
-        assert_eq!(progress(&[begun, done, Entry::Undoing]), Progress::Undoing(Some(0)));
+        assert_eq!(station(&half), Ok(Station::Undoing(Some(0))));
+        assert_eq!(station(&[begun, done, Entry::Undoing]), Ok(Station::Undoing(Some(0))));
+    }
+
+    #[test]
+    fn a_deploy_that_switched_is_not_undone_and_one_that_did_not_has_not_reached_its_goal() {
+        let reached = Entry::Ended { reached: true };
+        assert_eq!(station(&[Entry::Switched, reached.clone()]), Ok(Station::Ended { reached: true }));
+        for illegal in [vec![Entry::Switched, Entry::Undoing], vec![Entry::Switched; 2], vec![reached]] {
+            assert!(station(&illegal).is_err(), "{illegal:?}");
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! journal.rs     what was intended and done, for the next start after a crash
 //! execute.rs     does the steps, writes the journal, reports events
 //! readiness.rs   when a container is ready, and why it is not
+//! patience.rs    waiting for what a deploy cannot do without
 //! event.rs       what is reported while it happens, and how it ended
 //! ```
 
@@ -15,6 +16,7 @@ pub mod desired;
 pub mod event;
 pub mod execute;
 pub mod journal;
+pub(crate) mod patience;
 pub mod plan;
 pub mod queue;
 pub mod readiness;

@@ -55,13 +55,6 @@ pub struct Undo {
     pub steps: Vec<Step>,
 }
 
-impl Undo {
-    /// However far it came.
-    fn always(steps: Vec<Step>) -> Vec<Self> {
-        vec![Self { since: 0, steps }]
-    }
-}
-
 /// Why there can be no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -223,8 +216,8 @@ impl Plan {
         undo.map(|undo| undo.steps.as_slice()).unwrap_or_default()
     }
 
-    /// Whether a failure of this step can still be undone: before the switch, and in the switch itself where it is one
-    /// step, since the router keeps its old routes when it refuses new ones.
+    /// Whether a failure of this step can still be undone: before the switch, and in the switch itself where that is a
+    /// change of the routes which can be taken back.
     pub fn can_undo(&self, index: usize) -> bool {
         let switches = self.steps.get(index).is_some_and(Step::is_switch);
         index < self.switch || (index == self.switch && switches && !self.undo.is_empty())

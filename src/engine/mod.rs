@@ -69,6 +69,9 @@ pub enum EngineError {
     /// The name belongs to somebody else's object, which is left alone.
     #[error("the {what} {name} was not made by this server, so it is left alone; rename or remove it yourself")]
     NotOurs { what: &'static str, name: String },
+    /// There is no room where the engine keeps images and containers.
+    #[error("the disk of {folder} is full, where the container engine keeps its images and containers")]
+    Full { folder: String, source: Cause },
     #[error("could not {action}")]
     Refused { action: String, source: Cause },
     #[error("{action} took longer than {limit:?}")]

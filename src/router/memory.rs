@@ -82,6 +82,11 @@ impl MemoryRouter {
         self.lock().certificates = certificates;
     }
 
+    /// What was planned and has not come yet will not come.
+    pub fn forget_faults(&self) {
+        self.lock().faults.clear();
+    }
+
     /// All calls, in order.
     pub fn calls(&self) -> Vec<Call> {
         self.lock().calls.clone()

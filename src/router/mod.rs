@@ -11,6 +11,7 @@ pub mod memory;
 pub mod traefik;
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddrV4;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub use memory::MemoryRouter;
 pub use traefik::switch::Patience;
 pub use traefik::{TraefikRouter, TraefikSettings};
 
+use crate::atomic_file;
 use crate::engine::{Cause, EngineError};
 use crate::manifest::{HealthCheck, ServiceUrl};
 use crate::name::ServiceName;
@@ -60,8 +62,15 @@ impl RouterError {
                  changes"
                     .to_owned(),
             ),
+            RouterError::File { path, .. } if self.is_full_disk() => {
+                Some(atomic_file::make_room(path.parent().unwrap_or(path)))
+            }
             _ => None,
         }
+    }
+
+    pub fn is_full_disk(&self) -> bool {
+        matches!(self, RouterError::File { source, .. } if source.kind() == io::ErrorKind::StorageFull)
     }
 }
 

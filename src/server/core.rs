@@ -12,6 +12,7 @@ use futures_util::Stream;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -37,6 +38,9 @@ use crate::store::{Store, StoreError};
 
 /// A context that no deploy took by then will not be deployed.
 const CONTEXT_LIFETIME: Duration = Duration::from_secs(600);
+
+/// Ends with nothing when the server is abandoned meanwhile.
+pub(super) type Recovery = JoinHandle<Option<Result<(), Problem>>>;
 
 /// One server: its ports, its memory, and what is going on.
 #[derive(Debug)]
@@ -74,6 +78,8 @@ pub struct Core {
     pub(super) stopped: CancellationToken,
     /// What the last stop cut off has been dealt with; before that nothing is accepted.
     recovered: AtomicBool,
+    /// The task that deals with it.
+    pub(super) recovery: tokio::sync::Mutex<Option<Recovery>>,
     /// Why engine or router are not as they should be.
     trouble: Mutex<Option<Problem>>,
 }
@@ -124,6 +130,7 @@ impl Core {
             abandoned: CancellationToken::new(),
             stopped: CancellationToken::new(),
             recovered: AtomicBool::new(false),
+            recovery: tokio::sync::Mutex::default(),
             trouble: Mutex::default(),
         })
     }

@@ -1,9 +1,10 @@
 //! The events of a deploy: written to the store as they come, and read from there by whoever watches, from the start
-//! or from anywhere, while it runs or long after.
+//! or from anywhere, while it runs or long after. While the disk is full they are read from here, and written once there
+//! is room again.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use super::redact;
 use super::vault::Vault;
 use crate::deploy::{Deploy, DeployState, Event, Outcome, What};
 use crate::name::DeployId;
-use crate::store::{Log, Store, StoreError};
+use crate::store::{Log, Store, StoreError, Writer};
 
 /// Lines of a build's output that are kept; of a longer one the rest is left out, and said so.
 const MOST_BUILD_LINES: u32 = 10_000;
@@ -44,9 +45,9 @@ impl Feeds {
             let last = store.last_seq(Log::Events, deploy.id).unwrap_or(0);
             Arc::new(Recorder {
                 store: Arc::clone(store),
-                last: AtomicU64::new(last),
+                events: Writer::after(last, Arc::clone(store), Log::Events, deploy.id),
                 build_lines: AtomicU32::new(0),
-                deploy: Mutex::new(deploy.clone()),
+                record: Mutex::new(Record { deploy: deploy.clone(), is_saved: true }),
                 newest: watch::Sender::new(last),
                 changed: changed.clone(),
                 vault: Arc::clone(vault),
@@ -55,8 +56,28 @@ impl Feeds {
         Arc::clone(recorder)
     }
 
+    /// For a deploy that has ended. What of it could not be written yet is kept for [`save`](Self::save).
     pub(super) fn close(&self, deploy: DeployId) {
-        self.lock().remove(&deploy);
+        let mut open = self.lock();
+        if open.get(&deploy).is_none_or(|recorder| recorder.save().is_ok()) {
+            open.remove(&deploy);
+        }
+    }
+
+    /// Writes what could not be written at its time.
+    pub(super) fn save(&self) -> Result<(), StoreError> {
+        let mut open = self.lock();
+        for recorder in open.values() {
+            recorder.save()?;
+        }
+        open.retain(|_, recorder| !recorder.deploy().is_finished());
+        Ok(())
+    }
+
+    /// The deploy as it is now, given as it is on disk.
+    pub(super) fn current(&self, deploy: Deploy) -> Deploy {
+        let open = self.lock().get(&deploy.id).cloned();
+        open.map_or(deploy, |recorder| recorder.deploy())
     }
 
     /// The events from a number on; ends after the last one of a deploy that has ended.
@@ -66,8 +87,10 @@ impl Feeds {
         deploy: DeployId,
         from: u64,
     ) -> BoxStream<'static, Result<Event, StoreError>> {
-        let newest = self.lock().get(&deploy).map(|recorder| recorder.newest.subscribe());
-        let reader = Reader { store, deploy, next: from.max(1), newest };
+        let recorder = self.lock().get(&deploy).cloned();
+        let newest = recorder.as_ref().map(|recorder| recorder.newest.subscribe());
+        let recorder = recorder.as_ref().map(Arc::downgrade).unwrap_or_default();
+        let reader = Reader { store, deploy, next: from.max(1), newest, recorder };
         stream::unfold(reader, |mut reader| async move { reader.page().await.map(|page| (page, reader)) })
             .flat_map(|page| match page {
                 Ok(events) => stream::iter(events).map(Ok).boxed(),
@@ -87,12 +110,15 @@ struct Reader {
     next: u64,
     /// None once the deploy has ended and everything may be read without waiting.
     newest: Option<watch::Receiver<u64>>,
+    /// Of a deploy that has not ended. It has what is not on disk.
+    recorder: Weak<Recorder>,
 }
 
 impl Reader {
     async fn page(&mut self) -> Option<Result<Vec<Event>, StoreError>> {
         loop {
             let events: Vec<Event> = match self.store.read(Log::Events, self.deploy, self.next, PAGE) {
+                Ok(events) if events.is_empty() => self.unwritten(),
                 Ok(events) => events,
                 Err(error) => {
                     self.newest = None;
@@ -117,14 +143,18 @@ impl Reader {
             }
         }
     }
+
+    fn unwritten(&self) -> Vec<Event> {
+        self.recorder.upgrade().map(|recorder| recorder.events.unwritten_from(self.next)).unwrap_or_default()
+    }
 }
 
 /// Takes down what happens in one deploy.
 #[derive(Debug)]
 pub(super) struct Recorder {
     store: Arc<Store>,
-    deploy: Mutex<Deploy>,
-    last: AtomicU64,
+    record: Mutex<Record>,
+    events: Writer<Event>,
     build_lines: AtomicU32,
     newest: watch::Sender<u64>,
     /// Tells those who watch the server that something changed.
@@ -133,9 +163,22 @@ pub(super) struct Recorder {
     vault: Arc<Vault>,
 }
 
+#[derive(Debug)]
+struct Record {
+    deploy: Deploy,
+    /// It is on disk as it is here.
+    is_saved: bool,
+}
+
 impl Recorder {
     pub(super) fn deploy(&self) -> Deploy {
-        self.lock().clone()
+        self.lock().deploy.clone()
+    }
+
+    /// Returns once all of it is on disk.
+    pub(super) fn save(&self) -> Result<(), StoreError> {
+        self.events.flush()?;
+        self.save_record(&mut self.lock())
     }
 
     pub(super) fn report(&self, what: What) {
@@ -151,6 +194,7 @@ impl Recorder {
                     deploy.state = DeployState::Running { started, phase };
                 });
             }
+            What::Warning { message } => tracing::warn!(deploy = %self.lock().deploy.id, "{message}"),
             _ => {}
         }
         self.append(what);
@@ -171,13 +215,23 @@ impl Recorder {
 
     /// Changes the record of the deploy, on disk too.
     pub(super) fn update(&self, change: impl FnOnce(&mut Deploy)) {
-        let mut deploy = self.lock();
-        change(&mut deploy);
-        if let Err(error) = self.store.update_deploy(deploy.id, &*deploy, deploy.is_finished()) {
-            tracing::error!(deploy = %deploy.id, %error, "the history could not be written");
+        let mut record = self.lock();
+        change(&mut record.deploy);
+        record.is_saved = false;
+        if let Err(error) = self.save_record(&mut record) {
+            tracing::error!(deploy = %record.deploy.id, %error, "the history could not be written");
         }
-        drop(deploy);
+        drop(record);
         self.changed.send_modify(|count| *count += 1);
+    }
+
+    fn save_record(&self, record: &mut Record) -> Result<(), StoreError> {
+        let Record { deploy, is_saved } = record;
+        if !*is_saved {
+            self.store.update_deploy(deploy.id, deploy, deploy.is_finished())?;
+            *is_saved = true;
+        }
+        Ok(())
     }
 
     fn report_output(&self, what: What) {
@@ -197,16 +251,19 @@ impl Recorder {
 
     fn append(&self, mut what: What) {
         redact::what(&mut what, &self.vault);
-        let deploy = self.lock();
-        let seq = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        let event = Event { seq, at: Timestamp::now(), what };
-        if let Err(error) = self.store.append(Log::Events, deploy.id, seq, &event) {
-            tracing::error!(deploy = %deploy.id, %error, "an event could not be written");
+        let is_output = matches!(what, What::BuildOutput { .. });
+        let event = |seq| Event { seq, at: Timestamp::now(), what };
+        // Output is only kept where there is room for it.
+        let written = if is_output { self.events.write(event) } else { self.events.note(event) };
+        if let Err(error) = written
+            && !is_output
+        {
+            tracing::error!(deploy = %self.lock().deploy.id, %error, "an event is not written yet");
         }
-        self.newest.send_replace(seq);
+        self.newest.send_replace(self.events.newest());
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Deploy> {
-        self.deploy.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -152,7 +152,7 @@ pub(super) async fn deploys(
     parameters: Result<Query<DeploysParameters>, QueryRejection>,
 ) -> Answer<Vec<Deploy>> {
     let Query(DeploysParameters { service, limit }) = parameters?;
-    Ok(Json(core.store.deploys(service.as_ref(), limit.unwrap_or(MOST_DEPLOYS).min(MOST_DEPLOYS))?))
+    Ok(Json(core.deploys(service.as_ref(), limit.unwrap_or(MOST_DEPLOYS).min(MOST_DEPLOYS))?))
 }
 
 pub(super) async fn deploy(State(core): Server, path: DeployPath) -> Answer<Deploy> {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::core::Core;
-use crate::api::Problem;
+use crate::api::{Problem, ProblemCode};
 
 /// Between two looks at the router while it is well. The engine restarts one that dies, but not one that was killed by
 /// its command.
@@ -14,7 +14,8 @@ const PERIOD: Duration = Duration::from_secs(3);
 
 const FIRST_PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-const LONGEST_PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(30);
+/// An engine that is back is not to be kept waiting for long.
+const LONGEST_PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 impl Core {
     /// One look, with what has to be mended; what could not be is remembered, for those who ask.
@@ -24,7 +25,6 @@ impl Core {
         mended
     }
 
-    /// At the first time that it succeeds, recovery.
     async fn mend(self: &Arc<Self>) -> Result<(), Problem> {
         if self.router.info().await.is_err() {
             self.engine.ensure_network().await?;
@@ -33,23 +33,49 @@ impl Core {
             self.mark_changed();
         }
         if !self.is_recovered() {
-            self.recover().await?;
+            self.recover_meanwhile().await?;
         }
         self.look_at_certificates().await;
-        Ok(())
+        Ok(self.feeds.save()?)
     }
 
-    /// Goes on until the server stops.
+    /// Recovery may itself have to wait for engine and router, which are looked after here; so it is a task of its own,
+    /// which is waited for only a little. One that failed is begun again at the next look.
+    async fn recover_meanwhile(self: &Arc<Self>) -> Result<(), Problem> {
+        let mut recovery = self.recovery.lock().await;
+        let task = recovery.get_or_insert_with(|| {
+            let core = Arc::clone(self);
+            let recovering = async move { core.recover().await };
+            self.tasks.spawn(self.abandoned.clone().run_until_cancelled_owned(recovering))
+        });
+        let Ok(ended) = timeout(PERIOD, task).await else { return Ok(()) };
+        *recovery = None;
+        match ended {
+            Ok(recovered) => recovered.unwrap_or(Ok(())),
+            Err(panic) => {
+                let message = "a fault in mypaas itself stopped it from dealing with what its last stop cut off";
+                Err(Problem::new(ProblemCode::Internal, message).because(&panic))
+            }
+        }
+    }
+
+    /// Goes on until the server stops. What is waited for stands in the log once, and that it is over.
     pub(super) async fn keep(self: Arc<Self>) {
-        let mut failures = 0_u32;
+        let (mut failures, mut told) = (0_u32, None);
         while !self.stopping.is_cancelled() {
             let pause = match self.keep_once().await {
                 Ok(()) => {
+                    if told.take().is_some() {
+                        tracing::info!("engine and router are well again");
+                    }
                     failures = 0;
                     PERIOD
                 }
                 Err(problem) => {
-                    tracing::warn!(problem = problem.message, causes = ?problem.causes, "not all is well yet");
+                    if told.as_ref() != Some(&problem.message) {
+                        tracing::warn!(causes = ?problem.causes, "waiting until this has passed: {}", problem.message);
+                        told = Some(problem.message);
+                    }
                     failures += 1;
                     (FIRST_PAUSE_AFTER_FAILURE * failures).min(LONGEST_PAUSE_AFTER_FAILURE)
                 }

@@ -52,6 +52,7 @@ use tokio_util::sync::CancellationToken;
 use self::config::{AcmeSection, Config, ConfigError};
 pub use self::core::Core;
 use self::lock::Lock;
+use crate::api::Problem;
 use crate::engine::{DockerEngine, DockerSettings, Engine, EngineError};
 use crate::machine::ThisMachine;
 use crate::name::ImageName;
@@ -156,7 +157,7 @@ pub async fn serve(
     ready: impl FnOnce() + Send,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
-    if timeout(FIRST_LOOK_LIMIT, core.keep_once()).await.is_ok_and(|look| look.is_ok()) {
+    if timeout(FIRST_LOOK_LIMIT, first_look(&core)).await.is_ok_and(|look| look.is_ok()) {
         tracing::info!("engine and router are well");
     }
     let keeper = tokio::spawn(Arc::clone(&core).keep());
@@ -170,6 +171,14 @@ pub async fn serve(
     let (served, ()) = tokio::join!(served, orderly);
     keeper.abort();
     served
+}
+
+/// Until what the last stop cut off has been dealt with.
+async fn first_look(core: &Arc<Core>) -> Result<(), Problem> {
+    while !core.is_recovered() {
+        core.keep_once().await?;
+    }
+    Ok(())
 }
 
 /// Takes no more deploys, waits for those that run, and then ends all connections.

@@ -35,7 +35,7 @@ impl Core {
         let sight = self.look().await;
         let records = self.store.services()?;
         let services = records.iter().map(|record| self.service_view(record, &sight)).collect::<Result<_, _>>()?;
-        let deploys = self.store.deploys(None, RECENT_DEPLOYS)?;
+        let deploys = self.deploys(None, RECENT_DEPLOYS)?;
         Ok(Snapshot { at: Timestamp::now(), server, services, deploys })
     }
 
@@ -59,12 +59,18 @@ impl Core {
         }
     }
 
+    /// Newest first; of all services, or of one.
+    pub(super) fn deploys(&self, service: Option<&ServiceName>, limit: u32) -> Result<Vec<Deploy>, Problem> {
+        let stored = self.store.deploys(service, limit)?;
+        Ok(stored.into_iter().map(|deploy| self.feeds.current(deploy)).collect())
+    }
+
     /// One service with its history.
     pub async fn service_detail(&self, name: &ServiceName) -> Result<ServiceDetail, Problem> {
         let record = self.known(name)?;
         let sight = self.look().await;
         let service = self.service_view(&record, &sight)?;
-        let deploys: Vec<Deploy> = self.store.deploys(Some(name), DEPLOYS_OF_SERVICE)?;
+        let deploys = self.deploys(Some(name), DEPLOYS_OF_SERVICE)?;
         let images: Option<HashSet<_>> =
             self.engine.images().await.ok().map(|images| images.into_iter().map(|image| image.name).collect());
         let releases: Vec<Release> = self.store.releases(name)?;
@@ -130,7 +136,7 @@ impl Core {
             containers,
             wanted,
             ready,
-            last_deploy: self.store.deploys(Some(name), 1)?.pop(),
+            last_deploy: self.deploys(Some(name), 1)?.pop(),
         })
     }
 }

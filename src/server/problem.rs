@@ -1,8 +1,10 @@
 //! Errors of the layers below → [`Problem`]s, with what to do next.
 
-use std::io::ErrorKind;
+use std::io;
+use std::path::Path;
 
 use crate::api::{Problem, ProblemCode};
+use crate::atomic_file;
 use crate::context::ArchiveError;
 use crate::deploy::journal::JournalError;
 use crate::deploy::{Failure, Phase, PlanError};
@@ -10,14 +12,13 @@ use crate::engine::EngineError;
 use crate::router::RouterError;
 use crate::store::StoreError;
 
-/// What a program says that finds no more room.
-const DISK_FULL: &str = "no space left on device";
-
-const SHOWS_ROOM: &str = "`mypaas disk SERVER` shows what takes the room, and `mypaas prune SERVER` makes some.";
-
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         let (code, hint) = match &error {
+            EngineError::Full { folder, .. } => {
+                let hint = atomic_file::make_room(Path::new(folder));
+                return Problem::of(ProblemCode::NoRoom, &error).hint(hint);
+            }
             EngineError::Unreachable { .. } => {
                 (ProblemCode::Unavailable, Some("Start it (`systemctl start docker`), then try again."))
             }
@@ -34,7 +35,6 @@ impl From<EngineError> for Problem {
                     "Can the server reach the registry? An image of that name that is already there is used as it is.",
                 ),
             ),
-            EngineError::Build { message } if message.contains(DISK_FULL) => (ProblemCode::NoRoom, Some(SHOWS_ROOM)),
             EngineError::Build { .. }
             | EngineError::Refused { .. }
             | EngineError::AddressTaken { .. }
@@ -59,22 +59,26 @@ impl From<RouterError> for Problem {
 
 impl From<ArchiveError> for Problem {
     fn from(error: ArchiveError) -> Self {
-        let code = match &error {
-            ArchiveError::SentTooMuch { .. } | ArchiveError::TooLarge { .. } => ProblemCode::TooLarge,
-            ArchiveError::Disk { source, .. } if source.kind() == ErrorKind::StorageFull => {
-                return Problem::of(ProblemCode::NoRoom, &error).hint(SHOWS_ROOM);
+        match &error {
+            ArchiveError::SentTooMuch { .. } | ArchiveError::TooLarge { .. } => {
+                Problem::of(ProblemCode::TooLarge, &error)
             }
-            ArchiveError::Disk { .. } => ProblemCode::Internal,
-            _ => ProblemCode::BadRequest,
-        };
-        Problem::of(code, &error)
+            ArchiveError::Disk { path, source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                let hint = atomic_file::make_room(path.parent().unwrap_or(path));
+                Problem::of(ProblemCode::NoRoom, &error).hint(hint)
+            }
+            ArchiveError::Disk { .. } => Problem::of(ProblemCode::Internal, &error),
+            _ => Problem::of(ProblemCode::BadRequest, &error),
+        }
     }
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Problem::of(ProblemCode::Internal, &error)
-            .hint("Is the disk of the server folder full? `mypaas disk SERVER` tells.")
+        match error.hint() {
+            Some(hint) => Problem::of(ProblemCode::NoRoom, &error).hint(hint),
+            None => Problem::of(ProblemCode::Internal, &error),
+        }
     }
 }
 

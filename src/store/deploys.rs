@@ -2,15 +2,18 @@ use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Result, Store, decode, encode, failed};
+use super::{Result, Store, decode, encode};
 use crate::name::{DeployId, ServiceName};
 
 impl Store {
-    /// Numbers a new deploy, and keeps what `make` makes of the number.
+    /// Numbers a new deploy, and keeps what `make` makes of the number. From its first deploy on the service is known.
     pub fn add_deploy<T: Serialize>(&self, service: &ServiceName, make: impl FnOnce(DeployId) -> T) -> Result<T> {
-        let failed = || failed("add a deploy");
+        let failed = || self.failed("add a deploy");
         let mut database = self.database();
         let transaction = database.transaction().map_err(failed())?;
+        transaction
+            .execute("INSERT OR IGNORE INTO services (name) VALUES (?1)", [service.as_str()])
+            .map_err(failed())?;
         transaction
             .execute("INSERT INTO deploys (service, finished, record) VALUES (?1, 0, '')", [service.as_str()])
             .map_err(failed())?;
@@ -30,7 +33,7 @@ impl Store {
                 params![id.number() as i64, encode(deploy)?, finished],
             )
             .map(drop)
-            .map_err(failed("write a deploy"))
+            .map_err(self.failed("write a deploy"))
     }
 
     pub fn deploy<T: DeserializeOwned>(&self, id: DeployId) -> Result<Option<T>> {
@@ -38,7 +41,7 @@ impl Store {
             .database()
             .query_row("SELECT record FROM deploys WHERE id = ?1", [id.number() as i64], |row| row.get(0))
             .optional()
-            .map_err(failed("look up a deploy"))?;
+            .map_err(self.failed("look up a deploy"))?;
         record.as_deref().map(decode).transpose()
     }
 
@@ -59,7 +62,7 @@ impl Store {
     }
 
     fn list_deploys<T: DeserializeOwned>(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<Vec<T>> {
-        let failed = || failed("list deploys");
+        let failed = || self.failed("list deploys");
         let database = self.database();
         let mut query = database.prepare_cached(sql).map_err(failed())?;
         let rows = query.query_map(parameters, |row| row.get::<_, String>(0)).map_err(failed())?;
@@ -70,6 +73,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::ServiceRecord;
 
     #[test]
     fn deploys_are_numbered_over_all_services_and_found_by_service() {
@@ -78,6 +82,7 @@ mod tests {
         for service in [&web, &api, &web] {
             store.add_deploy(service, |id| format!("{service} {id}")).unwrap();
         }
+        assert_eq!(store.services().unwrap(), [&api, &web].map(|name| ServiceRecord::new(name.clone())));
         assert_eq!(store.deploys::<String>(None, 2).unwrap(), ["web d3", "api d2"]);
         assert_eq!(store.deploys::<String>(Some(&web), 9).unwrap(), ["web d3", "web d1"]);
 

@@ -2,7 +2,8 @@ use rusqlite::params;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Result, Store, decode, encode, failed};
+use super::services::{ServiceRecord, put};
+use super::{Result, Store, decode, encode};
 use crate::name::DeployId;
 
 /// What a deploy leaves behind in order.
@@ -26,18 +27,35 @@ impl Log {
 impl Store {
     /// Adds an entry under its number; a number is never given twice.
     pub fn append(&self, log: Log, deploy: DeployId, seq: u64, entry: &impl Serialize) -> Result<()> {
+        self.append_with(None, log, deploy, seq, entry)
+    }
+
+    /// As [`append`](Self::append), and [`put_service`](Self::put_service) where there is a record: both, or neither.
+    pub fn append_with(
+        &self,
+        service: Option<&ServiceRecord>,
+        log: Log,
+        deploy: DeployId,
+        seq: u64,
+        entry: &impl Serialize,
+    ) -> Result<()> {
         let record = encode(entry)?;
-        self.database()
+        let failed = || self.failed("append to a log");
+        let mut database = self.database();
+        let transaction = database.transaction().map_err(failed())?;
+        if let Some(service) = service {
+            put(&transaction, service).map_err(failed())?;
+        }
+        transaction
             .prepare_cached("INSERT INTO log (deploy, kind, seq, record) VALUES (?1, ?2, ?3, ?4)")
-            .and_then(|mut insert| {
-                insert.execute(params![deploy.number() as i64, log.kind(), seq as i64, record]).map(drop)
-            })
-            .map_err(failed("append to a log"))
+            .and_then(|mut insert| insert.execute(params![deploy.number() as i64, log.kind(), seq as i64, record]))
+            .map_err(failed())?;
+        transaction.commit().map_err(failed())
     }
 
     /// The entries from a number on, at most so many.
     pub fn read<T: DeserializeOwned>(&self, log: Log, deploy: DeployId, from: u64, limit: u32) -> Result<Vec<T>> {
-        let failed = || failed("read a log");
+        let failed = || self.failed("read a log");
         let database = self.database();
         let mut query = database
             .prepare_cached(
@@ -59,7 +77,7 @@ impl Store {
                 params![deploy.number() as i64, log.kind()],
                 |row| row.get(0),
             )
-            .map_err(failed("read a log"))?;
+            .map_err(self.failed("read a log"))?;
         Ok(newest.unwrap_or(0).unsigned_abs())
     }
 }

@@ -7,6 +7,7 @@
 //! deploys.rs     the history of deploys
 //! log.rs         what belongs to a deploy in order: its events and its journal
 //! schema.rs      the tables, and how an older file gets them
+//! writer.rs      writes such a log without holes, also when the disk is full for a while
 //! ```
 
 mod deploys;
@@ -14,19 +15,24 @@ mod log;
 mod releases;
 mod schema;
 mod services;
+mod writer;
 
 use std::fs::{OpenOptions, Permissions};
+use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::atomic_file;
+
 pub use log::Log;
 pub use services::ServiceRecord;
+pub use writer::Writer;
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
@@ -41,16 +47,33 @@ pub enum StoreError {
         schema::VERSION
     )]
     Newer { found: i64 },
+    /// There is no room for what was to be written; nothing of it is.
+    #[error("the disk that {} lies on is full", path.display())]
+    Full { path: PathBuf, source: rusqlite::Error },
     #[error("could not {action} in the store")]
     Database { action: &'static str, source: rusqlite::Error },
     #[error("a record of the store cannot be read: {what}")]
     Record { what: String, source: serde_json::Error },
 }
 
+impl StoreError {
+    /// What the operator can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            StoreError::Full { path, .. } => Some(atomic_file::make_room(path.parent().unwrap_or(path))),
+            StoreError::Make { path, source } if source.kind() == io::ErrorKind::StorageFull => {
+                Some(atomic_file::make_room(path.parent().unwrap_or(path)))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The server's memory. Every method that writes returns when the write is on disk.
 #[derive(Debug)]
 pub struct Store {
     database: Mutex<Connection>,
+    path: PathBuf,
 }
 
 impl Store {
@@ -65,28 +88,34 @@ impl Store {
         // A journal entry must survive a power cut before the act that it announces.
         database.pragma_update(None, "synchronous", "FULL").map_err(open)?;
         database.busy_timeout(Duration::from_secs(5)).map_err(open)?;
-        Self::prepared(database)
+        Self { database: Mutex::new(database), path: path.to_owned() }.prepared()
     }
 
     /// A store that is gone with the process.
     pub fn in_memory() -> Result<Self> {
         let path = PathBuf::from(":memory:");
-        Self::prepared(Connection::open_in_memory().map_err(|source| StoreError::Open { path, source })?)
+        match Connection::open_in_memory() {
+            Ok(database) => Self { database: Mutex::new(database), path }.prepared(),
+            Err(source) => Err(StoreError::Open { path, source }),
+        }
     }
 
-    fn prepared(database: Connection) -> Result<Self> {
-        schema::bring_forward(&database)?;
-        Ok(Self { database: Mutex::new(database) })
+    fn prepared(self) -> Result<Self> {
+        schema::bring_forward(&self)?;
+        Ok(self)
     }
 
     fn database(&self) -> MutexGuard<'_, Connection> {
         // SQLite's own transactions keep the file whole if a holder panicked.
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-fn failed(action: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
-    move |source| StoreError::Database { action, source }
+    fn failed(&self, action: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
+        move |source| match source.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreError::Full { path: self.path.clone(), source },
+            _ => StoreError::Database { action, source },
+        }
+    }
 }
 
 fn encode(record: &impl Serialize) -> Result<String> {

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Result, Store, decode, encode, failed};
+use super::{Result, Store, decode, encode};
 use crate::name::{ReleaseId, ServiceName};
 
 impl Store {
@@ -13,7 +13,7 @@ impl Store {
         let newest: Option<i64> = self
             .database()
             .query_row("SELECT MAX(id) FROM releases WHERE service = ?1", [service.as_str()], |row| row.get(0))
-            .map_err(failed("number a release"))?;
+            .map_err(self.failed("number a release"))?;
         Ok(ReleaseId::new(newest.unwrap_or(0).unsigned_abs() + 1))
     }
 
@@ -24,7 +24,7 @@ impl Store {
                 params![service.as_str(), id.number() as i64, encode(release)?],
             )
             .map(drop)
-            .map_err(failed("write a release"))
+            .map_err(self.failed("write a release"))
     }
 
     pub fn release<T: DeserializeOwned>(&self, service: &ServiceName, id: ReleaseId) -> Result<Option<T>> {
@@ -36,13 +36,13 @@ impl Store {
                 |row| row.get(0),
             )
             .optional()
-            .map_err(failed("look up a release"))?;
+            .map_err(self.failed("look up a release"))?;
         record.as_deref().map(decode).transpose()
     }
 
     /// Newest first.
     pub fn releases<T: DeserializeOwned>(&self, service: &ServiceName) -> Result<Vec<T>> {
-        let failed = || failed("list the releases");
+        let failed = || self.failed("list the releases");
         let database = self.database();
         let mut query = database
             .prepare_cached("SELECT record FROM releases WHERE service = ?1 ORDER BY id DESC")
@@ -59,12 +59,12 @@ impl Store {
                 params![service.as_str(), id.number() as i64, pinned],
             )
             .map(|rows| rows > 0)
-            .map_err(failed("pin a release"))
+            .map_err(self.failed("pin a release"))
     }
 
     /// Those that are kept whatever their age.
     pub fn pinned_releases(&self, service: &ServiceName) -> Result<BTreeSet<ReleaseId>> {
-        let failed = || failed("list the pinned releases");
+        let failed = || self.failed("list the pinned releases");
         let database = self.database();
         let mut query = database
             .prepare_cached("SELECT id FROM releases WHERE service = ?1 AND pinned ORDER BY id")
@@ -80,7 +80,7 @@ impl Store {
                 params![service.as_str(), id.number() as i64],
             )
             .map(drop)
-            .map_err(failed("remove a release"))
+            .map_err(self.failed("remove a release"))
     }
 }
 

@@ -1,8 +1,6 @@
 //! The tables, and how a file of an older version gets them.
 
-use rusqlite::Connection;
-
-use super::{Result, StoreError, failed};
+use super::{Result, Store, StoreError};
 
 /// What brings a file from each version to the next, from nothing on. What is here was written to disks: it is never
 /// changed, only added to.
@@ -43,15 +41,16 @@ const STEPS: [&str; 2] = [
 /// The version this program writes. An older file is brought forward when it is opened; a newer one is refused.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
 
-pub(super) fn bring_forward(database: &Connection) -> Result<()> {
-    let found: i64 =
-        database.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed("read the version"))?;
+pub(super) fn bring_forward(store: &Store) -> Result<()> {
+    let database = store.database();
+    let found = database.pragma_query_value(None, "user_version", |row| row.get(0));
+    let found: i64 = found.map_err(store.failed("read the version"))?;
     if found > VERSION {
         return Err(StoreError::Newer { found });
     }
     for (version, step) in (1..).zip(STEPS).filter(|(version, _)| *version > found) {
         let script = format!("BEGIN; {step} PRAGMA user_version = {version}; COMMIT;");
-        database.execute_batch(&script).map_err(failed("make the tables"))?;
+        database.execute_batch(&script).map_err(store.failed("make the tables"))?;
     }
     Ok(())
 }
@@ -60,20 +59,20 @@ pub(super) fn bring_forward(database: &Connection) -> Result<()> {
 mod tests {
     use super::*;
     use crate::name::ReleaseId;
-    use crate::store::Store;
+    use rusqlite::Connection;
 
     /// As the first version left it, with a release in it.
-    fn first_version() -> Connection {
+    fn first_version() -> Store {
         let database = Connection::open_in_memory().unwrap();
         database.execute_batch(STEPS[0]).unwrap();
         database.execute_batch("INSERT INTO releases (service, id, record) VALUES ('web', 1, '\"first\"')").unwrap();
         database.pragma_update(None, "user_version", 1).unwrap();
-        database
+        Store { database: database.into(), path: ":memory:".into() }
     }
 
     #[test]
     fn a_file_of_the_first_version_is_brought_forward_with_what_is_in_it() {
-        let store = Store::prepared(first_version()).unwrap();
+        let store = first_version().prepared().unwrap();
         let web = "web".parse().unwrap();
         assert_eq!(store.releases::<String>(&web).unwrap(), ["first"]);
         assert!(store.pinned_releases(&web).unwrap().is_empty());
@@ -82,11 +81,11 @@ mod tests {
 
     #[test]
     fn a_file_that_is_up_to_date_stays_as_it_is() {
-        let database = first_version();
+        let store = first_version();
         for _ in 0..2 {
-            bring_forward(&database).unwrap();
+            bring_forward(&store).unwrap();
         }
-        let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        let version: i64 = store.database().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         assert_eq!(version, VERSION);
     }
 }

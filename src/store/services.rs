@@ -1,7 +1,7 @@
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Result, Store, failed};
+use super::{Result, Store};
 use crate::name::{ReleaseId, ServiceName};
 
 /// What holds for a service between deploys.
@@ -27,7 +27,7 @@ impl ServiceRecord {
 impl Store {
     /// Sorted by name.
     pub fn services(&self) -> Result<Vec<ServiceRecord>> {
-        let failed = || failed("list the services");
+        let failed = || self.failed("list the services");
         let database = self.database();
         let mut query = database
             .prepare_cached("SELECT name, live, since, stopped, scale FROM services ORDER BY name")
@@ -40,34 +40,33 @@ impl Store {
         self.database()
             .query_row("SELECT name, live, since, stopped, scale FROM services WHERE name = ?1", [name.as_str()], read)
             .optional()
-            .map_err(failed("look up a service"))
+            .map_err(self.failed("look up a service"))
     }
 
     pub fn put_service(&self, service: &ServiceRecord) -> Result<()> {
-        self.database()
-            .execute(
-                "INSERT OR REPLACE INTO services (name, live, since, stopped, scale) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![
-                    service.name.as_str(),
-                    service.live.map(|id| id.number() as i64),
-                    service.since.map(|at| at.to_string()),
-                    service.stopped,
-                    service.scale,
-                ],
-            )
-            .map(drop)
-            .map_err(failed("write a service"))
+        put(&self.database(), service).map_err(self.failed("write a service"))
     }
 
     /// Forgets the service and its releases; its deploys stay in the history.
     pub fn remove_service(&self, name: &ServiceName) -> Result<()> {
-        let failed = || failed("remove a service");
+        let failed = || self.failed("remove a service");
         let mut database = self.database();
         let transaction = database.transaction().map_err(failed())?;
         transaction.execute("DELETE FROM releases WHERE service = ?1", [name.as_str()]).map_err(failed())?;
         transaction.execute("DELETE FROM services WHERE name = ?1", [name.as_str()]).map_err(failed())?;
         transaction.commit().map_err(failed())
     }
+}
+
+pub(super) fn put(database: &Connection, service: &ServiceRecord) -> rusqlite::Result<()> {
+    let ServiceRecord { name, live, since, stopped, scale } = service;
+    let (live, since) = (live.map(|id| id.number() as i64), since.map(|at| at.to_string()));
+    database
+        .execute(
+            "INSERT OR REPLACE INTO services (name, live, since, stopped, scale) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![name.as_str(), live, since, stopped, scale],
+        )
+        .map(drop)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ServiceRecord> {

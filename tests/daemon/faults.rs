@@ -1,88 +1,13 @@
 //! One fault at every call of every kind of deploy, and the death of the server there.
 
-use mypaas::deploy::{Action, Outcome};
-use mypaas::engine::{Fault, FaultPlan, MemoryEngine};
-use mypaas::name::{DeployId, ReleaseId};
+use std::time::Duration;
+
+use mypaas::deploy::What;
+use mypaas::engine::{Engine, Fault, FaultPlan, MemoryEngine};
 use mypaas::router::memory::Fault as RouterFault;
 
-use crate::stage::{MIGRATING, ROLLING, SAFE, SINGLE, Stage};
-
-/// A deploy to break: what is there before, and what is asked.
-#[derive(Debug, Clone)]
-struct Case {
-    name: &'static str,
-    before: &'static [&'static str],
-    asked: Asked,
-}
-
-#[derive(Debug, Clone)]
-enum Asked {
-    Push(&'static str),
-    Act(Action),
-}
-
-fn cases() -> Vec<Case> {
-    let case = |name, before, asked| Case { name, before, asked };
-    vec![
-        case("first", &[], Asked::Push(ROLLING)),
-        case("roll", &[ROLLING], Asked::Push(ROLLING)),
-        case("safe", &[SAFE], Asked::Push(SAFE)),
-        case("replace", &[SINGLE], Asked::Push(SINGLE)),
-        case("roll to safe", &[ROLLING], Asked::Push(SAFE)),
-        case("roll with a release command", &[ROLLING], Asked::Push(MIGRATING)),
-        case("scale up", &[ROLLING], Asked::Act(Action::Scale { count: 4 })),
-        case("scale down", &[ROLLING], Asked::Act(Action::Scale { count: 1 })),
-        case("roll back", &[ROLLING, ROLLING], Asked::Act(Action::Rollback { to: ReleaseId::new(1) })),
-        case("restart", &[ROLLING], Asked::Act(Action::Restart)),
-        case("restart in place", &[SINGLE], Asked::Act(Action::Restart)),
-        case("stop", &[ROLLING], Asked::Act(Action::Stop)),
-        case("remove", &[ROLLING], Asked::Act(Action::Remove)),
-    ]
-}
-
-impl Case {
-    async fn prepared(&self) -> Stage {
-        let stage = Stage::new().await;
-        for dockerfile in self.before {
-            stage.push(dockerfile).await.assert_succeeded();
-        }
-        stage
-    }
-
-    /// None when it is refused.
-    async fn start(&self, stage: &Stage) -> Option<DeployId> {
-        let accepted = match &self.asked {
-            Asked::Push(dockerfile) => stage.accept_push(dockerfile).await,
-            Asked::Act(action) => stage.accept("web", action.clone()).await,
-        };
-        accepted.ok().map(|deploy| deploy.id)
-    }
-
-    async fn outcome(&self, stage: &Stage) -> Option<Outcome> {
-        let id = self.start(stage).await?;
-        Some(stage.end_of(id).await.outcome)
-    }
-
-    async fn start_until(&self, stage: &Stage, hung: impl Future<Output = ()>) {
-        let started = async {
-            self.start(stage).await;
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            () = started => {}
-            () = hung => {}
-        }
-    }
-
-    /// How many calls of engine and router the deploy makes when all goes well.
-    async fn calls(&self) -> (std::ops::RangeInclusive<u64>, std::ops::RangeInclusive<u64>) {
-        let stage = self.prepared().await;
-        let before = (stage.engine.calls().len() as u64, stage.router.calls().len() as u64);
-        assert_eq!(self.outcome(&stage).await, Some(Outcome::Succeeded));
-        let after = (stage.engine.calls().len() as u64, stage.router.calls().len() as u64);
-        (before.0 + 1..=after.0, before.1 + 1..=after.1)
-    }
-}
+use crate::case::{Asked, Case, cases};
+use crate::stage::{ROLLING, SAFE, Stage};
 
 fn told(engine: &MemoryEngine) -> Vec<String> {
     engine.calls().iter().map(ToString::to_string).collect()
@@ -97,7 +22,7 @@ async fn a_failing_call_of_the_engine_ends_with_the_old_release_or_the_new() {
                 stage.engine.plan_fault(FaultPlan { at, fault });
                 let outcome = case.outcome(&stage).await;
                 let call = stage.engine.calls()[usize::try_from(at).unwrap() - 1].clone();
-                check(&stage, &case, &format!("{fault:?} at call {call}, {outcome:?}")).await;
+                case.check(&stage, &format!("{fault:?} at call {call}, {outcome:?}")).await;
             }
         }
     }
@@ -111,7 +36,7 @@ async fn a_failing_call_of_the_router_ends_with_the_old_release_or_the_new() {
                 let stage = case.prepared().await;
                 stage.router.fault_at(at, fault);
                 let outcome = case.outcome(&stage).await;
-                check(&stage, &case, &format!("{fault:?} at call {at}, {outcome:?}")).await;
+                case.check(&stage, &format!("{fault:?} at call {at}, {outcome:?}")).await;
             }
         }
     }
@@ -127,7 +52,7 @@ async fn a_server_that_dies_at_a_call_of_the_engine_ends_with_the_old_release_or
                 case.start_until(&stage, stage.engine.until_hung()).await;
                 let call = stage.engine.calls()[usize::try_from(at).unwrap() - 1].clone();
                 stage.die_and_start().await;
-                check(&stage, &case, &format!("{fault:?} at call {call}")).await;
+                case.check(&stage, &format!("{fault:?} at call {call}")).await;
             }
         }
     }
@@ -142,7 +67,7 @@ async fn a_server_that_dies_at_a_call_of_the_router_ends_with_the_old_release_or
                 stage.router.fault_at(at, fault);
                 case.start_until(&stage, stage.router.until_hung()).await;
                 stage.die_and_start().await;
-                check(&stage, &case, &format!("{fault:?} at call {at}")).await;
+                case.check(&stage, &format!("{fault:?} at call {at}")).await;
             }
         }
     }
@@ -172,10 +97,68 @@ async fn a_stop_whose_end_is_unknown_is_seen_to_its_end_before_the_old_container
     }
 }
 
-async fn check(stage: &Stage, case: &Case, fault: &str) {
-    println!("fault point: {}: {fault}", case.name);
-    if let Err(violation) = stage.check_settled("web").await {
-        let history: Vec<_> = stage.snapshot().await.deploys.into_iter().map(|deploy| deploy.state).collect();
-        panic!("{}: {fault}: {violation}\n{history:#?}", case.name);
+/// A restart of the engine, and one that somebody has to come for.
+const OUTAGES: [Duration; 2] = [Duration::from_secs(7), Duration::from_secs(60)];
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_goes_down_at_a_call_is_waited_for() {
+    for case in cases() {
+        for at in case.calls().await.0 {
+            for fault in OUTAGES.map(Fault::Outage).into_iter().chain(OUTAGES.map(Fault::OutageAfterEffect)) {
+                let stage = case.prepared().await;
+                stage.engine.plan_fault(FaultPlan { at, fault });
+                let outcome = case.outcome(&stage).await;
+                until_up(&stage).await;
+                let call = stage.engine.calls()[usize::try_from(at).unwrap() - 1].clone();
+                case.check(&stage, &format!("{fault:?} at call {call}, {outcome:?}")).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_starts_while_the_engine_is_down_deals_with_what_it_left_once_that_is_back() {
+    for case in cases() {
+        for at in case.calls().await.0 {
+            let mut stage = case.prepared().await;
+            stage.engine.plan_fault(FaultPlan { at, fault: Fault::OutageAfterEffect(OUTAGES[0]) });
+            let down = async {
+                while (stage.engine.calls().len() as u64) < at {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            case.start_until(&stage, down).await;
+            let call = stage.engine.calls()[usize::try_from(at).unwrap() - 1].clone();
+            stage.die_and_start().await;
+            until_up(&stage).await;
+            case.check(&stage, &format!("the machine goes down at call {call}")).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_deploy_waits_for_is_told() {
+    let case = Case { name: "roll", before: &[ROLLING], asked: Asked::Push(ROLLING) };
+    let unbroken = case.prepared().await;
+    case.outcome(&unbroken).await;
+    let at = 1 + told(&unbroken.engine).iter().position(|call| call == "stop web.r1.1").unwrap() as u64;
+    let stage = case.prepared().await;
+    stage.engine.plan_fault(FaultPlan { at, fault: Fault::Outage(OUTAGES[1]) });
+    let ended = stage.push(ROLLING).await.assert_succeeded();
+    let warnings: Vec<_> = ended
+        .events
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::Warning { message } => Some(message.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(warnings, ["waiting until this has passed: the container engine at memory does not answer: it is down"]);
+}
+
+/// Also the containers that it starts again.
+async fn until_up(stage: &Stage) {
+    while stage.engine.info().await.is_err() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

@@ -3,8 +3,13 @@
 
 #![cfg(test)]
 
+mod case;
 mod disk;
 mod faults;
 mod flows;
+mod full_disk;
+mod journal;
 mod keeping;
+#[path = "../support/small_disk.rs"]
+mod small_disk;
 mod stage;

@@ -31,7 +31,14 @@ impl Stage {
     }
 
     pub(crate) async fn with(config: Config) -> Self {
-        let folder = fast_folder();
+        Self::set(fast_folder(), config).await
+    }
+
+    pub(crate) async fn in_folder(folder: tempfile::TempDir) -> Self {
+        Self::set(folder, Config::default()).await
+    }
+
+    async fn set(folder: tempfile::TempDir, config: Config) -> Self {
         let engine = Arc::new(MemoryEngine::new(InstanceName::default()));
         let router = Arc::new(MemoryRouter::new());
         let machine = Arc::new(MemoryMachine::default());
@@ -42,11 +49,29 @@ impl Stage {
 
     /// The server dies where it is, and starts again on what it left.
     pub(crate) async fn die_and_start(&mut self) {
+        self.die().await;
+        self.start().await;
+    }
+
+    /// The server dies where it is.
+    pub(crate) async fn die(&self) {
         self.core.abandon();
         // The dropped tasks let go of the store.
         tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+
+    pub(crate) async fn start(&mut self) {
         self.core = open(self.folder.path(), &self.config, &self.engine, &self.router, &self.machine);
         self.core.recover().await.unwrap();
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The file of the store.
+    pub(crate) fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.home().join("store.db")).unwrap()
     }
 
     /// As if the service's program were this from the next build on.
@@ -90,11 +115,6 @@ impl Stage {
     pub(crate) async fn plan(&self, service: &str, action: Action) -> PlanView {
         let request = PlanRequest::Service { service: service.parse().unwrap(), action };
         self.core.preview(&request).await.unwrap()
-    }
-
-    /// The server folder.
-    pub(crate) fn home(&self) -> &Path {
-        self.folder.path()
     }
 
     pub(crate) async fn snapshot(&self) -> Snapshot {

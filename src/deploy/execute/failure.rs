@@ -1,9 +1,12 @@
 //! Turns the error of a step into a [`Failure`]: the reason, the evidence, and what to do next.
 
+use std::path::Path;
+
 use futures_util::StreamExt;
 
 use super::{CommandEnd, StepError};
-use crate::deploy::event::{Evidence, Failure, Phase, causes};
+use crate::atomic_file;
+use crate::deploy::event::{Evidence, Failure, Phase, causes, in_words};
 use crate::deploy::readiness::NotReady;
 use crate::deploy::step::Step;
 use crate::engine::{ContainerState, Engine, EngineError, Exit, LogLine, LogQuery, Probe, ProbeAnswer};
@@ -32,15 +35,16 @@ pub(super) async fn of(engine: &dyn Engine, step: &Step, error: StepError) -> Fa
             failure
         }
         StepError::Router(error) => {
-            let hint = "See `mypaas status` for the state of the router, then deploy again.";
-            Failure::plain(phase, error.to_string(), causes(&error), Some(hint.to_owned()))
+            let status = || "See `mypaas status` for the state of the router, then deploy again.".to_owned();
+            let hint = error.hint().unwrap_or_else(status);
+            Failure::plain(phase, error.to_string(), causes(&error), Some(hint))
         }
         StepError::Journal(error) => {
-            let hint = "Nothing is changed without a journal. Is the disk full? Make room, then deploy again.";
-            let message = "the journal could not be written".to_owned();
+            let hint = error.hint();
+            let message = "the journal could not be written, and nothing is changed without it".to_owned();
             let mut all = vec![error.to_string()];
             all.extend(causes(&error));
-            Failure::plain(phase, message, all, Some(hint.to_owned()))
+            Failure::plain(phase, message, all, hint)
         }
     }
 }
@@ -54,21 +58,18 @@ pub(super) fn cut_off() -> Failure {
 
 /// For a warning, where the deploy goes on.
 pub(super) fn sentence(step: &Step, error: &StepError) -> String {
-    let mut parts = vec![format!("could not {}", step.describe())];
+    format!("could not {}: {}", step.describe(), words(error))
+}
+
+/// What went wrong and why.
+pub(super) fn words(error: &StepError) -> String {
     match error {
-        StepError::Engine { source, .. } => {
-            parts.push(source.to_string());
-            parts.extend(causes(source));
-        }
-        StepError::Router(source) => {
-            parts.push(source.to_string());
-            parts.extend(causes(source));
-        }
-        StepError::NotReady { container, why } => parts.push(why_not_ready(container, why)),
-        StepError::Command { end, .. } => parts.push(ended(end)),
-        StepError::Journal(source) => parts.push(source.to_string()),
+        StepError::Engine { source, .. } => in_words(source),
+        StepError::Router(source) => in_words(source),
+        StepError::NotReady { container, why } => why_not_ready(container, why),
+        StepError::Command { end, .. } => ended(end),
+        StepError::Journal(source) => in_words(source),
     }
-    parts.join(": ")
 }
 
 fn ended(end: &CommandEnd) -> String {
@@ -147,6 +148,7 @@ fn hint_for_engine(error: &EngineError) -> Option<String> {
         EngineError::Unreachable { .. } | EngineError::TimedOut { .. } => {
             "Is the engine running? `systemctl status docker` on the server tells.".to_owned()
         }
+        EngineError::Full { folder, .. } => atomic_file::make_room(Path::new(folder)),
         EngineError::Build { .. } => {
             "The build's output says which instruction failed. Mend it and push again.".to_owned()
         }

@@ -5,7 +5,7 @@ use super::{
     Actual, Cast, Plan, Undo, create, drain, final_routes, names, releases, remove, remove_added, reroute,
     reroute_back, stop,
 };
-use crate::deploy::desired::{Desired, Serving};
+use crate::deploy::desired::{Desired, Pace, Serving};
 use crate::deploy::step::Step;
 
 pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>) -> Plan {
@@ -30,22 +30,36 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
     steps.extend(draining);
     steps.extend(stop(&leaving, desired.pace));
     steps.extend(remove(&cast.retired));
-    Plan {
-        deploy: desired.deploy,
-        service: desired.service.clone(),
-        steps,
-        undo: Undo::always(undo(desired, actual, cast)),
-        switch,
-        notes,
+    let mut undo = vec![Undo { since: 0, steps: undo_early(desired, actual, cast) }];
+    if steps.get(switch).is_some_and(Step::is_switch) && !cast.starting().is_empty() {
+        undo.push(Undo { since: switch, steps: undo_late(desired, actual, cast) });
     }
+    Plan { deploy: desired.deploy, service: desired.service.clone(), steps, undo, switch, notes }
 }
 
-fn undo(desired: &Desired, actual: &Actual, cast: &Cast<'_>) -> Vec<Step> {
-    let old: Vec<_> = actual.containers.iter().filter(|container| container.is_running()).collect();
-    let mut steps = vec![reroute_back(actual.routes.as_ref(), names(&old))];
+fn undo_early(desired: &Desired, actual: &Actual, cast: &Cast<'_>) -> Vec<Step> {
+    let mut steps = vec![back(actual)];
     steps.extend(stop(&cast.revived, desired.pace));
     steps.extend(remove_added(&cast.added));
     steps
+}
+
+/// The new containers may have requests to finish.
+fn undo_late(desired: &Desired, actual: &Actual, cast: &Cast<'_>) -> Vec<Step> {
+    let Pace { drain: limit, grace, .. } = desired.pace;
+    let leaving = cast.starting();
+    let mut steps = vec![
+        back(actual),
+        Step::Drain { containers: leaving.clone(), limit, blind: limit },
+        Step::Stop { containers: leaving, grace },
+    ];
+    steps.extend(remove_added(&cast.added));
+    steps
+}
+
+fn back(actual: &Actual) -> Step {
+    let old: Vec<_> = actual.containers.iter().filter(|container| container.is_running()).collect();
+    reroute_back(actual.routes.as_ref(), names(&old))
 }
 
 fn notes(serving: &Serving, cast: &Cast<'_>) -> Vec<String> {

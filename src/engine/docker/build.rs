@@ -8,7 +8,7 @@ use bollard::models::{BuildInfo, ImageInspect};
 use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder};
 use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
 
-use super::error::Asked;
+use super::error::{Asked, is_full};
 use super::image::is_used;
 use super::mark::{Added, marked};
 use super::output::Lines;
@@ -33,7 +33,8 @@ impl DockerEngine {
         let id = match follow(answers, output).await {
             Ok(id) => id,
             Err(stopped) => {
-                return Err(self.explain_build(stopped, &broken, &added, Asked::image("build", name.as_str())));
+                let asked = Asked::image("build", name.as_str());
+                return Err(self.explain_build(stopped, &broken, &added, asked).await);
             }
         };
         if let Some(old) = replaced.filter(|old| old.id.as_deref() != Some(&id)) {
@@ -53,14 +54,14 @@ impl DockerEngine {
         }
     }
 
-    fn explain_build(&self, stopped: Stopped, broken: &Broken, added: &Added, asked: Asked<'_>) -> EngineError {
-        if let Some(error) = broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Asked::image("read the context of", asked.name).refused(error);
-        }
+    async fn explain_build(&self, stopped: Stopped, broken: &Broken, added: &Added, asked: Asked<'_>) -> EngineError {
+        let broken = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
         match stopped {
+            _ if let Some(error) = broken => Asked::image("read the context of", asked.name).refused(error),
             Stopped::Silent => asked.timed_out(SILENCE),
+            Stopped::Said(message) if is_full(&message) => self.full(message.into()).await,
             Stopped::Said(message) => EngineError::Build { message: added.explain(hinted(message)) },
-            Stopped::Failed(error) => asked.explain(error, &self.endpoint),
+            Stopped::Failed(error) => self.explain(asked, error).await,
         }
     }
 }

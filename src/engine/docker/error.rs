@@ -42,6 +42,7 @@ impl<'a> Asked<'a> {
         EngineError::TimedOut { action: self.action(), limit }
     }
 
+    /// Where it may be the disk, see [`DockerEngine::explain`](super::DockerEngine::explain).
     pub(super) fn explain(&self, error: DockerError, endpoint: &str) -> EngineError {
         match error {
             DockerError::DockerResponseServerError { status_code: 404, .. } => {
@@ -65,12 +66,20 @@ pub(super) fn words(error: DockerError) -> Cause {
     }
 }
 
+/// Nobody was there, or whoever was there went away before the answer was whole.
 fn is_unreachable(error: &DockerError) -> bool {
-    match error {
-        DockerError::HyperLegacyError { err } => err.is_connect(),
-        DockerError::SocketNotFoundError(_) => true,
-        _ => false,
-    }
+    matches!(
+        error,
+        DockerError::HyperLegacyError { .. }
+            | DockerError::HyperResponseError { .. }
+            | DockerError::IOError { .. }
+            | DockerError::SocketNotFoundError(_)
+    )
+}
+
+/// Whether Docker says that its disk is full.
+pub(super) fn is_full(message: &str) -> bool {
+    message.contains("no space left on device")
 }
 
 /// Why a container could not get on the network.

@@ -9,34 +9,44 @@ use bollard::query_parameters::{
 };
 
 use super::container::labels;
-use super::error::{Asked, Conflict, conflict, words};
+use super::error::{Asked, Conflict, conflict, is_full, words};
 use super::{DockerEngine, QUICK, WORK, label, spec};
 use crate::engine::{ContainerSpec, EngineError, Restart, Result};
 use crate::name::ContainerName;
 
-/// How often to look whether a container that is being removed is gone.
+/// How often to look whether a container that is being made is there, or one that is being removed is gone.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 impl DockerEngine {
     pub(super) async fn create_container(&self, spec: &ContainerSpec) -> Result<()> {
+        let asked = Asked::container("create", spec.name.as_str());
+        let made = async {
+            while !self.make_container(spec, asked).await? {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(WORK, made).await.unwrap_or_else(|_| Err(asked.timed_out(WORK)))
+    }
+
+    /// False when Docker is making it already, for somebody who did not wait for it: then it is not to be seen yet.
+    async fn make_container(&self, spec: &ContainerSpec, asked: Asked<'_>) -> Result<bool> {
         if let Some(there) = self.own_if_there(&spec.name).await? {
             let is_the_same = label::digest(labels(&there)) == spec.digest;
             if is_the_same && !is_going(&there) && !self.lost_its_network(&there).await? {
-                return Ok(());
+                return Ok(true);
             }
             self.remove_container(&spec.name).await?;
         }
         let options = CreateContainerOptionsBuilder::default().name(spec.name.as_str()).build();
         let body = spec::create_body(&self.instance, &self.network_name(), spec);
-        let asked = Asked::container("create", spec.name.as_str());
-        let create = self.docker.create_container(Some(options), body);
-        match tokio::time::timeout(WORK, create).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if lacks_image(&error) => {
+        match self.docker.create_container(Some(options), body).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_name_taken(&error) => Ok(false),
+            Err(error) if lacks_image(&error) => {
                 Err(EngineError::NotFound { what: "image", name: spec.image.to_string() })
             }
-            Ok(Err(error)) => Err(asked.explain(error, &self.endpoint)),
-            Err(_) => Err(asked.timed_out(WORK)),
+            Err(error) => Err(self.explain(asked, error).await),
         }
     }
 
@@ -46,20 +56,26 @@ impl DockerEngine {
         let start = self.docker.start_container(name.as_str(), None::<StartContainerOptions>);
         match tokio::time::timeout(WORK, start).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(self.explain_start(error, asked, &there)),
+            Ok(Err(error)) => Err(self.explain_start(error, asked, &there).await),
             Err(_) => Err(asked.timed_out(WORK)),
         }
     }
 
-    fn explain_start(&self, error: DockerError, asked: Asked<'_>, there: &ContainerInspectResponse) -> EngineError {
+    async fn explain_start(
+        &self,
+        error: DockerError,
+        asked: Asked<'_>,
+        there: &ContainerInspectResponse,
+    ) -> EngineError {
         let DockerError::DockerResponseServerError { message, .. } = &error else {
-            return asked.explain(error, &self.endpoint);
+            return self.explain(asked, error).await;
         };
         match (conflict(message), self.read(there)) {
             (Some(Conflict::Port(port)), _) => EngineError::PortTaken { port, source: words(error) },
             (Some(Conflict::Address), Some(ours)) => {
                 EngineError::AddressTaken { address: ours.address, source: words(error) }
             }
+            _ if is_full(message) => self.full(words(error)).await,
             // The container was there a moment ago: what is missing is its network, and Docker's words say so.
             _ => asked.refused(words(error)),
         }
@@ -93,7 +109,7 @@ impl DockerEngine {
         match tokio::time::timeout(WORK, self.docker.remove_container(id, Some(options))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) if is_being_removed(&error) => self.until_gone(asked, name).await,
-            Ok(Err(error)) => missing_is_fine(Err(asked.explain(error, &self.endpoint))),
+            Ok(Err(error)) => missing_is_fine(Err(self.explain(asked, error).await)),
             Err(_) => Err(asked.timed_out(WORK)),
         }
     }
@@ -117,6 +133,10 @@ fn is_going(there: &ContainerInspectResponse) -> bool {
 
 fn lacks_image(error: &DockerError) -> bool {
     matches!(error, DockerError::DockerResponseServerError { status_code: 404, message } if message.contains("image"))
+}
+
+fn is_name_taken(error: &DockerError) -> bool {
+    matches!(error, DockerError::DockerResponseServerError { status_code: 409, message } if message.contains("already in use"))
 }
 
 fn is_being_removed(error: &DockerError) -> bool {

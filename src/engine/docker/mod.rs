@@ -48,11 +48,11 @@ use async_trait::async_trait;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::stream::BoxStream;
 
-use self::error::{Asked, words};
+use self::error::{Asked, is_full, words};
 use self::usage::Gauges;
 use super::probe::Prober;
 use super::{
-    Build, Container, ContainerSpec, Engine, EngineError, EngineInfo, Image, LogLine, LogQuery, Network, Probe,
+    Build, Cause, Container, ContainerSpec, Engine, EngineError, EngineInfo, Image, LogLine, LogQuery, Network, Probe,
     ProbeAnswer, Restart, Result, Storage, Subnet, Usage,
 };
 use crate::name::{ContainerName, ImageName, InstanceName, ServiceName};
@@ -130,9 +130,24 @@ impl DockerEngine {
         call: impl Future<Output = Result<T, bollard::errors::Error>>,
     ) -> Result<T> {
         match tokio::time::timeout(limit, call).await {
-            Ok(answer) => answer.map_err(|error| asked.explain(error, &self.endpoint)),
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.explain(asked, error).await),
             Err(_) => Err(asked.timed_out(limit)),
         }
+    }
+
+    /// Docker's answer in our words.
+    async fn explain(&self, asked: Asked<'_>, error: bollard::errors::Error) -> EngineError {
+        match asked.explain(error, &self.endpoint) {
+            EngineError::Refused { source, .. } if is_full(&source.to_string()) => self.full(source).await,
+            explained => explained,
+        }
+    }
+
+    async fn full(&self, source: Cause) -> EngineError {
+        let info = tokio::time::timeout(QUICK, self.docker.info()).await;
+        let folder = info.ok().and_then(|info| info.ok()?.docker_root_dir);
+        EngineError::Full { folder: folder.unwrap_or_else(|| "Docker's folder".to_owned()), source }
     }
 
     /// A filter for Docker's lists: what carries this instance's label.

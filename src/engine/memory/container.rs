@@ -159,6 +159,16 @@ impl Simulated {
         };
     }
 
+    /// The engine goes down, and is back then.
+    pub(super) fn go_down(&mut self, at: Timestamp, back: Timestamp) {
+        if self.is_running() {
+            self.die(KILLED, at);
+        }
+        if let Phase::Restarting { until, .. } = &mut self.phase {
+            *until = back.max(*until);
+        }
+    }
+
     /// What stopping it with so much patience leads to, and when. None when it does not run.
     pub(super) fn stopping(&self, grace: Duration) -> Option<(Duration, Exit)> {
         if !self.is_running() {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::engine::{EngineError, Result};
 
@@ -39,6 +40,10 @@ pub enum Fault {
     HangAfterEffect,
     /// It happens later.
     Delay(Duration),
+    /// Nothing happens, and the engine is down for so long. Of the containers it starts those again that it is to keep.
+    Outage(Duration),
+    /// It happens, and the engine is down for so long before it can answer.
+    OutageAfterEffect(Duration),
 }
 
 /// A fault at one call.
@@ -59,11 +64,16 @@ pub(super) struct Faults {
 struct Book {
     calls: Vec<Call>,
     plans: Vec<FaultPlan>,
+    down_until: Option<Instant>,
 }
 
 impl Faults {
     pub(super) fn plan(&self, plan: FaultPlan) {
         self.book().plans.push(plan);
+    }
+
+    pub(super) fn forget(&self) {
+        self.book().plans.clear();
     }
 
     pub(super) fn calls(&self) -> Vec<Call> {
@@ -75,14 +85,16 @@ impl Faults {
         let _ = self.hung.subscribe().wait_for(|&hung| hung).await;
     }
 
-    /// Writes the call down and makes it, or what a fault makes of it.
+    /// Writes the call down and makes it, or what a fault makes of it. `go_down` is what an outage does to containers.
     pub(super) async fn attempt<T>(
         &self,
         action: &'static str,
         subject: &str,
+        go_down: impl Fn(Duration),
         effect: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let (number, fault) = self.enter(action, subject);
+        self.check_up()?;
         let failed = || {
             let action = if subject.is_empty() { action.to_owned() } else { format!("{action} {subject}") };
             EngineError::Refused { action, source: format!("call {number} was to fail").into() }
@@ -91,10 +103,17 @@ impl Faults {
             Some(Fault::Error) => return Err(failed()),
             Some(Fault::Hang) => self.hang().await,
             Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
+            Some(Fault::Outage(time)) => self.go_down(time, &go_down)?,
             _ => {}
         }
         let outcome = effect.await;
+        // It may have gone down meanwhile.
+        self.check_up()?;
         match fault {
+            Some(Fault::OutageAfterEffect(time)) => {
+                self.go_down(time, &go_down)?;
+                outcome
+            }
             Some(Fault::ErrorAfterEffect) => Err(failed()),
             Some(Fault::HangAfterEffect) => {
                 self.hang().await;
@@ -110,6 +129,21 @@ impl Faults {
         book.calls.push(Call { number, action, subject: subject.to_owned() });
         let plan = book.plans.iter().find(|plan| plan.at == number);
         (number, plan.map(|plan| plan.fault))
+    }
+
+    fn go_down(&self, time: Duration, go_down: &impl Fn(Duration)) -> Result<()> {
+        go_down(time);
+        self.book().down_until = Some(Instant::now() + time);
+        self.check_up()
+    }
+
+    fn check_up(&self) -> Result<()> {
+        match self.book().down_until {
+            Some(back) if Instant::now() < back => {
+                Err(EngineError::Unreachable { endpoint: "memory".to_owned(), source: "it is down".into() })
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn hang(&self) {
@@ -139,7 +173,7 @@ mod tests {
                 effects.fetch_add(1, Ordering::Relaxed);
                 Ok(())
             };
-            outcomes.push(faults.attempt("start", "web.r1.1", effect).await.is_ok());
+            outcomes.push(faults.attempt("start", "web.r1.1", |_| (), effect).await.is_ok());
         }
         (outcomes, effects.into_inner())
     }
@@ -163,7 +197,7 @@ mod tests {
                 counter.fetch_add(1, Ordering::Relaxed);
                 Ok(())
             };
-            let caller = tokio::spawn(async move { inside.attempt("stop", "web.r1.1", effect).await });
+            let caller = tokio::spawn(async move { inside.attempt("stop", "web.r1.1", |_| (), effect).await });
             faults.until_hung().await;
             caller.abort();
             assert!(caller.await.unwrap_err().is_cancelled());
@@ -175,9 +209,9 @@ mod tests {
     async fn the_journal_has_every_call_also_those_that_failed() {
         let faults = Faults::default();
         faults.plan(FaultPlan { at: 1, fault: Fault::Error });
-        let error = faults.attempt("create", "web.r1.1", async { Ok(()) }).await.unwrap_err();
+        let error = faults.attempt("create", "web.r1.1", |_| (), async { Ok(()) }).await.unwrap_err();
         assert_eq!(error.to_string(), "could not create web.r1.1");
-        faults.attempt("info", "", async { Ok(()) }).await.unwrap();
+        faults.attempt("info", "", |_| (), async { Ok(()) }).await.unwrap();
         let calls: Vec<String> = faults.calls().iter().map(|call| format!("{} {call}", call.number)).collect();
         assert_eq!(calls, ["1 create web.r1.1", "2 info"]);
     }

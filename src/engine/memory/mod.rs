@@ -139,6 +139,11 @@ impl MemoryEngine {
         self.faults.plan(plan);
     }
 
+    /// What was planned and has not come yet will not come.
+    pub fn forget_faults(&self) {
+        self.faults.forget();
+    }
+
     /// Returns once a call hangs, as planned.
     pub async fn until_hung(&self) {
         self.faults.until_hung().await;
@@ -182,7 +187,7 @@ impl MemoryEngine {
         self.shared.change(|world| world.end_stop(name, stopping, now))
     }
 
-    /// One call of the trait: journalled, open to faults, at once.
+    /// As [`attempt`](Self::attempt), at once.
     async fn at_once<T>(
         &self,
         action: &'static str,
@@ -193,7 +198,21 @@ impl MemoryEngine {
             let now = self.shared.now();
             self.shared.change(|world| effect(world, now))
         };
-        self.faults.attempt(action, subject, effect).await
+        self.attempt(action, subject, effect).await
+    }
+
+    /// One call of the trait: journalled, open to faults.
+    async fn attempt<T>(
+        &self,
+        action: &'static str,
+        subject: &str,
+        effect: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let go_down = |time| {
+            let now = self.shared.now();
+            self.shared.world().go_down(now, now.saturating_add(time).unwrap_or(Timestamp::MAX));
+        };
+        self.faults.attempt(action, subject, go_down, effect).await
     }
 }
 
@@ -259,7 +278,7 @@ impl Engine for MemoryEngine {
 
     async fn build(&self, build: Build, output: &mut (dyn FnMut(String) + Send)) -> Result<Image> {
         let name = build.name.clone();
-        self.faults.attempt("build", name.as_str(), self.run_build(build, output)).await
+        self.attempt("build", name.as_str(), self.run_build(build, output)).await
     }
 
     async fn image(&self, name: &ImageName) -> Result<Option<Image>> {
@@ -303,7 +322,7 @@ impl Engine for MemoryEngine {
     }
 
     async fn stop(&self, name: &ContainerName, grace: Duration) -> Result<()> {
-        self.faults.attempt("stop", name.as_str(), self.run_stop(name, grace)).await
+        self.attempt("stop", name.as_str(), self.run_stop(name, grace)).await
     }
 
     async fn remove(&self, name: &ContainerName) -> Result<()> {

@@ -79,6 +79,12 @@ impl World {
         self.containers.values_mut().for_each(|container| container.settle(now));
     }
 
+    /// The engine takes all containers with it, and starts those again that it is to keep when it is back.
+    pub(super) fn go_down(&mut self, now: Timestamp, back: Timestamp) {
+        self.settle(now);
+        self.containers.values_mut().for_each(|container| container.go_down(now, back));
+    }
+
     pub(super) fn ensure_network(&mut self) -> Network {
         self.network_made = true;
         let name = format!("{}-net", self.instance);

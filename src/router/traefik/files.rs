@@ -6,6 +6,7 @@
 //! config/routes/_base.toml      what all services' routes share
 //! config/routes/<service>.toml  a service's routes; the folder is watched
 //! staging/                      unfinished files, where nobody watches
+//! before/<service>.toml         its routes before the last change, to be put back also when the disk is full
 //! password                      for Traefik's API
 //! ```
 
@@ -38,7 +39,7 @@ impl Files {
         let absolute = std::path::absolute(&folder);
         let absolute = absolute.map_err(|source| RouterError::File { action: "find", path: folder, source })?;
         let files = Self { folder: absolute.into() };
-        let folders = [files.routes_folder(), files.staging()];
+        let folders = [files.routes_folder(), files.staging(), files.before()];
         files
             .on_thread("make", files.folder.to_path_buf(), move || folders.iter().try_for_each(fs::create_dir_all))
             .await?;
@@ -67,11 +68,14 @@ impl Files {
 
     /// Replaces a service's file, or removes it.
     pub async fn put(&self, service: &ServiceName, text: Option<&str>) -> Result<()> {
-        let path = self.path(service);
-        match text {
-            Some(text) => self.write(path, text, Access::Everyone).await,
-            None => self.on_thread("remove", path.clone(), move || atomic_file::remove(&path)).await,
-        }
+        let (path, kept, staging) = (self.path(service), self.kept(service), self.staging());
+        let (told, text) = (path.clone(), text.map(str::to_owned));
+        let action = if text.is_some() { "write" } else { "remove" };
+        let change = move || match text {
+            Some(text) => atomic_file::write_keeping(&path, &kept, &staging, text.as_bytes(), Access::Everyone),
+            None => atomic_file::remove(&path).and_then(|()| atomic_file::remove(&kept)),
+        };
+        self.on_thread(action, told, change).await
     }
 
     /// The routes in all files that mypaas wrote, sorted by service.
@@ -123,6 +127,14 @@ impl Files {
 
     fn staging(&self) -> PathBuf {
         self.folder.join("staging")
+    }
+
+    fn before(&self) -> PathBuf {
+        self.folder.join("before")
+    }
+
+    fn kept(&self, service: &ServiceName) -> PathBuf {
+        self.before().join(format!("{}.toml", service.flat()))
     }
 
     async fn write(&self, path: PathBuf, text: &str, access: Access) -> Result<()> {

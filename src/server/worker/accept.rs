@@ -25,18 +25,37 @@ impl Core {
         self.check_accepting()?;
         let (service, action, work) = self.work_of(&request.target).await?;
         self.check_room_for(&work).await?;
-        let record = self.store.service(&service)?;
-        let origin = self.whole_origin(&action, record.as_ref(), request.origin)?;
+        let written = self.write_down(&service, action, &work, request.origin);
+        match (written, work) {
+            (Ok(deploy), work) => {
+                self.enqueue(&deploy, work);
+                Ok(deploy)
+            }
+            (Err(problem), Work::Push { context, .. }) => {
+                discard(&context);
+                Err(problem)
+            }
+            (Err(problem), _) => Err(problem),
+        }
+    }
+
+    /// The deploy as it stands in the history from now on.
+    fn write_down(
+        &self,
+        service: &ServiceName,
+        action: Action,
+        work: &Work,
+        origin: Origin,
+    ) -> Result<Deploy, Problem> {
+        let record = self.store.service(service)?;
+        let origin = self.whole_origin(&action, record.as_ref(), origin)?;
         let from = record.as_ref().and_then(|record| record.live);
-        let to = match (&work, &action) {
+        let to = match (work, &action) {
             (Work::Push { .. } | Work::Rebuild { .. }, _) | (_, Action::Stop | Action::Remove) => None,
             (_, Action::Rollback { to }) => Some(*to),
             _ => from,
         };
-        if record.is_none() {
-            self.store.put_service(&ServiceRecord::new(service.clone()))?;
-        }
-        let deploy = self.enter(&service, to, |id| Deploy {
+        self.enter(service, to, |id| Deploy {
             id,
             service: service.clone(),
             action,
@@ -45,9 +64,7 @@ impl Core {
             origin,
             accepted: Timestamp::now(),
             state: DeployState::Queued,
-        })?;
-        self.enqueue(&deploy, work);
-        Ok(deploy)
+        })
     }
 
     /// Gives the deploy its number. From now on no release goes that it needs.

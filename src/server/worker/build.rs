@@ -74,7 +74,7 @@ impl Core {
         };
         self.no_longer_cancellable(deploy.id);
         if ending.is_err() {
-            self.prune_unreleased(&deploy.service).await;
+            self.prune_unreleased(&deploy.service, recorder).await;
         }
         ending
     }

@@ -44,7 +44,8 @@ impl Core {
     }
 
     pub(in crate::server) fn deploy(&self, id: DeployId) -> Result<Deploy, Problem> {
-        self.store.deploy(id)?.ok_or_else(|| {
+        let stored = self.store.deploy(id)?.map(|deploy| self.feeds.current(deploy));
+        stored.ok_or_else(|| {
             Problem::new(ProblemCode::NotFound, format!("there is no deploy {id}"))
                 .hint("`mypaas deploys SERVER` lists them.")
         })

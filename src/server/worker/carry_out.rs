@@ -17,7 +17,7 @@ use crate::server::addresses::Promise;
 use crate::server::core::{Claim, Core};
 use crate::server::feed::Recorder;
 use crate::server::problem::failure;
-use crate::store::StoreError;
+use crate::store::{ServiceRecord, StoreError};
 
 impl Core {
     /// Runs a deploy to its end, whatever happens in it.
@@ -73,13 +73,16 @@ impl Core {
 
     /// Executes a new plan.
     async fn execute(&self, plan: &Plan, settlement: &Settlement, recorder: &Recorder) -> Result<(), Failure> {
+        // Whoever finds the journal after a crash needs the whole record.
+        recorder.save().map_err(|error| unplanned(error.into()))?;
         let journal = Journal::begin(Arc::clone(&self.store), plan).map_err(|error| unplanned(error.into()))?;
         let report = |what| recorder.report(what);
-        let switched = || self.settle(settlement);
-        let verdict = self.executor(&plan.service, &journal, &report, &switched).run(plan).await;
-        match verdict {
+        let holds = || self.settled(settlement);
+        match self.executor(&plan.service, &journal, &report, &holds).run(plan).await {
             Verdict::Reached => Ok(()),
-            Verdict::Undone { because } => Err(because),
+            // The release serves, and the next deploy retires what is left of the one before.
+            Verdict::Short { .. } if settlement.serves() => Ok(()),
+            Verdict::Short { of: because } | Verdict::Undone { because } => Err(because),
         }
     }
 
@@ -88,9 +91,9 @@ impl Core {
         service: &'a ServiceName,
         journal: &'a Journal,
         report: &'a (dyn Fn(What) + Sync),
-        switched: &'a (dyn Fn() -> Result<(), StoreError> + Sync),
+        holds: &'a (dyn Fn() -> Result<Option<ServiceRecord>, StoreError> + Sync),
     ) -> Executor<'a> {
-        Executor { engine: &*self.engine, router: &*self.router, journal, service, report, switched }
+        Executor { engine: &*self.engine, router: &*self.router, journal, service, report, holds }
     }
 
     /// What is there now, with addresses for what is to come.

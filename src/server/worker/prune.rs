@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use crate::deploy::patience::until_engine_answers;
 use crate::deploy::{Release, What};
 use crate::engine::EngineError;
 use crate::name::{ImageName, ServiceName};
@@ -40,24 +41,34 @@ impl Core {
         Ok(true)
     }
 
-    /// After a build that gave no release: it may have made the image all the same. While the engine does not answer it
-    /// stays, and the service's next build takes its name.
-    pub(super) async fn prune_unreleased(&self, service: &ServiceName) {
+    /// After a build that gave no release: it may have made the image all the same.
+    pub(super) async fn prune_unreleased(&self, service: &ServiceName, recorder: &Recorder) {
         let Ok(next) = self.store.next_release(service) else { return };
         let image = ImageName::of(&self.config.server.instance, service, next);
-        if let Err(error) = self.engine.remove_image(&image).await {
-            tracing::warn!(%image, %error, "an image that is of no release could not be removed");
+        if let Err(error) = self.remove_image_for_good(&image, recorder).await {
+            let message = format!("the image {image}, which is of no release, could not be removed: {error}");
+            recorder.report(What::Warning { message });
         }
     }
 
-    /// For an image that the store is about to forget.
-    pub(super) async fn remove_image_for_good(&self, image: &ImageName) -> Result<(), EngineError> {
-        for _ in 1..TRIES {
-            if self.engine.remove_image(image).await.is_ok() {
-                return Ok(());
+    /// For an image that nobody will come back to.
+    pub(super) async fn remove_image_for_good(
+        &self,
+        image: &ImageName,
+        recorder: &Recorder,
+    ) -> Result<(), EngineError> {
+        let report = |message| recorder.report(What::Warning { message });
+        let mut tries = 0;
+        loop {
+            let Err(error) = self.engine.remove_image(image).await else { return Ok(()) };
+            if until_engine_answers(&*self.engine, &report).await {
+                continue;
+            }
+            tries += 1;
+            if tries == TRIES {
+                return Err(error);
             }
             sleep(PAUSE_BETWEEN_TRIES).await;
         }
-        self.engine.remove_image(image).await
     }
 }

@@ -27,7 +27,7 @@ impl Core {
 
     async fn recover_one(&self, deploy: &Deploy, recorder: &Recorder) -> Result<Outcome, Problem> {
         let Some((journal, plan, progress)) = Journal::open(Arc::clone(&self.store), deploy.id)? else {
-            self.prune_unreleased(&deploy.service).await;
+            self.prune_unreleased(&deploy.service, recorder).await;
             let detail = "the server stopped before anything was changed".to_owned();
             return Ok(Outcome::Interrupted { detail });
         };
@@ -40,6 +40,10 @@ impl Core {
                 recorder.report(What::Warning { message });
                 Ok(Outcome::Succeeded)
             }
+            Verdict::Short { of: failure } => Ok(match deploy.action {
+                Action::Stop | Action::Remove => Outcome::Failed { failure },
+                _ => Outcome::Succeeded,
+            }),
             Verdict::Undone { .. } => {
                 let serving = deploy.from.map_or("nothing".to_owned(), |release| release.to_string());
                 let detail = format!("the server stopped while it ran; it is undone, and {serving} serves as before");
@@ -59,8 +63,8 @@ impl Core {
         let way: Resume = resume(plan, progress);
         let settlement = Settlement::of(deploy);
         let report = |what| recorder.report(what);
-        let switched = || self.settle(&settlement);
-        self.executor(&deploy.service, journal, &report, &switched).resume(plan, way).await
+        let holds = || self.settled(&settlement);
+        self.executor(&deploy.service, journal, &report, &holds).resume(plan, way).await
     }
 
     /// Contexts whose deploy will not come: their pushers saw the connection break.

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::deploy::event::in_words;
+use crate::deploy::patience::Waiting;
 use crate::deploy::{Action, Deploy, Release, What};
 use crate::name::{ReleaseId, ServiceName};
 use crate::server::core::Core;
@@ -40,6 +42,10 @@ impl Settlement {
         };
         Self { service: deploy.service.clone(), change }
     }
+
+    pub(super) fn serves(&self) -> bool {
+        matches!(self.change, Change::Serves { .. })
+    }
 }
 
 impl ScaleChange {
@@ -53,18 +59,16 @@ impl ScaleChange {
 }
 
 impl Core {
-    /// Called at the switch of a deploy.
-    pub(super) fn settle(&self, settlement: &Settlement) -> Result<(), StoreError> {
+    /// What is to be on record from the switch of a deploy on.
+    pub(super) fn settled(&self, settlement: &Settlement) -> Result<Option<ServiceRecord>, StoreError> {
         let record = self.store.service(&settlement.service)?;
         let record = record.unwrap_or_else(|| ServiceRecord::new(settlement.service.clone()));
-        match &settlement.change {
-            Change::Serves { release, scale } => self.store.put_service(&serves(record, *release, *scale)),
-            Change::Stops => self.store.put_service(&ServiceRecord { stopped: true, ..record }),
+        Ok(match &settlement.change {
+            Change::Serves { release, scale } => Some(serves(record, *release, *scale)),
+            Change::Stops => Some(ServiceRecord { stopped: true, ..record }),
             // It is forgotten once nothing of it is left.
-            Change::Goes => Ok(()),
-        }?;
-        self.mark_changed();
-        Ok(())
+            Change::Goes => None,
+        })
     }
 
     /// Removes what a removed service leaves: images, contexts, releases. The history of its deploys stays. What cannot
@@ -74,7 +78,7 @@ impl Core {
         match self.store.releases::<Release>(service) {
             Ok(releases) => {
                 for release in releases {
-                    if let Err(error) = self.remove_image_for_good(&release.image).await {
+                    if let Err(error) = self.remove_image_for_good(&release.image, recorder).await {
                         warn(format!("the image {} is left: {error}", release.image));
                     }
                 }
@@ -84,8 +88,13 @@ impl Core {
         if let Err(error) = self.discard_contexts(service) {
             warn(format!("its contexts are left: {error}"));
         }
-        if let Err(error) = self.store.remove_service(service) {
-            warn(format!("its releases are left in the history: {error}"));
+        let mut room = Waiting::new(&warn);
+        while let Err(error) = self.store.remove_service(service) {
+            if !matches!(error, StoreError::Full { .. }) {
+                warn(format!("its releases are left in the history: {error}"));
+                break;
+            }
+            room.wait(&in_words(&error)).await;
         }
         self.mark_changed();
     }

@@ -1,0 +1,93 @@
+//! Does a step that has to succeed: one after the switch, or one that undoes.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::{Executor, StepError, act, failure};
+use crate::deploy::event::in_words;
+use crate::deploy::journal::Entry;
+use crate::deploy::patience::{Waiting, until_engine_answers};
+use crate::deploy::plan::Plan;
+use crate::deploy::step::Step;
+use crate::engine::{ContainerSpec, EngineError};
+
+/// How often it is tried while engine and router are well.
+const TRIES: u32 = 4;
+
+const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(500);
+
+impl Executor<'_> {
+    /// While the engine does not answer, or the disk is full, nothing can be done, and what comes next could not either;
+    /// so that is waited for.
+    pub(super) async fn persist(&self, step: &Step) -> Result<(), StepError> {
+        let report = |message| self.warn(message);
+        let (mut failures, mut room) = (0, Waiting::new(&report));
+        loop {
+            let Err(error) = act::perform(self, step).await else { return Ok(()) };
+            if until_engine_answers(self.engine, &report).await {
+                continue;
+            }
+            if error.is_full_disk() {
+                room.wait(&failure::words(&error)).await;
+                continue;
+            }
+            failures += 1;
+            if failures == TRIES {
+                return Err(error);
+            }
+            sleep(PAUSE_BETWEEN_TRIES * failures).await;
+        }
+    }
+
+    /// A step that undoes. What comes after one that changes the routes takes away what they lead to; so as long as no
+    /// router answers, it is not passed.
+    pub(super) async fn put_back(&self, step: &Step) -> Result<(), StepError> {
+        let report = |message| self.warn(message);
+        let mut router = Waiting::new(&report);
+        loop {
+            let Err(error) = self.persist(step).await else { return Ok(()) };
+            match self.router.info().await {
+                Err(silent) if step.is_switch() => router.wait(&in_words(&silent)).await,
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// A start after a crash goes forward from the switch on, unless the journal says otherwise; so there nothing is
+    /// undone before it does.
+    pub(super) async fn announce_undo(&self, plan: &Plan, begun: Option<usize>) {
+        if begun.is_none_or(|begun| begun < plan.switch) {
+            return self.note(Entry::Undoing);
+        }
+        let report = |message| self.warn(message);
+        let mut journal = Waiting::new(&report);
+        while let Err(error) = self.journal.write(Entry::Undoing) {
+            journal.wait(&in_words(&error)).await;
+        }
+    }
+
+    /// What an engine may still be at, that nobody waits for any more.
+    pub(super) async fn see_to_its_end(&self, step: &Step) {
+        let ended = match step {
+            Step::Stop { .. } => self.persist(step).await,
+            Step::Create { containers } => self.see_made(containers).await,
+            Step::Run { container, .. } => self.see_made(std::slice::from_ref(container)).await,
+            _ => return,
+        };
+        if let Err(error) = ended {
+            self.warn(failure::sentence(step, &error));
+        }
+    }
+
+    /// They are made one after another, so the first one that is not there may come yet. Making it again ends that.
+    async fn see_made(&self, containers: &[ContainerSpec]) -> Result<(), StepError> {
+        until_engine_answers(self.engine, &|message| self.warn(message)).await;
+        for spec in containers {
+            if let Err(EngineError::NotFound { .. }) = self.engine.inspect(&spec.name).await {
+                return self.persist(&Step::Create { containers: vec![spec.clone()] }).await;
+            }
+        }
+        Ok(())
+    }
+}
