@@ -12,6 +12,7 @@
 //! engine        containers: Docker, and its in-memory twin
 //! context       the pushed folder: which files, packing, unpacking
 //! manifest      Dockerfile → options, or diagnostics
+//! keys          who may do what, and signatures
 //! name, atomic_file
 //! ```
 
@@ -22,6 +23,7 @@ pub mod context;
 pub mod deploy;
 pub mod engine;
 pub mod fleet;
+pub mod keys;
 pub mod manifest;
 pub mod name;
 pub mod router;

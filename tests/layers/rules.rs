@@ -20,6 +20,7 @@ use May::{Use, UseTypes};
 pub(crate) const CORE: &[(&str, &[May])] = &[
     ("name", &[]),
     ("atomic_file", &[]),
+    ("keys", &[Use("name")]),
     ("manifest", &[Use("name")]),
     ("context", &[Use("name")]),
     ("fleet", &[Use("manifest"), Use("name"), Use("atomic_file")]),
