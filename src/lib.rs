@@ -12,6 +12,7 @@
 //! engine        containers: Docker, and its in-memory twin
 //! context       the pushed folder: which files, packing, unpacking
 //! manifest      Dockerfile → options, or diagnostics
+//! proof         signed requests
 //! keys          who may do what, and signatures
 //! name, atomic_file
 //! ```
@@ -26,6 +27,7 @@ pub mod fleet;
 pub mod keys;
 pub mod manifest;
 pub mod name;
+pub mod proof;
 pub mod router;
 pub mod server;
 pub mod store;

@@ -21,6 +21,7 @@ pub(crate) const CORE: &[(&str, &[May])] = &[
     ("name", &[]),
     ("atomic_file", &[]),
     ("keys", &[Use("name")]),
+    ("proof", &[Use("keys")]),
     ("manifest", &[Use("name")]),
     ("context", &[Use("name")]),
     ("fleet", &[Use("manifest"), Use("name"), Use("atomic_file")]),
@@ -29,9 +30,9 @@ pub(crate) const CORE: &[(&str, &[May])] = &[
     ("store", &[Use("manifest"), Use("name"), Use("atomic_file")]),
     (
         "deploy",
-        &[Use("router"), Use("store"), Use("engine"), Use("context"), Use("manifest"), Use("name"), Use("atomic_file")],
+        &[Use("router"), Use("store"), Use("engine"), Use("context"), Use("manifest"), Use("keys"), Use("name"), Use("atomic_file")],
     ),
-    ("api", &[Use("deploy"), Use("router"), Use("engine"), Use("context"), Use("manifest"), Use("name")]),
+    ("api", &[Use("deploy"), Use("router"), Use("engine"), Use("context"), Use("manifest"), Use("keys"), Use("name")]),
     (
         "server",
         &[
@@ -42,11 +43,16 @@ pub(crate) const CORE: &[(&str, &[May])] = &[
             Use("engine"),
             Use("context"),
             Use("manifest"),
+            Use("proof"),
+            Use("keys"),
             Use("name"),
             Use("atomic_file"),
         ],
     ),
-    ("client", &[Use("api"), UseTypes("deploy"), UseTypes("engine"), Use("manifest"), Use("name")]),
+    (
+        "client",
+        &[Use("api"), UseTypes("deploy"), UseTypes("engine"), Use("manifest"), Use("proof"), Use("keys"), Use("name")],
+    ),
 ];
 
 /// The parts of the binary, and what each may use of the core. The console knows a server by the wire only.
