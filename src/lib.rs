@@ -14,7 +14,7 @@
 //! manifest      Dockerfile → options, or diagnostics
 //! proof         signed requests
 //! keys          who may do what, and signatures
-//! name, atomic_file
+//! name, atomic_file, http
 //! ```
 
 pub mod api;
@@ -24,6 +24,7 @@ pub mod context;
 pub mod deploy;
 pub mod engine;
 pub mod fleet;
+pub mod http;
 pub mod keys;
 pub mod manifest;
 pub mod name;

@@ -25,3 +25,20 @@ pub use generate::{Generated, Kind, generate};
 pub use private::{KeyText, LockedKey, PrivateKey, PrivateKeyError};
 pub use public::{Algorithm, Fingerprint, FingerprintError, PublicKey, PublicKeyError};
 pub use signer::{SignError, Signer};
+
+use serde::{Deserialize, Serialize};
+
+/// Whose key did something: what stays of a key in the server's memory, also when it is not authorized any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    pub fingerprint: Fingerprint,
+    /// As it stands in `authorized_keys`; perhaps empty.
+    pub comment: String,
+}
+
+impl Holder {
+    /// The holder's name for people: the comment, else the fingerprint's beginning.
+    pub fn name(&self) -> &str {
+        if self.comment.is_empty() { self.fingerprint.short() } else { &self.comment }
+    }
+}

@@ -82,6 +82,11 @@ impl Proof {
 }
 
 impl Claim {
+    #[cfg(test)]
+    pub(crate) fn new(key: Fingerprint, created: i64, nonce: String) -> Self {
+        Self { key, created, nonce, algorithm: None }
+    }
+
     fn of(list: &InnerList) -> Result<Self, ProofError> {
         if let Some(other) = list.params.keys().find(|name| !PARAMETERS.contains(&name.as_str())) {
             return Err(ProofError::UnknownParameter(other.to_string()));

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::{Result, Router, RouterError, RouterInfo, Routes};
+use super::{ApiRoute, Result, Router, RouterError, RouterInfo, Routes};
 use crate::name::ServiceName;
 
 /// A router without a network. Share it to see what one server left to the next.
@@ -20,6 +21,7 @@ pub struct MemoryRouter {
 
 #[derive(Debug, Default)]
 struct Inner {
+    api: Option<ApiRoute>,
     routes: BTreeMap<ServiceName, Routes>,
     changes: Vec<Change>,
     calls: Vec<Call>,
@@ -90,6 +92,11 @@ impl MemoryRouter {
     pub async fn until_hung(&self) {
         // The sender lives as long as `self`, so this cannot fail.
         let _ = self.hung.subscribe().wait_for(|&hung| hung).await;
+    }
+
+    /// The way to the server's API, where one is open.
+    pub fn api(&self) -> Option<ApiRoute> {
+        self.lock().api.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -167,6 +174,16 @@ impl Router for MemoryRouter {
 
     async fn routes(&self) -> Result<Vec<Routes>> {
         self.call("routes", None, |inner| inner.routes.values().cloned().collect()).await
+    }
+
+    /// What asks this router comes from the machine itself.
+    async fn expose(&self, api: &ApiRoute) -> Result<IpAddr> {
+        self.call("expose", None, |inner| inner.api = Some(api.clone())).await?;
+        Ok(Ipv4Addr::LOCALHOST.into())
+    }
+
+    async fn conceal(&self) -> Result<()> {
+        self.call("conceal", None, |inner| inner.api = None).await
     }
 
     async fn info(&self) -> Result<RouterInfo> {

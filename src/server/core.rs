@@ -19,7 +19,9 @@ use super::Place;
 use super::addresses::AddressBook;
 use super::config::Config;
 use super::feed::{Feeds, Recorder};
+use super::gate::Gate;
 use super::gauge::Gauge;
+use super::network::Network;
 use super::watch::Watchers;
 use super::worker::Work;
 use crate::api::{Problem, ProblemCode};
@@ -35,6 +37,9 @@ use crate::store::{Store, StoreError};
 /// A context that no deploy took by then will not be deployed.
 const CONTEXT_LIFETIME: Duration = Duration::from_secs(600);
 
+/// Contexts that are received at once.
+const MOST_UPLOADS: usize = 8;
+
 /// One server: its ports, its memory, and what is going on.
 #[derive(Debug)]
 pub struct Core {
@@ -47,10 +52,13 @@ pub struct Core {
     pub(super) feeds: Feeds,
     pub(super) addresses: Arc<AddressBook>,
     pub(super) gauge: Gauge,
+    pub(super) gate: Gate,
+    pub(super) network: Network,
     pub(super) admission: Mutex<Admissions>,
     /// URLs that a running deploy is about to route, so that no two take the same.
     pub(super) claims: Mutex<HashMap<String, ServiceName>>,
     pub(super) builds: Semaphore,
+    uploads: Semaphore,
     /// Counts changes, for those who watch.
     pub(super) changed: watch::Sender<u64>,
     pub(super) tasks: TaskTracker,
@@ -85,19 +93,24 @@ impl Core {
         router: Arc<dyn Router>,
     ) -> Arc<Self> {
         let builds = Semaphore::new(config.deploy.parallel_builds.clamp(1, 16));
+        let started = Timestamp::now();
+        let gate = Gate::new(&place.home, &config, started);
         Arc::new(Self {
             place,
             config,
             engine,
             router,
             store,
-            started: Timestamp::now(),
+            started,
             feeds: Feeds::default(),
             addresses: Arc::default(),
             gauge: Gauge::default(),
+            gate,
+            network: Network::default(),
             admission: Mutex::default(),
             claims: Mutex::default(),
             builds,
+            uploads: Semaphore::new(MOST_UPLOADS),
             changed: watch::Sender::new(0),
             tasks: TaskTracker::new(),
             watchers: Arc::default(),
@@ -120,6 +133,10 @@ impl Core {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         self.check_accepting()?;
+        let _place = self.uploads.try_acquire().map_err(|_| {
+            Problem::new(ProblemCode::TooMany, format!("{MOST_UPLOADS} folders are being received already"))
+                .hint("Push again in a while.")
+        })?;
         self.make_incoming()?;
         let limits = Limits { bytes: self.max_context_bytes(), ..Limits::default() };
         let received = context::receive(stream, &self.incoming(), &limits).await?;

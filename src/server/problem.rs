@@ -1,10 +1,13 @@
 //! Errors of the layers below → [`Problem`]s, with what to do next.
 
+use std::error::Error;
+
 use crate::api::{Problem, ProblemCode};
 use crate::context::ArchiveError;
 use crate::deploy::journal::JournalError;
 use crate::deploy::{Failure, Phase, PlanError};
 use crate::engine::EngineError;
+use crate::proof::Altered;
 use crate::router::RouterError;
 use crate::store::StoreError;
 
@@ -52,6 +55,11 @@ impl From<RouterError> for Problem {
 impl From<ArchiveError> for Problem {
     fn from(error: ArchiveError) -> Self {
         let code = match &error {
+            ArchiveError::Broken(source) if is_altered(source.as_ref()) => {
+                return Problem::new(ProblemCode::Unauthorized, Altered.to_string()).hint(
+                    "Nothing was kept of it. Something between client and server changed it, or it is an attack.",
+                );
+            }
             ArchiveError::SentTooMuch { .. } | ArchiveError::TooLarge { .. } => ProblemCode::TooLarge,
             ArchiveError::Disk { .. } => ProblemCode::Internal,
             _ => ProblemCode::BadRequest,
@@ -77,6 +85,10 @@ impl From<PlanError> for Problem {
         Problem::of(ProblemCode::Conflict, &error)
             .hint("Remove services that are not needed, or set a larger subnet under [network] in config.toml.")
     }
+}
+
+fn is_altered(error: &(dyn Error + 'static)) -> bool {
+    error.is::<Altered>() || error.source().is_some_and(is_altered)
 }
 
 /// A problem that ends a deploy.

@@ -6,8 +6,10 @@
 //! releases.rs    the releases of a service
 //! deploys.rs     the history of deploys
 //! log.rs         what belongs to a deploy in order: its events and its journal
+//! audit.rs       what was asked of the server, and by whom
 //! ```
 
+mod audit;
 mod deploys;
 mod log;
 mod releases;
@@ -29,9 +31,11 @@ pub use services::ServiceRecord;
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// The schema this program writes. An older file is brought forward when it is opened; a newer one is refused.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = SCHEMA.len() as i64;
 
-const SCHEMA: &str = "
+/// What each version added to the one before.
+const SCHEMA: [&str; 2] = [
+    "
     CREATE TABLE services (
         name TEXT PRIMARY KEY,
         live INTEGER,
@@ -60,7 +64,14 @@ const SCHEMA: &str = "
         record TEXT NOT NULL,
         PRIMARY KEY (deploy, kind, seq)
     ) WITHOUT ROWID;
-";
+",
+    "
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        record TEXT NOT NULL
+    );
+",
+];
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -108,13 +119,11 @@ impl Store {
     fn prepared(database: Connection) -> Result<Self> {
         let found: i64 =
             database.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed("read the version"))?;
-        match found {
-            0 => {
-                let script = format!("BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;");
-                database.execute_batch(&script).map_err(failed("make the tables"))?;
-            }
-            SCHEMA_VERSION => {}
-            _ => return Err(StoreError::Newer { found }),
+        let missing = usize::try_from(found).ok().and_then(|found| SCHEMA.get(found..));
+        let missing = missing.ok_or(StoreError::Newer { found })?.concat();
+        if !missing.is_empty() {
+            let script = format!("BEGIN; {missing} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;");
+            database.execute_batch(&script).map_err(failed("make the tables"))?;
         }
         Ok(Self { database: Mutex::new(database) })
     }
@@ -160,7 +169,23 @@ mod tests {
         let store = Store::open(&path).unwrap();
         store.database().pragma_update(None, "user_version", SCHEMA_VERSION + 1).unwrap();
         drop(store);
-        assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 2 })));
+        assert!(matches!(Store::open(&path), Err(StoreError::Newer { found }) if found == SCHEMA_VERSION + 1));
+    }
+
+    #[test]
+    fn an_older_file_is_brought_forward_with_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(&format!("{} PRAGMA user_version = 1;", SCHEMA[0])).unwrap();
+        old.execute("INSERT INTO services (name) VALUES ('web')", []).unwrap();
+        drop(old);
+        let store = Store::open(&path).unwrap();
+        store.note(&"asked").unwrap();
+        drop(store);
+        let again = Store::open(&path).unwrap();
+        assert_eq!(again.services().unwrap().len(), 1);
+        assert_eq!(again.audit(9, |_: &String| true).unwrap(), ["asked"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use mypaas::api::{DeployRequest, PlanRequest, PlanView, Problem, ServiceState, Snapshot, Target};
+use mypaas::api::{AuditEntry, DeployRequest, PlanRequest, PlanView, Problem, ServiceState, Snapshot, Target};
 use mypaas::context::{Limits, pack, select};
 use mypaas::deploy::{Action, Deploy, DeployState, Event, Failure, Origin, Outcome, What};
 use mypaas::engine::{Behaviour, Container, Engine, MemoryEngine};
@@ -24,12 +24,21 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub(crate) async fn with(config: Config) -> Self {
         let folder = fast_folder();
         let engine = Arc::new(MemoryEngine::new(InstanceName::default()));
         let router = Arc::new(MemoryRouter::new());
-        let core = open(folder.path(), &engine, &router);
+        let core = open(folder.path(), config, &engine, &router);
         core.recover().await.unwrap();
         Self { engine, router, core, folder }
+    }
+
+    /// The server's own folder.
+    pub(crate) fn home(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The server dies where it is, and starts again on what it left.
@@ -37,7 +46,7 @@ impl Stage {
         self.core.abandon();
         // The dropped tasks let go of the store.
         tokio::time::sleep(Duration::from_millis(1)).await;
-        self.core = open(self.folder.path(), &self.engine, &self.router);
+        self.core = open(self.folder.path(), Config::default(), &self.engine, &self.router);
         self.core.recover().await.unwrap();
     }
 
@@ -82,6 +91,11 @@ impl Stage {
     pub(crate) async fn plan(&self, service: &str, action: Action) -> PlanView {
         let request = PlanRequest::Service { service: service.parse().unwrap(), action };
         self.core.preview(&request).await.unwrap()
+    }
+
+    /// What was asked of the server, newest first.
+    pub(crate) fn audit(&self) -> Vec<AuditEntry> {
+        Store::open(&self.home().join("store.db")).unwrap().audit(usize::MAX, |_| true).unwrap()
     }
 
     pub(crate) async fn snapshot(&self) -> Snapshot {
@@ -162,16 +176,16 @@ fn fast_folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
-fn open(home: &Path, engine: &Arc<MemoryEngine>, router: &Arc<MemoryRouter>) -> Arc<Core> {
+fn open(home: &Path, config: Config, engine: &Arc<MemoryEngine>, router: &Arc<MemoryRouter>) -> Arc<Core> {
     let place = Place { home: home.to_owned(), user_home: home.join("user"), docker_host: None };
     std::fs::create_dir_all(&place.user_home).unwrap();
     let store = Arc::new(Store::open(&home.join("store.db")).unwrap());
     let (engine, router) = (Arc::clone(engine), Arc::clone(router));
-    Core::new(place, Config::default(), store, engine, router)
+    Core::new(place, config, store, engine, router)
 }
 
 fn origin() -> Origin {
-    Origin { who: "ada@laptop".to_owned(), folder: Some("web".to_owned()), commit: None }
+    Origin { who: "ada@laptop".to_owned(), key: None, folder: Some("web".to_owned()), commit: None }
 }
 
 /// A deploy at its end.

@@ -20,17 +20,27 @@ use May::{Use, UseTypes};
 pub(crate) const CORE: &[(&str, &[May])] = &[
     ("name", &[]),
     ("atomic_file", &[]),
+    ("http", &[]),
     ("keys", &[Use("name")]),
     ("proof", &[Use("keys")]),
     ("manifest", &[Use("name")]),
     ("context", &[Use("name")]),
     ("fleet", &[Use("manifest"), Use("name"), Use("atomic_file")]),
-    ("engine", &[Use("manifest"), Use("name"), Use("atomic_file")]),
-    ("router", &[Use("engine"), Use("manifest"), Use("name"), Use("atomic_file")]),
+    ("engine", &[Use("manifest"), Use("name"), Use("atomic_file"), Use("http")]),
+    ("router", &[Use("engine"), Use("manifest"), Use("name"), Use("atomic_file"), Use("http")]),
     ("store", &[Use("manifest"), Use("name"), Use("atomic_file")]),
     (
         "deploy",
-        &[Use("router"), Use("store"), Use("engine"), Use("context"), Use("manifest"), Use("keys"), Use("name"), Use("atomic_file")],
+        &[
+            Use("router"),
+            Use("store"),
+            Use("engine"),
+            Use("context"),
+            Use("manifest"),
+            Use("keys"),
+            Use("name"),
+            Use("atomic_file"),
+        ],
     ),
     ("api", &[Use("deploy"), Use("router"), Use("engine"), Use("context"), Use("manifest"), Use("keys"), Use("name")]),
     (
@@ -51,7 +61,17 @@ pub(crate) const CORE: &[(&str, &[May])] = &[
     ),
     (
         "client",
-        &[Use("api"), UseTypes("deploy"), UseTypes("engine"), Use("manifest"), Use("proof"), Use("keys"), Use("name")],
+        &[
+            Use("api"),
+            UseTypes("deploy"),
+            UseTypes("engine"),
+            UseTypes("fleet"),
+            Use("manifest"),
+            Use("proof"),
+            Use("keys"),
+            Use("name"),
+            Use("http"),
+        ],
     ),
 ];
 
@@ -68,6 +88,7 @@ const UI: &[(&str, &[May])] = &[
             Use("client"),
             Use("context"),
             Use("fleet"),
+            Use("keys"),
             Use("manifest"),
             Use("name"),
             Use("server"),

@@ -3,6 +3,7 @@
 //! ```text
 //! config/traefik.toml           what Traefik reads when it starts
 //! config/routes/_base.toml      what all services' routes share
+//! config/routes/_server.toml    the way to the server's own API
 //! config/routes/<service>.toml  a service's routes; the folder is watched
 //! staging/                      unfinished files, where nobody watches
 //! acme/                         certificates
@@ -86,6 +87,15 @@ impl Files {
     /// What all services' routes share.
     pub async fn write_base(&self, text: &str) -> Result<()> {
         self.write(self.base(), text, Access::Owner).await
+    }
+
+    /// The way to the server's own API; none: there is none.
+    pub async fn write_api(&self, text: Option<&str>) -> Result<()> {
+        let path = self.routes_folder().join("_server.toml");
+        match text {
+            Some(text) => self.write(path, text, Access::Everyone).await,
+            None => self.on_thread("remove", path.clone(), move || atomic_file::remove(&path)).await,
+        }
     }
 
     /// Changes nothing, but makes Traefik read all files again.

@@ -34,7 +34,7 @@ use self::api::Api;
 use self::container::{HTTP, HTTPS, Keeper};
 use self::files::Files;
 use self::switch::{Patience, Switch};
-use super::{Result, Router, RouterInfo, Routes};
+use super::{ApiRoute, Result, Router, RouterInfo, Routes};
 use crate::engine::{Container, Engine};
 use crate::name::{ImageName, InstanceName, ServiceName};
 
@@ -124,6 +124,17 @@ impl Router for TraefikRouter {
 
     async fn routes(&self) -> Result<Vec<Routes>> {
         self.files.routes().await
+    }
+
+    async fn expose(&self, api: &ApiRoute) -> Result<IpAddr> {
+        let container = self.keeper.inspect().await?;
+        let resolver = self.keeper.settings.acme.as_ref().map(|_| setup::RESOLVER);
+        self.files.write_api(Some(&setup::render_api(api, resolver))).await?;
+        Ok(container.address.into())
+    }
+
+    async fn conceal(&self) -> Result<()> {
+        self.files.write_api(None).await
     }
 
     async fn info(&self) -> Result<RouterInfo> {
