@@ -12,8 +12,10 @@
 //! engine        containers: Docker, and its in-memory twin
 //! context       the pushed folder: which files, packing, unpacking
 //! manifest      Dockerfile → options, or diagnostics
+//! proof         signed requests
+//! keys          who may do what, and signatures
 //! machine       room on disks, memory: of the machine, and its in-memory twin
-//! name, atomic_file
+//! name, atomic_file, http
 //! ```
 
 pub mod api;
@@ -23,9 +25,12 @@ pub mod context;
 pub mod deploy;
 pub mod engine;
 pub mod fleet;
+pub mod http;
+pub mod keys;
 pub mod machine;
 pub mod manifest;
 pub mod name;
+pub mod proof;
 pub mod router;
 pub mod server;
 pub mod store;

@@ -19,13 +19,15 @@
 //! GET    /daemon/v1/deploys/{deploy}            Deploy
 //! POST   /daemon/v1/deploys/{deploy}/cancel      CancelRequest → Deploy
 //! GET    /daemon/v1/deploys/{deploy}/events     Event, one a line, until it ended   ?from
+//! GET    /daemon/v1/audit                       Vec<AuditEntry>, newest first       ?limit
 //! ```
 //!
-//! An answer that is not 2xx carries [`Problem`] as its body. A service's name is percent-encoded in a path.
+//! An answer that is not 2xx carries [`Problem`] as its body. A service's name is percent-encoded in a path. Requests
+//! that come over the network are signed, see [`crate::proof`]; those on the server's own socket need not be.
 
 mod disk;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -33,7 +35,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deploy::event::causes;
 use crate::manifest::{Diagnostic, Manifest, Scale, ServiceUrl};
-use crate::name::{ContainerName, InstanceName, ReleaseId, ServiceName, VariableName};
+use crate::name::{ContainerName, DeployId, InstanceName, ReleaseId, ServiceName, VariableName};
 
 pub use disk::{
     DiskView, FileSystemView, FolderView, Holds, Leftovers, PruneRequest, Pruned, Reclaimable, ReleaseName, Removal,
@@ -44,6 +46,7 @@ pub use disk::{
 pub use crate::deploy::event::Evidence;
 pub use crate::deploy::{Action, Commit, Deploy, DeployState, Event, Failure, Origin, Outcome, Phase, Release, What};
 pub use crate::engine::{ContainerState, EngineInfo, Exit, Health, LogLine, LogQuery, LogStream, ProbeAnswer};
+pub use crate::keys::{Fingerprint, Holder};
 pub use crate::router::{RouterInfo, Standing};
 
 /// The version in the path of every endpoint.
@@ -228,6 +231,45 @@ pub struct DeployRequest {
     pub origin: Origin,
 }
 
+/// Something that was asked of the server, by whom, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    pub at: Timestamp,
+    pub by: By,
+    /// Where it came from; none on the server's own socket.
+    pub address: Option<IpAddr>,
+    /// As in `POST /daemon/v1/deploys`.
+    pub request: String,
+    /// What it was about, as far as that is known.
+    pub service: Option<ServiceName>,
+    pub action: Option<Action>,
+    pub deploy: Option<DeployId>,
+    pub result: AuditResult,
+}
+
+/// Who asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum By {
+    /// A user of the server itself, on its socket.
+    Local { user: String },
+    /// The holder of a key, proven.
+    Key(Holder),
+    /// Somebody who proved nothing; perhaps they named a key.
+    Nobody { claimed: Option<Fingerprint> },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum AuditResult {
+    /// It was taken on. What came of a deploy is in the history of deploys.
+    Done,
+    Refused {
+        code: ProblemCode,
+        message: String,
+    },
+}
+
 /// Ends a deploy that waits or builds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelRequest {
@@ -361,7 +403,18 @@ pub enum ProblemCode {
     Unavailable,
     /// The server is about to stop.
     Stopping,
+    /// The request does not prove whose it is.
+    Unauthorized,
+    /// It proves it, but the key may not do this.
+    Forbidden,
+    /// More at once, or in a short time, than the server takes.
+    TooMany,
+    /// Client and server are of versions that do not understand each other.
+    Version,
     Internal,
+    /// One that this version does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// The state of a deploy in one word, for lists: `queued`, `building`, `succeeded`, …

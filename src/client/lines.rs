@@ -1,14 +1,20 @@
 //! An answer that goes on: one JSON value a line.
 
+use std::time::Duration;
+
 use bytes::{Buf, BytesMut};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use reqwest::Response;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::{ClientError, Result};
 
 /// A line longer than this is no answer of ours.
 const LONGEST_LINE: usize = 16 * 1024 * 1024;
+
+/// A quiet server sends a blank line every ten seconds; one that is silent for longer is not there any more.
+const SILENCE: Duration = Duration::from_secs(35);
 
 struct Reader {
     request: String,
@@ -43,10 +49,11 @@ impl Reader {
             if self.buffer.len() > LONGEST_LINE {
                 return Some(Err(self.unreadable(std::io::Error::other("a line of the answer has no end"))));
             }
-            match self.response.chunk().await {
-                Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
-                Ok(None) => return None,
-                Err(error) => return Some(Err(ClientError::Broken(Box::new(error)))),
+            match timeout(SILENCE, self.response.chunk()).await {
+                Ok(Ok(Some(chunk))) => self.buffer.extend_from_slice(&chunk),
+                Ok(Ok(None)) => return None,
+                Ok(Err(error)) => return Some(Err(ClientError::Broken(Box::new(error)))),
+                Err(_) => return Some(Err(ClientError::TimedOut { limit: SILENCE })),
             }
         }
         None

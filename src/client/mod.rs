@@ -1,24 +1,41 @@
 //! Talks to a server: one method an endpoint. What the server refuses comes back as its own [`Problem`].
+//!
+//! ```text
+//! transport.rs   how requests reach a server: its socket, the network, ssh
+//! ssh.rs         a socket here that leads to one there
+//! spool.rs       a context whose digest goes ahead of it
+//! lines.rs       an answer that goes on
+//! ```
 
 mod lines;
+mod spool;
+mod ssh;
+mod transport;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::{
-    BASE, CancelRequest, ContextView, DeployRequest, DiskView, PinRequest, PlanRequest, PlanView, Problem,
+    AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, PinRequest, PlanRequest, PlanView, Problem,
     PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange, VariableView,
 };
 use crate::deploy::{Deploy, Event};
 use crate::engine::{LogLine, LogQuery};
+use crate::fleet::Address;
+use crate::keys::{SignError, Signer};
 use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
+
+pub use self::spool::Sending;
+use self::spool::Spooled;
+use self::transport::Transport;
 
 pub type Result<T, E = ClientError> = std::result::Result<T, E>;
 
@@ -47,29 +64,52 @@ pub enum ClientError {
     Unreadable { request: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("the client could not be set up")]
     Setup(#[source] reqwest::Error),
+    /// ssh did not get through to the server.
+    #[error("no server answers at {endpoint}")]
+    Ssh { endpoint: String, trouble: String },
+    /// Something answers there, but not a server that this client understands.
+    #[error("what answers at {endpoint} is no mypaas server (HTTP {status})")]
+    NotTheServer { endpoint: String, status: u16 },
+    /// Client and server do not understand each other.
+    #[error("{}", .0.message)]
+    Version(Box<Problem>),
+    #[error("a server that is reached over the network wants signed requests, and there is no key")]
+    NoKey,
+    #[error("the request could not be signed")]
+    Sign(#[source] SignError),
+    #[error("the way through ssh could not be set up")]
+    Tunnel(#[source] std::io::Error),
+    /// The pushed folder could not be packed; nothing was sent.
+    #[error("the folder could not be packed")]
+    Pack(#[source] std::io::Error),
 }
 
 /// A connection to one server. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: reqwest::Client,
-    endpoint: String,
+    transport: Transport,
 }
 
 impl Client {
     /// Talks to the server that listens on a unix socket.
     pub fn unix(socket: &Path) -> Result<Self> {
-        let http = reqwest::Client::builder()
-            .unix_socket(PathBuf::from(socket))
-            .connect_timeout(Duration::from_secs(5))
-            .build()
-            .map_err(ClientError::Setup)?;
-        Ok(Self { http, endpoint: socket.display().to_string() })
+        Ok(Self { transport: Transport::unix(socket)? })
+    }
+
+    /// Talks to the server at an address. Over the network requests are signed; elsewhere no signer is needed. Needs a
+    /// tokio runtime.
+    pub fn connect(address: &Address, signer: Option<Signer>) -> Result<Self> {
+        let transport = match address {
+            Address::Unix(socket) => Transport::unix(socket)?,
+            Address::Network(network) => Transport::network(network, signer.ok_or(ClientError::NoKey)?)?,
+            Address::Ssh(ssh) => Transport::ssh(ssh)?,
+        };
+        Ok(Self { transport })
     }
 
     /// Where the server is, for people.
     pub fn endpoint(&self) -> &str {
-        &self.endpoint
+        self.transport.endpoint()
     }
 
     pub async fn server(&self) -> Result<ServerView> {
@@ -80,14 +120,14 @@ impl Client {
     pub async fn disk(&self, keep: Option<u32>) -> Result<DiskView> {
         let parameter = keep.map(|keep| format!("?keep={keep}")).unwrap_or_default();
         let path = format!("/disk{parameter}");
-        let request = self.request(Method::GET, &path).timeout(DECISION_LIMIT);
-        self.read(&path, self.send(request).await?).await
+        let request = self.transport.request(Method::GET, &path).timeout(DECISION_LIMIT);
+        self.read(&path, self.transport.send(request).await?).await
     }
 
     /// Removes what may go.
     pub async fn prune(&self, request: PruneRequest) -> Result<Pruned> {
-        let sent = self.request(Method::POST, "/prune").timeout(PRUNE_LIMIT).json(&request);
-        self.read("/prune", self.send(sent).await?).await
+        let sent = self.transport.request(Method::POST, "/prune").timeout(PRUNE_LIMIT).json(&request);
+        self.read("/prune", self.transport.send(sent).await?).await
     }
 
     pub async fn snapshot(&self) -> Result<Snapshot> {
@@ -131,16 +171,24 @@ impl Client {
         self.post(&format!("/services/{}/releases/{release}/pin", encoded(service)), &request).await
     }
 
-    /// Sends a context (a tar.gz); to be named in the deploy request that follows.
+    /// Sends a context (a tar.gz); to be named in the deploy request that follows. Over the network its digest goes ahead
+    /// of it, so it is all packed before the first byte is sent.
     pub async fn upload(
         &self,
         context: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+        sending: Arc<Sending>,
     ) -> Result<ContextView> {
-        let request = self
-            .request(Method::POST, "/contexts")
-            .header("content-type", "application/gzip")
-            .body(reqwest::Body::wrap_stream(context));
-        self.read("/contexts", self.send(request).await?).await
+        let request = self.transport.request(Method::POST, "/contexts").header("content-type", "application/gzip");
+        let response = if self.transport.signs() {
+            let spooled = Spooled::take(context).await.map_err(ClientError::Pack)?;
+            let (bytes, digest) = (spooled.bytes, spooled.digest);
+            let body = reqwest::Body::wrap_stream(spooled.into_stream(sending));
+            let request = request.header("content-length", bytes).body(body).build().map_err(ClientError::Setup)?;
+            self.transport.send_with(request, digest).await?
+        } else {
+            self.transport.send(request.body(reqwest::Body::wrap_stream(context))).await?
+        };
+        self.read("/contexts", response).await
     }
 
     pub async fn plan(&self, request: &PlanRequest) -> Result<PlanView> {
@@ -171,55 +219,36 @@ impl Client {
         self.stream(format!("/deploys/{id}/events?from={from}")).await
     }
 
+    /// What was asked of the server of late, newest first.
+    pub async fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>> {
+        self.get(&format!("/audit?limit={limit}")).await
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let request = self.request(Method::GET, path).timeout(ANSWER_LIMIT);
-        self.read(path, self.send(request).await?).await
+        let request = self.transport.request(Method::GET, path).timeout(ANSWER_LIMIT);
+        self.read(path, self.transport.send(request).await?).await
     }
 
     async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
-        let request = self.request(Method::POST, path).timeout(DECISION_LIMIT).json(body);
-        self.read(path, self.send(request).await?).await
+        let request = self.transport.request(Method::POST, path).timeout(DECISION_LIMIT).json(body);
+        self.read(path, self.transport.send(request).await?).await
     }
 
     async fn stream<T: DeserializeOwned + Send + 'static>(
         &self,
         path: String,
     ) -> Result<BoxStream<'static, Result<T>>> {
-        let response = self.send(self.request(Method::GET, &path)).await?;
+        let response = self.transport.send(self.transport.request(Method::GET, &path)).await?;
         Ok(lines::parsed(path, response))
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("http://mypaas{BASE}{path}"))
-    }
-
-    async fn send(&self, request: RequestBuilder) -> Result<Response> {
-        let response = request.send().await.map_err(|error| self.explain(error))?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        let request = response.url().path().to_owned();
-        let body = response.bytes().await.map_err(|error| self.explain(error))?;
-        Err(match serde_json::from_slice::<Problem>(&body) {
-            Ok(problem) => ClientError::Refused(Box::new(problem)),
-            Err(error) => ClientError::Unreadable { request, source: Box::new(error) },
-        })
-    }
-
     async fn read<T: DeserializeOwned>(&self, request: &str, response: Response) -> Result<T> {
-        let body = response.bytes().await.map_err(|error| self.explain(error))?;
+        let body = match response.bytes().await {
+            Ok(body) => body,
+            Err(error) => return Err(self.transport.explain(error)),
+        };
         serde_json::from_slice(&body)
             .map_err(|error| ClientError::Unreadable { request: request.to_owned(), source: Box::new(error) })
-    }
-
-    fn explain(&self, error: reqwest::Error) -> ClientError {
-        if error.is_timeout() {
-            ClientError::TimedOut { limit: ANSWER_LIMIT }
-        } else if error.is_connect() {
-            ClientError::Unreachable { endpoint: self.endpoint.clone(), source: error }
-        } else {
-            ClientError::Broken(Box::new(error))
-        }
     }
 }
 

@@ -32,6 +32,7 @@ pub use readiness::Readiness;
 pub use step::{Moved, Step};
 
 pub use crate::context::Commit;
+use crate::keys::Holder;
 use crate::manifest::Manifest;
 use crate::name::{DeployId, ImageName, ReleaseId, ServiceName};
 
@@ -60,8 +61,11 @@ pub enum Action {
 /// Who asked for a deploy, and from where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// As in `ada@laptop`.
+    /// As in `ada@laptop`; of a signed request the comment of its key.
     pub who: String,
+    /// The key that signed the request; none when it came over the server's own socket. Only the server says so.
+    #[serde(default)]
+    pub key: Option<Holder>,
     /// The pushed folder, on the machine it was pushed from.
     pub folder: Option<String>,
     pub commit: Option<Commit>,

@@ -16,9 +16,8 @@ pub(super) struct Prober {
 
 impl Prober {
     pub(super) fn new() -> Result<Self> {
-        let http = reqwest::Client::builder()
+        let http = crate::http::plain()
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
             .pool_max_idle_per_host(0)
             .user_agent("mypaas-probe")
             .build()

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::{Certificates, Result, Router, RouterError, RouterInfo, Routes};
+use super::{ApiRoute, Certificates, Result, Router, RouterError, RouterInfo, Routes};
 use crate::name::ServiceName;
 
 /// A router without a network. Share it to see what one server left to the next.
@@ -20,6 +21,7 @@ pub struct MemoryRouter {
 
 #[derive(Debug, Default)]
 struct Inner {
+    api: Option<ApiRoute>,
     routes: BTreeMap<ServiceName, Routes>,
     changes: Vec<Change>,
     calls: Vec<Call>,
@@ -103,6 +105,11 @@ impl MemoryRouter {
         let _ = self.hung.subscribe().wait_for(|&hung| hung).await;
     }
 
+    /// The way to the server's API, where one is open.
+    pub fn api(&self) -> Option<ApiRoute> {
+        self.lock().api.clone()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Each change is one step, so the state is whole also after a panic elsewhere.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -182,6 +189,16 @@ impl Router for MemoryRouter {
 
     async fn certificates(&self) -> Result<Certificates> {
         self.call("certificates", None, |inner| inner.certificates.clone()).await
+    }
+
+    /// What asks this router comes from the machine itself.
+    async fn expose(&self, api: &ApiRoute) -> Result<IpAddr> {
+        self.call("expose", None, |inner| inner.api = Some(api.clone())).await?;
+        Ok(Ipv4Addr::LOCALHOST.into())
+    }
+
+    async fn conceal(&self) -> Result<()> {
+        self.call("conceal", None, |inner| inner.api = None).await
     }
 
     async fn info(&self) -> Result<RouterInfo> {

@@ -12,7 +12,7 @@ pub mod traefik;
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddrV4;
+use std::net::{IpAddr, SocketAddrV4};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -96,6 +96,13 @@ pub trait Router: Send + Sync + fmt::Debug + 'static {
     /// The certificates that it has, and those it was refused; serves new ones of the operator's from now on.
     async fn certificates(&self) -> Result<Certificates>;
 
+    /// Takes requests for the server's own API to it, in place of where they went before; returns the address that they
+    /// will come from.
+    async fn expose(&self, api: &ApiRoute) -> Result<IpAddr>;
+
+    /// Takes no requests to the server's own API any more. That none were taken there is fine.
+    async fn conceal(&self) -> Result<()>;
+
     /// Whether the router answers, and where.
     async fn info(&self) -> Result<RouterInfo>;
 }
@@ -108,6 +115,17 @@ pub struct RouterInfo {
     /// Where it takes http requests, on the server.
     pub http_port: u16,
     pub https_port: u16,
+}
+
+/// The way to the server's own API: everything under `/daemon/` of its domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiRoute {
+    /// In lower case, without a port.
+    pub domain: String,
+    /// With https, and with a redirect from http.
+    pub secure: bool,
+    /// Where the server listens.
+    pub target: SocketAddrV4,
 }
 
 /// The routes of one service: its URLs, and the containers behind all of them.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
@@ -14,6 +14,13 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use crate::api::{Problem, ProblemCode};
+use crate::proof;
+
+/// What has to be signed (RFC 9421).
+const ACCEPT_SIGNATURE: HeaderName = HeaderName::from_static("accept-signature");
+
+/// Seconds after which it is worth trying again.
+const RETRY_AFTER: &str = "60";
 
 /// A quiet stream sends a blank line as often, so that a broken connection is noticed at both ends.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -39,9 +46,25 @@ impl IntoResponse for Refusal {
             ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ProblemCode::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
             ProblemCode::Unavailable | ProblemCode::Stopping => StatusCode::SERVICE_UNAVAILABLE,
-            ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            ProblemCode::Unauthorized => StatusCode::UNAUTHORIZED,
+            ProblemCode::Forbidden => StatusCode::FORBIDDEN,
+            ProblemCode::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            ProblemCode::Version => StatusCode::NOT_FOUND,
+            ProblemCode::Internal | ProblemCode::Other => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        (status, Json(self.0)).into_response()
+        let mut response = (status, Json(&self.0)).into_response();
+        match self.0.code {
+            ProblemCode::Unauthorized => {
+                response.headers_mut().insert(ACCEPT_SIGNATURE, HeaderValue::from_static(proof::ACCEPTED));
+            }
+            ProblemCode::TooMany => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            }
+            _ => {}
+        }
+        // For the guard, which writes down what was refused.
+        response.extensions_mut().insert(self.0);
+        response
     }
 }
 

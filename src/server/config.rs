@@ -31,6 +31,7 @@ pub struct Config {
     pub init: Init,
     pub server: ServerSection,
     pub network: NetworkSection,
+    pub api: ApiSection,
     pub router: RouterSection,
     pub acme: AcmeSection,
     pub deploy: DeploySection,
@@ -61,6 +62,16 @@ pub struct NetworkSection {
     /// Of the services' network, as in `10.97.0.0/16`; none: one that is free.
     #[serde(deserialize_with = "optional_subnet")]
     pub subnet: Option<Subnet>,
+}
+
+/// How the server is reached over the network, under its domain.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiSection {
+    /// Where it listens, for the router alone; 0: any port that is free.
+    pub port: u16,
+    /// Without https, although the domain is a public one: whoever listens on the way reads along.
+    pub http: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

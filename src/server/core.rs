@@ -21,7 +21,9 @@ use super::addresses::AddressBook;
 use super::certificates::CertificateBook;
 use super::config::Config;
 use super::feed::{Feeds, Recorder};
+use super::gate::Gate;
 use super::gauge::Gauge;
+use super::network::Network;
 use super::vault::Vault;
 use super::watch::Watchers;
 use super::worker::{Going, Work};
@@ -41,6 +43,8 @@ const CONTEXT_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Ends with nothing when the server is abandoned meanwhile.
 pub(super) type Recovery = JoinHandle<Option<Result<(), Problem>>>;
+/// Contexts that are received at once.
+const MOST_UPLOADS: usize = 8;
 
 /// One server: its ports, its memory, and what is going on.
 #[derive(Debug)]
@@ -57,6 +61,8 @@ pub struct Core {
     pub(super) gauge: Gauge,
     pub(super) vault: Arc<Vault>,
     pub(super) certificates: CertificateBook,
+    pub(super) gate: Gate,
+    pub(super) network: Network,
     pub(super) admission: Mutex<Admissions>,
     /// URLs that a running deploy is about to route, so that no two take the same.
     pub(super) claims: Mutex<HashMap<String, ServiceName>>,
@@ -66,6 +72,7 @@ pub struct Core {
     pub(super) pruning: tokio::sync::Mutex<()>,
     /// Where the engine keeps its images, once it said so.
     pub(super) data_root: OnceLock<PathBuf>,
+    uploads: Semaphore,
     /// Counts changes, for those who watch.
     pub(super) changed: watch::Sender<u64>,
     pub(super) tasks: TaskTracker,
@@ -104,6 +111,8 @@ impl Core {
     ) -> Arc<Self> {
         let vault = Arc::new(Vault::new(&place.home, &config));
         let builds = Semaphore::new(config.deploy.parallel_builds() as usize);
+        let started = Timestamp::now();
+        let gate = Gate::new(&place.home, &config, started);
         Arc::new(Self {
             place,
             config,
@@ -111,18 +120,21 @@ impl Core {
             router,
             machine,
             store,
-            started: Timestamp::now(),
+            started,
             feeds: Feeds::default(),
             addresses: Arc::default(),
             gauge: Gauge::default(),
             vault,
             certificates: CertificateBook::default(),
+            gate,
+            network: Network::default(),
             admission: Mutex::default(),
             claims: Mutex::default(),
             going: Mutex::default(),
             builds,
             pruning: tokio::sync::Mutex::default(),
             data_root: OnceLock::new(),
+            uploads: Semaphore::new(MOST_UPLOADS),
             changed: watch::Sender::new(0),
             tasks: TaskTracker::new(),
             watchers: Arc::default(),
@@ -146,6 +158,10 @@ impl Core {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         self.check_accepting()?;
+        let _place = self.uploads.try_acquire().map_err(|_| {
+            Problem::new(ProblemCode::TooMany, format!("{MOST_UPLOADS} folders are being received already"))
+                .hint("Push again in a while.")
+        })?;
         self.check_room_to_push(0).await?;
         self.make_incoming()?;
         let limits = Limits { bytes: self.max_context_bytes(), ..Limits::default() };

@@ -1,4 +1,4 @@
-//! One function an endpoint.
+//! One function an endpoint. Each gets a [`Desk`], never the server itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,18 +6,17 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::Response;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Refusal, lines};
-use super::core::Core;
-use super::logs;
+use super::desk::Desk;
 use crate::api::{
-    CancelRequest, ContextView, DeployRequest, DiskView, PinRequest, PlanRequest, PlanView, PruneRequest, Pruned,
-    ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange, VariableView,
+    AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, PinRequest, PlanRequest, PlanView, PruneRequest,
+    Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange, VariableView,
 };
 use crate::deploy::Deploy;
 use crate::engine::LogQuery;
@@ -26,15 +25,17 @@ use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
 /// Deploys that a list holds at most.
 const MOST_DEPLOYS: u32 = 500;
 
+/// Entries of the audit log that a list holds at most.
+const MOST_ENTRIES: usize = 1000;
+
 /// How long the last events of deploys may take to go out, once the server stops.
 const LAST_EVENTS: Duration = Duration::from_secs(1);
 
-type Server = State<Arc<Core>>;
 type ServicePath = Result<Path<ServiceName>, PathRejection>;
 type DeployPath = Result<Path<DeployId>, PathRejection>;
 
-pub(super) async fn server(State(core): Server) -> Json<ServerView> {
-    Json(core.server_view().await)
+pub(super) async fn server(desk: Desk) -> Json<ServerView> {
+    Json(desk.server().await)
 }
 
 #[derive(Debug, Deserialize)]
@@ -42,25 +43,22 @@ pub(super) struct DiskParameters {
     keep: Option<u32>,
 }
 
-pub(super) async fn disk(
-    State(core): Server,
-    parameters: Result<Query<DiskParameters>, QueryRejection>,
-) -> Answer<DiskView> {
+pub(super) async fn disk(desk: Desk, parameters: Result<Query<DiskParameters>, QueryRejection>) -> Answer<DiskView> {
     let Query(DiskParameters { keep }) = parameters?;
-    Ok(Json(core.disk(keep).await?))
+    Ok(Json(desk.disk(keep).await?))
 }
 
-pub(super) async fn prune(State(core): Server, request: Result<Json<PruneRequest>, JsonRejection>) -> Answer<Pruned> {
+pub(super) async fn prune(desk: Desk, request: Result<Json<PruneRequest>, JsonRejection>) -> Answer<Pruned> {
     let Json(PruneRequest { keep }) = request?;
-    Ok(Json(core.prune(keep).await?))
+    Ok(Json(desk.prune(keep).await?))
 }
 
-pub(super) async fn snapshot(State(core): Server) -> Answer<Snapshot> {
-    Ok(Json(core.snapshot().await?))
+pub(super) async fn snapshot(desk: Desk) -> Answer<Snapshot> {
+    Ok(Json(desk.snapshot().await?))
 }
 
-pub(super) async fn watch(State(core): Server) -> Response {
-    lines(core.watchers.subscribe(&core).map(Shared))
+pub(super) async fn watch(desk: Desk) -> Response {
+    lines(desk.watch().map(Shared))
 }
 
 /// One snapshot, sent to all who watch.
@@ -72,9 +70,9 @@ fn whole<S: serde::Serializer>(snapshot: &Arc<Snapshot>, serializer: S) -> Resul
     snapshot.as_ref().serialize(serializer)
 }
 
-pub(super) async fn service(State(core): Server, path: ServicePath) -> Answer<ServiceDetail> {
+pub(super) async fn service(desk: Desk, path: ServicePath) -> Answer<ServiceDetail> {
     let Path(service) = path?;
-    Ok(Json(core.service_detail(&service).await?))
+    Ok(Json(desk.service(&service).await?))
 }
 
 #[derive(Debug, Deserialize)]
@@ -87,39 +85,39 @@ pub(super) struct LogParameters {
 }
 
 pub(super) async fn logs(
-    State(core): Server,
+    desk: Desk,
     path: ServicePath,
     parameters: Result<Query<LogParameters>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Path(service) = path?;
     let Query(LogParameters { tail, since, follow, container }) = parameters?;
     let query = LogQuery { tail, since, follow };
-    Ok(lines(logs::of_service(&core, &service, container.as_ref(), query).await?))
+    Ok(lines(desk.logs(&service, container.as_ref(), query).await?))
 }
 
-pub(super) async fn variables(State(core): Server) -> Answer<Vec<VariableView>> {
-    Ok(Json(core.variables()?))
+pub(super) async fn variables(desk: Desk) -> Answer<Vec<VariableView>> {
+    Ok(Json(desk.variables()?))
 }
 
 pub(super) async fn change_variable(
-    State(core): Server,
+    desk: Desk,
     request: Result<Json<VariableChange>, JsonRejection>,
 ) -> Answer<VariableView> {
     let Json(request) = request?;
-    Ok(Json(core.change_variable(request)?))
+    Ok(Json(desk.change_variable(request)?))
 }
 
 pub(super) async fn pin(
-    State(core): Server,
+    desk: Desk,
     path: Result<Path<(ServiceName, ReleaseId)>, PathRejection>,
     request: Result<Json<PinRequest>, JsonRejection>,
 ) -> Answer<ReleaseView> {
     let (Path((service, release)), Json(request)) = (path?, request?);
-    Ok(Json(core.pin(&service, release, request.pinned).await?))
+    Ok(Json(desk.pin(&service, release, request.pinned).await?))
 }
 
-pub(super) async fn receive_context(State(core): Server, body: Body) -> Answer<ContextView> {
-    let received = core.receive(body.into_data_stream()).await?;
+pub(super) async fn receive_context(desk: Desk, body: Body) -> Answer<ContextView> {
+    let received = desk.receive(body).await?;
     Ok(Json(ContextView {
         id: received.id.to_string(),
         bytes: received.bytes,
@@ -128,17 +126,14 @@ pub(super) async fn receive_context(State(core): Server, body: Body) -> Answer<C
     }))
 }
 
-pub(super) async fn preview(
-    State(core): Server,
-    request: Result<Json<PlanRequest>, JsonRejection>,
-) -> Answer<PlanView> {
+pub(super) async fn preview(desk: Desk, request: Result<Json<PlanRequest>, JsonRejection>) -> Answer<PlanView> {
     let Json(request) = request?;
-    Ok(Json(core.preview(&request).await?))
+    Ok(Json(desk.preview(&request).await?))
 }
 
-pub(super) async fn accept(State(core): Server, request: Result<Json<DeployRequest>, JsonRejection>) -> Answer<Deploy> {
+pub(super) async fn accept(desk: Desk, request: Result<Json<DeployRequest>, JsonRejection>) -> Answer<Deploy> {
     let Json(request) = request?;
-    Ok(Json(core.accept(request).await?))
+    Ok(Json(desk.accept(request).await?))
 }
 
 #[derive(Debug, Deserialize)]
@@ -148,25 +143,25 @@ pub(super) struct DeploysParameters {
 }
 
 pub(super) async fn deploys(
-    State(core): Server,
+    desk: Desk,
     parameters: Result<Query<DeploysParameters>, QueryRejection>,
 ) -> Answer<Vec<Deploy>> {
     let Query(DeploysParameters { service, limit }) = parameters?;
-    Ok(Json(core.deploys(service.as_ref(), limit.unwrap_or(MOST_DEPLOYS).min(MOST_DEPLOYS))?))
+    Ok(Json(desk.deploys(service.as_ref(), limit.unwrap_or(MOST_DEPLOYS).min(MOST_DEPLOYS))?))
 }
 
-pub(super) async fn deploy(State(core): Server, path: DeployPath) -> Answer<Deploy> {
+pub(super) async fn deploy(desk: Desk, path: DeployPath) -> Answer<Deploy> {
     let Path(id) = path?;
-    Ok(Json(core.deploy(id)?))
+    Ok(Json(desk.deploy(id)?))
 }
 
 pub(super) async fn cancel(
-    State(core): Server,
+    desk: Desk,
     path: DeployPath,
     request: Result<Json<CancelRequest>, JsonRejection>,
 ) -> Answer<Deploy> {
     let (Path(id), Json(request)) = (path?, request?);
-    Ok(Json(core.cancel(id, &request.who)?))
+    Ok(Json(desk.cancel(id, &request.who)?))
 }
 
 #[derive(Debug, Deserialize)]
@@ -176,21 +171,33 @@ pub(super) struct EventsParameters {
 }
 
 pub(super) async fn deploy_events(
-    State(core): Server,
+    desk: Desk,
     path: DeployPath,
     parameters: Result<Query<EventsParameters>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Path(id) = path?;
     let Query(EventsParameters { from }) = parameters?;
-    core.deploy(id)?;
-    let events = core.events(id, from);
+    let events = desk.events(id, from)?;
     let readable = events.filter_map(|event| async move {
         event.inspect_err(|error| tracing::error!(%error, "events cannot be read")).ok()
     });
-    let stopped = core.stopped.clone();
+    let stopped = desk.stopped();
     let cut = async move {
-        stopped.cancelled().await;
+        stopped.await;
         tokio::time::sleep(LAST_EVENTS).await;
     };
     Ok(lines(readable.take_until(Box::pin(cut))))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct AuditParameters {
+    limit: Option<usize>,
+}
+
+pub(super) async fn audit(
+    desk: Desk,
+    parameters: Result<Query<AuditParameters>, QueryRejection>,
+) -> Answer<Vec<AuditEntry>> {
+    let Query(AuditParameters { limit }) = parameters?;
+    Ok(Json(desk.audit(limit.unwrap_or(MOST_ENTRIES).min(MOST_ENTRIES))?))
 }

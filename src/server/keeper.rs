@@ -26,7 +26,8 @@ impl Core {
     }
 
     async fn mend(self: &Arc<Self>) -> Result<(), Problem> {
-        if self.router.info().await.is_err() {
+        let was_down = self.router.info().await.is_err();
+        if was_down {
             self.engine.ensure_network().await?;
             let info = self.router.ensure_running().await?;
             tracing::info!(http = info.http_port, https = info.https_port, "the router takes requests");
@@ -34,6 +35,10 @@ impl Core {
         }
         if !self.is_recovered() {
             self.recover_meanwhile().await?;
+        }
+        // With the router the network may be another.
+        if was_down || !self.network.is_settled() {
+            self.open_network().await?;
         }
         self.look_at_certificates().await;
         Ok(self.feeds.save()?)

@@ -5,7 +5,10 @@
 //! config.rs      config.toml
 //! lock.rs        one server a folder
 //! core.rs        what the parts share
-//! routes.rs      paths → handlers.rs → answer.rs, problem.rs
+//! routes.rs      paths → gate/ → handlers.rs → desk.rs → answer.rs, problem.rs
+//! network/       the way in from the network
+//! gate/          who asks, and whether they may
+//! desk.rs        the server as one caller sees it
 //! worker/        the one owner of all changes: accept, build, plan, execute, recover
 //! feed.rs        the events of a deploy, for those who watch it
 //! observe.rs     what is there now (gauge.rs: CPU and memory), watch.rs: whenever it changes
@@ -22,13 +25,16 @@ mod answer;
 mod certificates;
 pub mod config;
 mod core;
+mod desk;
 mod disk;
 mod feed;
+mod gate;
 mod gauge;
 mod handlers;
 mod keeper;
 mod lock;
 mod logs;
+pub mod network;
 mod observe;
 mod problem;
 mod redact;
@@ -51,6 +57,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::config::{AcmeSection, Config, ConfigError};
 pub use self::core::Core;
+use self::gate::Peer;
+pub use self::gate::{AUTHORIZED_KEYS, Endpoint, Payload};
 use self::lock::Lock;
 use crate::api::Problem;
 use crate::engine::{DockerEngine, DockerSettings, Engine, EngineError};
@@ -164,7 +172,8 @@ pub async fn serve(
     ready();
     tracing::info!(home = %core.place.home.display(), "requests are accepted");
     let stopped = core.stopped.clone();
-    let served = axum::serve(listener, routes::routes(Arc::clone(&core)))
+    let service = routes::routes(Arc::clone(&core)).into_router();
+    let served = axum::serve(listener, service.into_make_service_with_connect_info::<Peer>())
         .with_graceful_shutdown(stopped.cancelled_owned())
         .into_future();
     let orderly = stop_orderly(&core, shutdown);
@@ -179,6 +188,11 @@ async fn first_look(core: &Arc<Core>) -> Result<(), Problem> {
         core.keep_once().await?;
     }
     Ok(())
+}
+
+/// All endpoints, with what each needs.
+pub fn endpoints(core: &Arc<Core>) -> Vec<Endpoint> {
+    routes::routes(Arc::clone(core)).declared().to_vec()
 }
 
 /// Takes no more deploys, waits for those that run, and then ends all connections.

@@ -1,5 +1,6 @@
 //! Errors of the layers below → [`Problem`]s, with what to do next.
 
+use std::error::Error;
 use std::io;
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use crate::context::ArchiveError;
 use crate::deploy::journal::JournalError;
 use crate::deploy::{Failure, Phase, PlanError};
 use crate::engine::EngineError;
+use crate::proof::Altered;
 use crate::router::RouterError;
 use crate::store::StoreError;
 
@@ -60,6 +62,10 @@ impl From<RouterError> for Problem {
 impl From<ArchiveError> for Problem {
     fn from(error: ArchiveError) -> Self {
         match &error {
+            ArchiveError::Broken(source) if is_altered(source.as_ref()) => {
+                Problem::new(ProblemCode::Unauthorized, Altered.to_string())
+                    .hint("Nothing was kept of it. Something between client and server changed it, or it is an attack.")
+            }
             ArchiveError::SentTooMuch { .. } | ArchiveError::TooLarge { .. } => {
                 Problem::of(ProblemCode::TooLarge, &error)
             }
@@ -93,6 +99,10 @@ impl From<PlanError> for Problem {
         Problem::of(ProblemCode::Conflict, &error)
             .hint("Remove services that are not needed, or set a larger subnet under [network] in config.toml.")
     }
+}
+
+fn is_altered(error: &(dyn Error + 'static)) -> bool {
+    error.is::<Altered>() || error.source().is_some_and(is_altered)
 }
 
 /// A problem that ends a deploy.

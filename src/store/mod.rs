@@ -6,10 +6,12 @@
 //! releases.rs    the releases of a service
 //! deploys.rs     the history of deploys
 //! log.rs         what belongs to a deploy in order: its events and its journal
+//! audit.rs       what was asked of the server, and by whom
 //! schema.rs      the tables, and how an older file gets them
 //! writer.rs      writes such a log without holes, also when the disk is full for a while
 //! ```
 
+mod audit;
 mod deploys;
 mod log;
 mod releases;

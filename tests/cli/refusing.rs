@@ -69,7 +69,7 @@ async fn with_json_a_failure_is_json_too() {
 async fn a_mistake_in_the_list_of_servers_is_marked() {
     let stage = Stage::new().await;
     stage.write_fleet("[servers.attic]\nadress = \"unix:///a\"\n");
-    stage.run("status").failed(1, &["fleet.toml:2:1", "^^^^^^", "expected `address`"]);
+    stage.run("status").failed(1, &["fleet.toml:2:1", "^^^^^^", "expected one of `address`"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,5 @@
 //! The server's core with in-memory engine and router: what deploys do, and what is left when something fails or the
-//! server dies, at every single call.
+//! server dies, at every single call; and who is let in over the network.
 
 #![cfg(test)]
 
@@ -10,6 +10,7 @@ mod flows;
 mod full_disk;
 mod journal;
 mod keeping;
+mod network;
 #[path = "../support/small_disk.rs"]
 mod small_disk;
 mod stage;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use mypaas::api::{DeployRequest, PlanRequest, PlanView, Problem, ReleaseView, ServiceState, Snapshot, Target};
+use mypaas::api::{
+    AuditEntry, DeployRequest, PlanRequest, PlanView, Problem, ReleaseView, ServiceState, Snapshot, Target,
+};
 use mypaas::context::{Limits, pack, select};
 use mypaas::deploy::{Action, Deploy, DeployState, Event, Failure, Origin, Outcome, What};
 use mypaas::engine::{Behaviour, Container, Engine, MemoryEngine};
@@ -47,6 +49,11 @@ impl Stage {
         Self { engine, router, machine, core, folder, config }
     }
 
+    /// The server's own folder.
+    pub(crate) fn home(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The server dies where it is, and starts again on what it left.
     pub(crate) async fn die_and_start(&mut self) {
         self.die().await;
@@ -63,10 +70,6 @@ impl Stage {
     pub(crate) async fn start(&mut self) {
         self.core = open(self.folder.path(), &self.config, &self.engine, &self.router, &self.machine);
         self.core.recover().await.unwrap();
-    }
-
-    pub(crate) fn home(&self) -> &Path {
-        self.folder.path()
     }
 
     /// The file of the store.
@@ -115,6 +118,11 @@ impl Stage {
     pub(crate) async fn plan(&self, service: &str, action: Action) -> PlanView {
         let request = PlanRequest::Service { service: service.parse().unwrap(), action };
         self.core.preview(&request).await.unwrap()
+    }
+
+    /// What was asked of the server, newest first.
+    pub(crate) fn audit(&self) -> Vec<AuditEntry> {
+        Store::open(&self.home().join("store.db")).unwrap().audit(usize::MAX, |_| true).unwrap()
     }
 
     pub(crate) async fn snapshot(&self) -> Snapshot {
@@ -221,7 +229,7 @@ fn open(
 }
 
 fn origin() -> Origin {
-    Origin { who: "ada@laptop".to_owned(), folder: Some("web".to_owned()), commit: None }
+    Origin { who: "ada@laptop".to_owned(), key: None, folder: Some("web".to_owned()), commit: None }
 }
 
 /// A deploy at its end.

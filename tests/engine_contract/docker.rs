@@ -34,7 +34,7 @@ impl InDocker {
 
     /// What the process in the container answers.
     pub(crate) async fn ask(&self, container: &Container, path: &str) -> reqwest::Result<String> {
-        let client = reqwest::Client::builder().no_proxy().build()?;
+        let client = mypaas::http::plain().build()?;
         client.get(format!("http://{}:{PORT}{path}", container.address)).send().await?.text().await
     }
 

@@ -45,7 +45,7 @@ pub fn release(number: u64, url: bool) -> Release {
             pulls_latest: false,
             options: Vec::new(),
         },
-        origin: Origin { who: "ada".to_owned(), folder: None, commit: None },
+        origin: Origin { who: "ada".to_owned(), key: None, folder: None, commit: None },
         built: Timestamp::UNIX_EPOCH,
         build_seconds: 0.0,
     }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
@@ -108,8 +109,8 @@ impl Server {
     /// Sends the folder, and asks for it to be deployed.
     pub(crate) async fn push(&self, folder: &Path) -> Result<Deploy, ClientError> {
         let selection = select(folder, &Limits::default()).unwrap();
-        let context = self.client.upload(pack(selection, None)).await?.id;
-        let origin = Origin { who: "ada@laptop".to_owned(), folder: None, commit: None };
+        let context = self.client.upload(pack(selection, None), Arc::default()).await?.id;
+        let origin = Origin { who: "ada@laptop".to_owned(), key: None, folder: None, commit: None };
         self.client.deploy(&DeployRequest { target: Target::Context { context }, origin }).await
     }
 

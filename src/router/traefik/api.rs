@@ -45,7 +45,7 @@ struct Version {
 
 impl Api {
     pub fn new(endpoint: String, password: Secret) -> Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build();
+        let http = crate::http::plain().timeout(ANSWER_LIMIT).build();
         match http {
             Ok(http) => Ok(Self { http, endpoint, password }),
             Err(source) => Err(RouterError::Unreachable { endpoint, source: source.into() }),

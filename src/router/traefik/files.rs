@@ -4,6 +4,7 @@
 //! config/traefik.toml           what Traefik reads when it starts
 //! config/authority.pem          what vouches for a certificate authority of one's own
 //! config/routes/_base.toml      what all services' routes share
+//! config/routes/_server.toml    the way to the server's own API
 //! config/routes/<service>.toml  a service's routes; the folder is watched
 //! staging/                      unfinished files, where nobody watches
 //! before/<service>.toml         its routes before the last change, to be put back also when the disk is full
@@ -94,6 +95,15 @@ impl Files {
     /// What all services' routes share.
     pub async fn write_base(&self, text: &str) -> Result<()> {
         self.write(self.base(), text, Access::Owner).await
+    }
+
+    /// The way to the server's own API; none: there is none.
+    pub async fn write_api(&self, text: Option<&str>) -> Result<()> {
+        let path = self.routes_folder().join("_server.toml");
+        match text {
+            Some(text) => self.write(path, text, Access::Everyone).await,
+            None => self.on_thread("remove", path.clone(), move || atomic_file::remove(&path)).await,
+        }
     }
 
     /// Changes nothing, but makes Traefik read all files again.

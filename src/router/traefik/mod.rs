@@ -41,7 +41,7 @@ use self::api::Api;
 use self::container::{HTTP, HTTPS, Keeper};
 use self::files::Files;
 use self::switch::{Patience, Switch};
-use super::{Certificates, Refusal, Result, Router, RouterInfo, Routes};
+use super::{ApiRoute, Certificates, Refusal, Result, Router, RouterInfo, Routes};
 use crate::engine::{Container, Engine, LogQuery};
 use crate::name::{ImageName, InstanceName, ServiceName};
 
@@ -180,6 +180,17 @@ impl Router for TraefikRouter {
             held: held.into_iter().chain(own.usable.into_values().map(|(certificate, _)| certificate)).collect(),
             refused: refused.into_iter().chain(own.unusable).collect(),
         })
+    }
+
+    async fn expose(&self, api: &ApiRoute) -> Result<IpAddr> {
+        let container = self.keeper.inspect().await?;
+        let resolver = self.keeper.settings.acme.as_ref().map(|_| setup::RESOLVER);
+        self.files.write_api(Some(&setup::render_api(api, resolver))).await?;
+        Ok(container.address.into())
+    }
+
+    async fn conceal(&self) -> Result<()> {
+        self.files.write_api(None).await
     }
 
     async fn info(&self) -> Result<RouterInfo> {

@@ -11,10 +11,13 @@ use sha1::{Digest, Sha1};
 
 use super::own;
 use crate::engine::Secret;
+use crate::router::ApiRoute;
 
 const STATIC: &str = include_str!("../../../assets/traefik/traefik.toml");
 const ACME: &str = include_str!("../../../assets/traefik/acme.toml");
 const BASE: &str = include_str!("../../../assets/traefik/base.toml");
+const API_HTTP: &str = include_str!("../../../assets/traefik/api_http.toml");
+const API_HTTPS: &str = include_str!("../../../assets/traefik/api_https.toml");
 
 /// Where Traefik sees the operator's certificates.
 pub(super) const OWN_CERTIFICATES: &str = "/certificates";
@@ -96,6 +99,13 @@ pub fn render_base(server: Ipv4Addr, password: &Secret, https_port: Option<NonZe
     text
 }
 
+/// The file with the way to the server's own API.
+pub(super) fn render_api(route: &ApiRoute, resolver: Option<&str>) -> String {
+    let tls = resolver.map_or_else(|| "{}".to_owned(), |name| format!("{{ certResolver = \"{name}\" }}"));
+    let template = if route.secure { API_HTTPS } else { API_HTTP };
+    fill(template, &[("domain", &route.domain), ("target", &route.target.to_string()), ("tls", &tls)])
+}
+
 fn fill(template: &str, places: &[(&str, &str)]) -> String {
     places.iter().fold(template.to_owned(), |text, (place, value)| text.replace(&format!("{{{{{place}}}}}"), value))
 }
@@ -156,6 +166,17 @@ mod tests {
     fn the_shared_part_is_as_reviewed() {
         let password = Secret::new("password".into());
         insta::assert_snapshot!(render_base(Ipv4Addr::new(10, 97, 0, 1), &password, NonZeroU16::new(8443), &[]));
+    }
+
+    #[test]
+    fn the_way_to_the_api_is_as_reviewed() {
+        let target = "10.97.0.1:4711".parse().unwrap();
+        let route = ApiRoute { domain: "paas.localhost".into(), secure: false, target };
+        let secure = ApiRoute { domain: "paas.example.com".into(), secure: true, target };
+        let texts =
+            [render_api(&route, None), render_api(&secure, Some(RESOLVER)), render_api(&secure, None)].join("\n----\n");
+        insta::assert_snapshot!(texts);
+        texts.split("\n----\n").for_each(|text| drop(text.parse::<toml::Table>().unwrap()));
     }
 
     #[test]

@@ -22,8 +22,17 @@ const MOST_CONTAINERS: u32 = 100;
 impl Core {
     /// Checks what is asked, and hands it to the queue. The deploy goes on whether or not anybody watches.
     pub async fn accept(self: &Arc<Self>, request: DeployRequest) -> Result<Deploy, Problem> {
+        self.accept_where(request, |_, _| Ok(())).await
+    }
+
+    /// The same, for somebody who may not have everything done.
+    pub(in crate::server) async fn accept_where(
+        self: &Arc<Self>,
+        request: DeployRequest,
+        may: impl Fn(&ServiceName, &Action) -> Result<(), Problem>,
+    ) -> Result<Deploy, Problem> {
         self.check_accepting()?;
-        let (service, action, work) = self.work_of(&request.target).await?;
+        let (service, action, work) = self.work_of(&request.target, may).await?;
         self.check_room_for(&work).await?;
         let written = self.write_down(&service, action, &work, request.origin);
         match (written, work) {
@@ -120,15 +129,21 @@ impl Core {
         }
     }
 
-    async fn work_of(&self, target: &Target) -> Result<(ServiceName, Action, Work), Problem> {
+    async fn work_of(
+        &self,
+        target: &Target,
+        may: impl Fn(&ServiceName, &Action) -> Result<(), Problem>,
+    ) -> Result<(ServiceName, Action, Work), Problem> {
         match target {
             Target::Context { context } => {
                 let received = received_context(context, &self.incoming())?;
-                let manifest = Box::new(self.fitting_manifest_in(&received).await?);
+                let may_push = |service: &ServiceName| may(service, &Action::Push);
+                let manifest = Box::new(self.fitting_manifest_in(&received, may_push).await?);
                 let context = self.take_context(&received)?;
                 Ok((manifest.service.clone(), Action::Push, Work::Push { context, manifest }))
             }
             Target::Service { service, action } => {
+                may(service, action)?;
                 let work = self.work_of_action(service, action)?;
                 Ok((service.clone(), action.clone(), work))
             }
@@ -136,9 +151,14 @@ impl Core {
     }
 
     /// A context that can only fail is not kept, and not built either.
-    async fn fitting_manifest_in(&self, context: &Path) -> Result<Manifest, Problem> {
+    async fn fitting_manifest_in(
+        &self,
+        context: &Path,
+        may_push: impl Fn(&ServiceName) -> Result<(), Problem>,
+    ) -> Result<Manifest, Problem> {
         let fitting = async {
             let manifest = self.manifest_in(context).await?;
+            may_push(&manifest.service)?;
             self.check_fits(&manifest).await?;
             Ok(manifest)
         };

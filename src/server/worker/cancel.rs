@@ -45,10 +45,12 @@ impl Core {
 
     pub(in crate::server) fn deploy(&self, id: DeployId) -> Result<Deploy, Problem> {
         let stored = self.store.deploy(id)?.map(|deploy| self.feeds.current(deploy));
-        stored.ok_or_else(|| {
-            Problem::new(ProblemCode::NotFound, format!("there is no deploy {id}"))
-                .hint("`mypaas deploys SERVER` lists them.")
-        })
+        stored.ok_or_else(|| Self::no_deploy(id))
+    }
+
+    pub(in crate::server) fn no_deploy(id: DeployId) -> Problem {
+        let message = format!("there is no deploy {id}");
+        Problem::new(ProblemCode::NotFound, message).hint("`mypaas deploys SERVER` lists them.")
     }
 
     /// From now until [`Core::no_longer_cancellable`] the deploy can be cancelled.

@@ -148,7 +148,7 @@ mod tests {
             image_bytes: 0,
             image_has_healthcheck: false,
             manifest: manifest.clone(),
-            origin: Origin { who: String::new(), folder: None, commit: None },
+            origin: Origin { who: String::new(), folder: None, commit: None, key: None },
             built: Timestamp::UNIX_EPOCH,
             build_seconds: 0.0,
         };

@@ -112,7 +112,7 @@ impl Core {
             image_bytes: 0,
             image_has_healthcheck: false,
             manifest,
-            origin: Origin { who: String::new(), folder: None, commit: None },
+            origin: Origin { who: String::new(), key: None, folder: None, commit: None },
             built: Timestamp::UNIX_EPOCH,
             build_seconds: 0.0,
         })

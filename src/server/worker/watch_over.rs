@@ -87,7 +87,7 @@ impl Core {
     }
 
     async fn bring_back(self: &Arc<Self>, deploy: &Deploy, before: ReleaseId, trouble: &Trouble) {
-        let origin = Origin { who: "mypaas".to_owned(), folder: None, commit: None };
+        let origin = Origin { who: "mypaas".to_owned(), key: None, folder: None, commit: None };
         let action = Action::Rollback { to: before };
         let target = Target::Service { service: deploy.service.clone(), action };
         let why = format!("{} went back to {before} by itself: {}", deploy.service, trouble.told());

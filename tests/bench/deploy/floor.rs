@@ -98,7 +98,7 @@ impl Floor {
     }
 
     async fn first_answer(&self) {
-        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
+        let client = mypaas::http::plain().timeout(Duration::from_secs(10)).build().unwrap();
         loop {
             let asked = client.get(format!("http://{}/", self.web)).header("Host", HOST).send().await;
             if asked.is_ok_and(|answer| answer.status().is_success()) {

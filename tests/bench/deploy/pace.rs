@@ -55,7 +55,7 @@ fn duration(deploy: &Deploy) -> Duration {
 }
 
 async fn hello(web: SocketAddr, host: &str) -> String {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = mypaas::http::plain().build().unwrap();
     let answer = client.get(format!("http://{web}/")).header("Host", host).send().await.unwrap();
     answer.error_for_status().unwrap().text().await.unwrap()
 }

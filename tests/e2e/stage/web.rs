@@ -17,7 +17,7 @@ pub(crate) struct Answer {
 
 /// One request to the router at that address.
 pub(crate) async fn ask(router: SocketAddr, host: &str, path: &str) -> Answer {
-    let client = reqwest::Client::builder().no_proxy().timeout(LIMIT).build().unwrap();
+    let client = mypaas::http::plain().timeout(LIMIT).build().unwrap();
     let answer = client.get(format!("http://{router}{path}")).header("Host", host).send().await.unwrap();
     Answer { status: answer.status().as_u16(), body: answer.text().await.unwrap() }
 }

@@ -14,6 +14,7 @@ else one that the command starts for as long as it needs it.
 
 Environment:
   MYPAAS_HOME  the server folder of this machine [default: ~/_mypaas]
+  MYPAAS_PRIVATE_KEY  the key that signs what goes to https:// addresses [default: see `mypaas help key`]
   MYPAAS_LOG   what a server logs: error, warn, info, debug or trace [default: info]
   DOCKER_HOST  where the container engine of this machine answers
   NO_COLOR     no colours

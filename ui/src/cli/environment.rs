@@ -6,15 +6,27 @@ use std::path::{Path, PathBuf};
 use directories::{BaseDirs, ProjectDirs};
 use mypaas::server::Place;
 use nix::unistd::{User, geteuid, gethostname};
+use zeroize::Zeroizing;
 
 use super::input::InputError;
 
 /// The variables that matter, documented in the program's help.
 const HOME_VARIABLE: &str = "MYPAAS_HOME";
 const LOG_VARIABLE: &str = "MYPAAS_LOG";
+pub(crate) const KEY_VARIABLE: &str = "MYPAAS_PRIVATE_KEY";
 
 /// The server folder in the user's home, where MYPAAS_HOME names no other.
 const HOME_FOLDER: &str = "_mypaas";
+
+/// A secret that is never shown.
+#[derive(Clone)]
+pub(crate) struct PrivateKeyText(pub(crate) Zeroizing<String>);
+
+impl std::fmt::Debug for PrivateKeyText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
 
 #[derive(Debug, Clone)]
 pub(crate) struct Environment {
@@ -23,6 +35,10 @@ pub(crate) struct Environment {
     pub(crate) user_home: PathBuf,
     /// Where the operator's servers are listed.
     pub(crate) fleet: PathBuf,
+    /// The text of the key that signs, as in MYPAAS_PRIVATE_KEY.
+    pub(crate) private_key: Option<PrivateKeyText>,
+    /// Where an ssh-agent listens, as in SSH_AUTH_SOCK.
+    pub(crate) agent: Option<PathBuf>,
     /// As in DOCKER_HOST.
     pub(crate) docker_host: Option<String>,
     /// What is logged, as in `info,mypaas=debug`.
@@ -42,6 +58,8 @@ impl Environment {
             home: std::path::absolute(&folder).unwrap_or(folder),
             user_home,
             fleet: config.config_dir().join("fleet.toml"),
+            private_key: variable(KEY_VARIABLE).map(|text| PrivateKeyText(text.into())),
+            agent: variable("SSH_AUTH_SOCK").map(PathBuf::from),
             docker_host: variable("DOCKER_HOST"),
             log: variable(LOG_VARIABLE),
             no_colour: variable("NO_COLOR").is_some(),
@@ -52,6 +70,14 @@ impl Environment {
     /// Where this machine's server lives.
     pub(crate) fn place(&self) -> Place {
         Place { home: self.home.clone(), user_home: self.user_home.clone(), docker_host: self.docker_host.clone() }
+    }
+
+    /// What `~` means in a path that an operator wrote.
+    pub(crate) fn path(&self, written: &str) -> PathBuf {
+        match written.strip_prefix("~/") {
+            Some(rest) => self.user_home.join(rest),
+            None => PathBuf::from(written),
+        }
     }
 
     /// The path as people write it, with `~` for their home.

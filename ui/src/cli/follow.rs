@@ -70,7 +70,7 @@ async fn watch(
     deploy: &Deploy,
     progress: &mut Progress<'_>,
 ) -> anyhow::Result<Outcome> {
-    let client = session.client(server)?;
+    let client = session.client(server).await?;
     let mut seen = 0;
     let mut attempts = 0;
     loop {

@@ -25,6 +25,7 @@ mod follow;
 mod input;
 mod local;
 mod logging;
+mod operator_keys;
 mod output;
 mod progress;
 mod refused;

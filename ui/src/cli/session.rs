@@ -1,5 +1,6 @@
 //! What every verb is given: the screen, the environment, and the way to the servers.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -7,14 +8,17 @@ use std::time::Duration;
 use anyhow::Context;
 use mypaas::api::ProblemCode;
 use mypaas::client::{Client, ClientError};
-use mypaas::fleet::{Address, Fleet, FleetError};
+use mypaas::fleet::{Address, Fleet, FleetError, Server};
+use mypaas::keys::Signer;
 use mypaas::name::ServerName;
 use mypaas::server::socket_path;
+use tokio::sync::Mutex as Turn;
 
 use super::advice;
 use super::environment::Environment;
 use super::input::InputError;
 use super::local::{Local, nobody_listens};
+use super::operator_keys::OperatorKeys;
 use super::output::Screen;
 
 /// The name of this machine's own server.
@@ -37,30 +41,42 @@ pub(crate) struct Session {
     pub(crate) screen: Screen,
     pub(crate) environment: Environment,
     fleet: OnceLock<Fleet>,
+    /// The ways that were opened; each is opened once.
+    clients: Turn<BTreeMap<ServerName, Client>>,
+    /// The keys that were found, by what the fleet says of them; no passphrase is asked for twice.
+    signers: Turn<BTreeMap<Option<String>, Signer>>,
     local: Local,
     note: Mutex<Option<String>>,
 }
 
 impl Session {
     pub(crate) fn new(screen: Screen, environment: Environment) -> Self {
-        Self { screen, environment, fleet: OnceLock::new(), local: Local::default(), note: Mutex::default() }
+        Self {
+            screen,
+            environment,
+            fleet: OnceLock::new(),
+            clients: Turn::default(),
+            signers: Turn::default(),
+            local: Local::default(),
+            note: Mutex::default(),
+        }
     }
 
     /// The servers that are meant where none is named: all of the fleet, or this machine's own.
-    pub(crate) fn all(&self) -> anyhow::Result<Vec<(ServerName, Address)>> {
+    pub(crate) fn all(&self) -> anyhow::Result<Vec<(ServerName, Server)>> {
         let fleet = self.fleet()?;
         if fleet.is_empty() {
-            return Ok(vec![(LOCAL.parse()?, self.local_address())]);
+            return Ok(vec![(LOCAL.parse()?, self.local_server())]);
         }
-        Ok(fleet.servers().map(|(name, address)| (name.clone(), address.clone())).collect())
+        Ok(fleet.servers().map(|(name, server)| (name.clone(), server.clone())).collect())
     }
 
-    /// Where the server of that name is. `local` is this machine's own, unless the fleet says otherwise.
-    pub(crate) fn address(&self, name: &ServerName) -> anyhow::Result<Address> {
+    /// What is known of the server of that name. `local` is this machine's own, unless the fleet says otherwise.
+    pub(crate) fn server(&self, name: &ServerName) -> anyhow::Result<Server> {
         let fleet = self.fleet()?;
-        match fleet.address(name) {
-            Some(address) => Ok(address.clone()),
-            None if name.as_str() == LOCAL => Ok(self.local_address()),
+        match fleet.server(name) {
+            Some(server) => Ok(server.clone()),
+            None if name.as_str() == LOCAL => Ok(self.local_server()),
             None => Err(self.unknown(name, fleet).into()),
         }
     }
@@ -72,7 +88,7 @@ impl Session {
         name: &ServerName,
         question: impl AsyncFn(&Client) -> Result<T, ClientError>,
     ) -> anyhow::Result<T> {
-        let client = self.client(name)?;
+        let client = self.client(name).await?;
         let is_own = self.is_own(name)?;
         let mut attempts = 1;
         loop {
@@ -90,7 +106,7 @@ impl Session {
     /// Keeps this machine's own server there for as long as this is waited for, in silence: one that another command ran
     /// for itself ends with that command. Whoever else is to start it again gets the time to do so.
     pub(crate) async fn keep(&self, name: &ServerName) -> anyhow::Result<Infallible> {
-        let client = self.client(name)?;
+        let client = self.client(name).await?;
         loop {
             tokio::time::sleep(OTHERS_TURN).await;
             let gone = |answer: Result<_, ClientError>| answer.is_err_and(|error| nobody_listens(&error));
@@ -104,10 +120,31 @@ impl Session {
         }
     }
 
-    /// The way to the server of that name, whether it runs or not.
-    pub(crate) fn client(&self, name: &ServerName) -> anyhow::Result<Client> {
-        let Address::Unix(socket) = self.address(name)?;
-        Ok(Client::unix(&socket)?)
+    /// The way to the server of that name, whether it runs or not. Over the network a key is needed, and perhaps its
+    /// passphrase.
+    pub(crate) async fn client(&self, name: &ServerName) -> anyhow::Result<Client> {
+        let server = self.server(name)?;
+        let mut clients = self.clients.lock().await;
+        if let Some(client) = clients.get(name) {
+            return Ok(client.clone());
+        }
+        let signer = match server.address {
+            Address::Network(_) => Some(self.signer(server.key.as_ref()).await?),
+            Address::Unix(_) | Address::Ssh(_) => None,
+        };
+        let client = Client::connect(&server.address, signer)?;
+        clients.insert(name.clone(), client.clone());
+        Ok(client)
+    }
+
+    async fn signer(&self, key: Option<&String>) -> anyhow::Result<Signer> {
+        let mut signers = self.signers.lock().await;
+        if let Some(signer) = signers.get(&key.cloned()) {
+            return Ok(signer.clone());
+        }
+        let signer = OperatorKeys::new(&self.environment).signer(key.map(String::as_str)).await?;
+        signers.insert(key.cloned(), signer.clone());
+        Ok(signer)
     }
 
     /// Whether that server runs in this process, and ends with it.
@@ -117,7 +154,7 @@ impl Session {
 
     /// Whether that server is the one that this process may start.
     pub(crate) fn is_own(&self, name: &ServerName) -> Result<bool, FleetError> {
-        Ok(name.as_str() == LOCAL && self.fleet()?.address(name).is_none())
+        Ok(name.as_str() == LOCAL && self.fleet()?.server(name).is_none())
     }
 
     /// What the operator is told when ctrl-c ends the verb from now on.
@@ -152,8 +189,9 @@ impl Session {
         Ok(self.fleet.get_or_init(|| fleet))
     }
 
-    fn local_address(&self) -> Address {
-        Address::Unix(socket_path(&self.environment.home))
+    fn local_server(&self) -> Server {
+        let address = Address::Unix(socket_path(&self.environment.home));
+        Server { address, key: None, colour: None, lock: false, insecure: false }
     }
 
     fn unknown(&self, name: &ServerName, fleet: &Fleet) -> InputError {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use mypaas::api::ContextView;
-use mypaas::client::ClientError;
+use mypaas::client::{ClientError, Sending};
 use mypaas::context::{ContextError, Selection, pack};
 use mypaas::name::ServerName;
 
@@ -23,17 +23,18 @@ pub(crate) async fn upload(
     selection: Selection,
     quiet: bool,
 ) -> anyhow::Result<ContextView> {
-    let client = session.client(server)?;
+    let client = session.client(server).await?;
     let (begun, total) = (Instant::now(), selection.bytes);
-    let sent = Arc::new(AtomicU64::new(0));
+    let packed = Arc::new(AtomicU64::new(0));
     let mut live = LiveLine::new(&session.screen);
     let mut ticks = tokio::time::interval(TICK);
-    let mut upload = std::pin::pin!(client.upload(pack(selection, Some(Arc::clone(&sent)))));
+    let sending = Arc::new(Sending::default());
+    let mut upload = std::pin::pin!(client.upload(pack(selection, Some(Arc::clone(&packed))), Arc::clone(&sending)));
     let received = loop {
         tokio::select! {
             received = &mut upload => break received.map_err(|error| cause(advice::of_error(error, server)))?,
             _ = ticks.tick() => if !quiet {
-                live.show(&sending(sent.load(Ordering::Relaxed), total))?;
+                live.show(&progress(packed.load(Ordering::Relaxed), total, sending.now()))?;
             },
         }
     };
@@ -44,8 +45,13 @@ pub(crate) async fn upload(
     Ok(received)
 }
 
-fn sending(sent: u64, total: u64) -> String {
-    format!("sending {} of {}", units::bytes(sent), units::bytes(total))
+/// Over the network everything is packed before the first byte is sent.
+fn progress(packed: u64, total: u64, sending: Option<(u64, u64)>) -> String {
+    let (word, done, of) = match sending {
+        Some((sent, size)) => ("sending", sent, size),
+        None => ("packing", packed, total),
+    };
+    format!("{word} {} of {}", units::bytes(done), units::bytes(of))
 }
 
 /// A file that could not be read ends the upload like a broken connection; the file is what matters.

@@ -20,6 +20,7 @@ use mypaas::server::ServerError;
 
 use super::follow::DeployEnded;
 use super::input::InputError;
+use super::operator_keys::KeyError;
 use super::output::foreign;
 use super::output::paint::Paint;
 use super::refused::Refusal;
@@ -127,6 +128,9 @@ impl Report {
             self.problem.hint = Some(
                 "is Docker installed and running? `docker info` says; DOCKER_HOST names another socket".to_owned(),
             );
+        } else if let Some(error) = error.downcast_ref::<KeyError>() {
+            self.problem.code = ProblemCode::BadRequest;
+            self.problem.hint = error.hint();
         } else if let Some(FleetError::Invalid { path, diagnostic }) = error.downcast_ref() {
             self.mark(&path.display().to_string(), std::slice::from_ref(diagnostic.as_ref()));
         }
@@ -136,7 +140,7 @@ impl Report {
     fn explain_client(&mut self, error: &ClientError) -> bool {
         self.problem.code = ProblemCode::Unavailable;
         match error {
-            ClientError::Refused(problem) => self.adopt(problem),
+            ClientError::Refused(problem) | ClientError::Version(problem) => self.adopt(problem),
             ClientError::Unreachable { .. } => {
                 self.say(&innermost(error));
                 self.problem.hint = Some("is `mypaas serve` running there, and may you open its socket?".to_owned());
@@ -144,9 +148,27 @@ impl Report {
             ClientError::TimedOut { .. } => {
                 self.problem.hint = Some("it may be busy; see its log, and try again".to_owned());
             }
-            ClientError::Broken(_) | ClientError::Unreadable { .. } | ClientError::Setup(_) => {
-                self.say(&innermost(error));
+            ClientError::Ssh { trouble, .. } => {
+                self.say(trouble);
+                self.problem.hint = Some(
+                    "does `ssh` get there by itself, and is `mypaas` in the PATH of a command that it runs there?"
+                        .to_owned(),
+                );
             }
+            ClientError::NotTheServer { status, .. } => {
+                self.problem.hint = Some(not_the_server(*status).to_owned());
+            }
+            ClientError::NoKey => self.problem.hint = Some("`mypaas key init` makes one".to_owned()),
+            ClientError::Unreadable { .. } => {
+                self.say(&innermost(error));
+                self.problem.hint =
+                    Some("client and server may be of different versions; upgrade the older one".to_owned());
+            }
+            ClientError::Broken(_)
+            | ClientError::Setup(_)
+            | ClientError::Sign(_)
+            | ClientError::Tunnel(_)
+            | ClientError::Pack(_) => self.say(&innermost(error)),
         }
         true
     }
@@ -173,6 +195,14 @@ impl Report {
         self.problem.code = ProblemCode::BadRequest;
         file.clone_into(&mut self.file);
         self.problem.diagnostics = diagnostics.to_vec();
+    }
+}
+
+fn not_the_server(status: u16) -> &'static str {
+    match status {
+        502..=504 => "the router there runs, and its mypaas server does not; `ssh` there and look at its log",
+        300..=399 => "use the address that it names: https:// where http:// was given",
+        _ => "is that its own domain, `domain` under [init] of its config.toml, and is mypaas running there?",
     }
 }
 

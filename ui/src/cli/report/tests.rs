@@ -119,11 +119,11 @@ fn a_mistake_in_the_list_of_servers_is_shown_where_it_is() {
     insta::assert_snapshot!(text(error), @r#"
     error: the list of servers /home/ada/.config/mypaas/fleet.toml has a mistake
 
-    error: unknown field `adress`, expected `address`
+    error: unknown field `adress`, expected one of `address`, `key`, `color`, `colour`, `lock`, `insecure`
       /home/ada/.config/mypaas/fleet.toml:2:1
       2 | adress = "unix:///run/b.sock"
         | ^^^^^^
-      hint: a server is written [servers.NAME], and below it address = "unix:///path"
+      hint: a server is written [servers.NAME], and below it address = "https://domain"
     "#);
 }
 

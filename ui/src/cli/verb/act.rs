@@ -38,7 +38,7 @@ pub(crate) async fn act(session: &Session, on: &On, action: Action, how: How) ->
     if how.dry_run {
         return preview(session, &on.server, &PlanRequest::Service { service, action }, how.json).await;
     }
-    let origin = Origin { who: session.environment.who.clone(), folder: None, commit: None };
+    let origin = Origin { who: session.environment.who.clone(), key: None, folder: None, commit: None };
     let target = Target::Service { service, action };
     carry_out(session, &on.server, &DeployRequest { target, origin }, how.json).await
 }

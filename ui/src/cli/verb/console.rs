@@ -24,7 +24,7 @@ pub(crate) async fn run(arguments: &ConsoleArguments, colour: ColourWhen, sessio
             session.ask(&name, async |client| client.server().await).await?;
             own = Some(name.clone());
         }
-        let client = session.client(&name)?;
+        let client = session.client(&name).await?;
         servers.push(Server { name, client });
     }
     tokio::select! {

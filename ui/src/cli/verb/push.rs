@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
 /// Checks the folder, sends it, and has it deployed. Nothing is sent when there is a mistake in it.
 pub(crate) async fn push(pushed: &Pushed, server: &ServerName, session: &Session) -> anyhow::Result<()> {
     let Pushed { dir, how } = pushed;
-    session.address(server)?;
+    session.server(server)?;
     let source = Source::open(dir)?;
     let warnings = accept(source.file(), source.check().diagnostics).context("nothing was sent")?;
     for warning in &warnings {
@@ -88,5 +88,5 @@ async fn origin(session: &Session, source: &Source) -> Origin {
     let root = &source.place.root;
     let folder = root.canonicalize().unwrap_or_else(|_| root.clone());
     let commit = commit_of(&folder).await.map(|at| Commit { id: at.id, subject: at.subject, dirty: at.dirty });
-    Origin { who: session.environment.who.clone(), folder: Some(folder.display().to_string()), commit }
+    Origin { who: session.environment.who.clone(), key: None, folder: Some(folder.display().to_string()), commit }
 }

@@ -47,7 +47,7 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
             one_service(session, &on, arguments.json).await
         }
         (Some(server), None) => {
-            session.address(server)?;
+            session.server(server)?;
             servers(session, vec![server.clone()], arguments.json).await
         }
         (None, _) => {

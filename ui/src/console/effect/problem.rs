@@ -12,7 +12,11 @@ pub(super) fn of_client(error: ClientError) -> Problem {
         return of_context(context);
     }
     match error {
-        ClientError::Refused(problem) => *problem,
+        ClientError::Refused(problem) | ClientError::Version(problem) => *problem,
+        ClientError::Ssh { endpoint, trouble } => {
+            let problem = Problem::new(ProblemCode::Unavailable, format!("no server answers at {endpoint}"));
+            Problem { causes: vec![trouble], ..problem }
+        }
         other => Problem::of(ProblemCode::Unavailable, &other),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mypaas::api::{Commit, Deploy, DeployRequest, Origin, PlanRequest, PlanView, Problem, ProblemCode, Target};
-use mypaas::client::Client;
+use mypaas::client::{Client, Sending};
 use mypaas::context::{ContextError, EntryKind, Limits, Selection, commit_of, locate, pack, select};
 use mypaas::manifest;
 
@@ -70,17 +70,22 @@ pub(super) async fn push(
     progress: impl Fn(u64),
 ) -> Result<Deploy, Problem> {
     let selection = choose(&client, &folder).await?;
-    let sent = Arc::new(AtomicU64::new(0));
+    let (packed, total, sending) = (Arc::new(AtomicU64::new(0)), selection.bytes, Arc::new(Sending::default()));
     let mut ticks = tokio::time::interval(TICK);
-    let mut upload = std::pin::pin!(client.upload(pack(selection, Some(Arc::clone(&sent)))));
+    let mut upload = std::pin::pin!(client.upload(pack(selection, Some(Arc::clone(&packed))), Arc::clone(&sending)));
+    // Over the network everything is packed before the first byte is sent.
+    let done = || match sending.now() {
+        Some((sent, size)) => (u128::from(total) * u128::from(sent) / u128::from(size)) as u64,
+        None => packed.load(Ordering::Relaxed),
+    };
     let context = loop {
         tokio::select! {
             received = &mut upload => break received.map_err(of_client)?.id,
-            _ = ticks.tick() => progress(sent.load(Ordering::Relaxed)),
+            _ = ticks.tick() => progress(done()),
         }
     };
-    progress(sent.load(Ordering::Relaxed));
-    let origin = Origin { who, commit: commit(&folder).await, folder: Some(folder.display().to_string()) };
+    progress(done());
+    let origin = Origin { who, key: None, commit: commit(&folder).await, folder: Some(folder.display().to_string()) };
     client.deploy(&DeployRequest { target: Target::Context { context }, origin }).await.map_err(of_client)
 }
 

@@ -128,7 +128,7 @@ impl World {
     }
 
     fn deploy(&mut self, ticket: Ticket, server: ServerName, target: Target) {
-        let origin = Origin { who: self.who.clone(), folder: None, commit: None };
+        let origin = Origin { who: self.who.clone(), key: None, folder: None, commit: None };
         let name = server.clone();
         self.with(&name, async move |client, inbox| {
             let answer = client.deploy(&DeployRequest { target, origin }).await;

@@ -3,15 +3,32 @@
 //! ```toml
 //! [servers.attic]
 //! address = "unix:///srv/attic/mypaas.sock"
+//!
+//! [servers.shop]
+//! address = "https://paas.example.com"
+//! key = "~/.ssh/work"             # which key signs: a private key, or the public half of one that an agent holds
+//! colour = "red"
+//! lock = true                     # asks for the name "shop" before anything is changed there
+//!
+//! [servers.shop-by-hand]
+//! address = "ssh://ada@shop.example.com"
+//! ```
+//!
+//! ```text
+//! address.rs   where a server is
+//! edit.rs      adding and removing servers, with all else in the file left as it is
 //! ```
 
+mod address;
+mod edit;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::address::{Address, AddressError, NetworkAddress, SshAddress};
+pub use self::edit::EditError;
 use crate::manifest::{Diagnostic, Severity};
 use crate::name::ServerName;
 
@@ -21,15 +38,73 @@ const LARGEST_FILE: u64 = 1024 * 1024;
 /// All known servers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fleet {
-    servers: BTreeMap<ServerName, Address>,
+    servers: BTreeMap<ServerName, Server>,
 }
 
-/// How a server is reached.
+/// One server of the fleet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Address {
-    /// `unix:///path`: the server's socket on this machine.
-    Unix(PathBuf),
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub address: Address,
+    /// The key that signs for it; none: the operator's usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// To tell it from the others at a glance.
+    #[serde(default, alias = "color", skip_serializing_if = "Option::is_none")]
+    pub colour: Option<Colour>,
+    /// Its name has to be typed before anything is changed there.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub lock: bool,
+    /// It may be reached without https although whoever is on the way can read along.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub insecure: bool,
+}
+
+/// Why a server cannot be one of the fleet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ServerError {
+    #[error("whoever is on the way to {0} reads along; use https://, or write insecure = true below it")]
+    ReadAlong(String),
+}
+
+impl Server {
+    /// Whether it may be used as it is written.
+    pub fn check(&self) -> Result<(), ServerError> {
+        match &self.address {
+            Address::Network(address) if !address.is_private() && !self.insecure => {
+                Err(ServerError::ReadAlong(self.address.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Colours that every terminal has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Colour {
+    Red,
+    Yellow,
+    Green,
+    Cyan,
+    Blue,
+    Magenta,
+}
+
+impl Colour {
+    pub const ALL: [Colour; 6] =
+        [Colour::Red, Colour::Yellow, Colour::Green, Colour::Cyan, Colour::Blue, Colour::Magenta];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Colour::Red => "red",
+            Colour::Yellow => "yellow",
+            Colour::Green => "green",
+            Colour::Cyan => "cyan",
+            Colour::Blue => "blue",
+            Colour::Magenta => "magenta",
+        }
+    }
 }
 
 /// Why there is no fleet.
@@ -41,15 +116,6 @@ pub enum FleetError {
     TooLarge { path: PathBuf },
     #[error("the list of servers {} has a mistake", path.display())]
     Invalid { path: PathBuf, diagnostic: Box<Diagnostic> },
-}
-
-/// Why a text is not the address of a server.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AddressError {
-    #[error("{0:?} is not the address of a server; use unix:///path/to/mypaas.sock")]
-    Scheme(String),
-    #[error("the path in {0:?} is not absolute; use three slashes, as in unix:///path/to/mypaas.sock")]
-    Relative(String),
 }
 
 impl Fleet {
@@ -70,22 +136,21 @@ impl Fleet {
 
     /// Reads the text of a `fleet.toml`; what is not known in it is a mistake.
     pub fn parse(text: &str) -> Result<Self, Box<Diagnostic>> {
-        let file: File = toml::from_str(text).map_err(|error| Box::new(diagnose(text, &error)))?;
-        let servers = file.servers.into_iter().map(|(name, server)| (name, server.address)).collect();
-        Ok(Self { servers })
+        let File { servers } = toml::from_str(text).map_err(|error| Box::new(diagnose(text, &error)))?;
+        Ok(Self { servers: servers.into_iter().map(|(name, Checked(server))| (name, server)).collect() })
     }
 
     pub fn is_empty(&self) -> bool {
         self.servers.is_empty()
     }
 
-    /// Where the server of that name is.
-    pub fn address(&self, name: &ServerName) -> Option<&Address> {
+    /// The server of that name.
+    pub fn server(&self, name: &ServerName) -> Option<&Server> {
         self.servers.get(name)
     }
 
     /// All servers, sorted by name.
-    pub fn servers(&self) -> impl Iterator<Item = (&ServerName, &Address)> {
+    pub fn servers(&self) -> impl Iterator<Item = (&ServerName, &Server)> {
         self.servers.iter()
     }
 }
@@ -94,13 +159,21 @@ impl Fleet {
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    servers: BTreeMap<ServerName, Server>,
+    servers: BTreeMap<ServerName, Checked>,
 }
 
+/// A server whose address is fit for what it says of it.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Server {
-    address: Address,
+#[serde(try_from = "Server")]
+struct Checked(Server);
+
+impl TryFrom<Server> for Checked {
+    type Error = ServerError;
+
+    fn try_from(server: Server) -> Result<Self, ServerError> {
+        server.check()?;
+        Ok(Self(server))
+    }
 }
 
 fn diagnose(text: &str, error: &toml::de::Error) -> Diagnostic {
@@ -117,7 +190,7 @@ fn diagnose(text: &str, error: &toml::de::Error) -> Diagnostic {
         source: source.to_owned(),
         length: count(marked.max(1)),
         message: error.message().to_owned(),
-        hint: Some("a server is written [servers.NAME], and below it address = \"unix:///path\"".to_owned()),
+        hint: Some("a server is written [servers.NAME], and below it address = \"https://domain\"".to_owned()),
     }
 }
 
@@ -125,37 +198,8 @@ fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-impl FromStr for Address {
-    type Err = AddressError;
-
-    fn from_str(text: &str) -> Result<Self, AddressError> {
-        let path = text.strip_prefix("unix://").ok_or_else(|| AddressError::Scheme(text.to_owned()))?;
-        if !path.starts_with('/') {
-            return Err(AddressError::Relative(text.to_owned()));
-        }
-        Ok(Self::Unix(PathBuf::from(path)))
-    }
-}
-
-impl TryFrom<String> for Address {
-    type Error = AddressError;
-
-    fn try_from(text: String) -> Result<Self, AddressError> {
-        text.parse()
-    }
-}
-
-impl From<Address> for String {
-    fn from(address: Address) -> String {
-        address.to_string()
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Address::Unix(path) = self;
-        f.pad(&format!("unix://{}", path.display()))
-    }
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[cfg(test)]
@@ -170,10 +214,32 @@ mod tests {
     fn servers_are_read_and_sorted() {
         let text = "[servers.shop]\naddress = \"unix:///run/b.sock\"\n[servers.attic]\naddress=\"unix:///run/a.sock\"";
         let fleet = Fleet::parse(text).unwrap();
-        let listed: Vec<_> = fleet.servers().map(|(name, address)| format!("{name} {address}")).collect();
+        let listed: Vec<_> = fleet.servers().map(|(name, server)| format!("{name} {}", server.address)).collect();
         assert_eq!(listed, ["attic unix:///run/a.sock", "shop unix:///run/b.sock"]);
-        let shop = fleet.address(&"shop".parse().unwrap());
-        assert_eq!(shop, Some(&Address::Unix("/run/b.sock".into())));
+        let shop = fleet.server(&"shop".parse().unwrap()).unwrap();
+        assert_eq!(shop.address, Address::Unix("/run/b.sock".into()));
+        assert!(!shop.lock && shop.key.is_none() && shop.colour.is_none());
+    }
+
+    #[test]
+    fn all_that_can_be_said_of_a_server_is_read() {
+        let text = "[servers.shop]\naddress = \"https://paas.example.com\"\nkey = \"~/.ssh/work\"\ncolor = \"red\"\nlock = true";
+        let fleet = Fleet::parse(text).unwrap();
+        let shop = fleet.server(&"shop".parse().unwrap()).unwrap();
+        assert_eq!((shop.key.as_deref(), shop.colour, shop.lock), (Some("~/.ssh/work"), Some(Colour::Red), true));
+        for colour in Colour::ALL {
+            let text = format!("[servers.shop]\naddress = \"unix:///a\"\ncolour = \"{}\"", colour.word());
+            assert_eq!(Fleet::parse(&text).unwrap().server(&"shop".parse().unwrap()).unwrap().colour, Some(colour));
+        }
+    }
+
+    #[test]
+    fn a_server_that_others_can_listen_to_has_to_be_said_to_be_one() {
+        let plain = "[servers.shop]\naddress = \"http://paas.example.com\"\n";
+        let found = mistake(plain);
+        assert!(found.message.contains("reads along"), "{}", found.message);
+        assert!(Fleet::parse(&format!("{plain}insecure = true")).is_ok());
+        assert!(Fleet::parse("[servers.own]\naddress = \"http://paas.localhost:8080\"").is_ok());
     }
 
     #[test]
@@ -202,15 +268,14 @@ mod tests {
         let found = mistake("# mine\n[servers.shop]\n  adress = \"unix:///run/b.sock\"\n");
         assert_eq!((found.line, found.column, found.length), (3, 3, 6), "{found:?}");
         assert_eq!(found.source, "  adress = \"unix:///run/b.sock\"");
-        assert!(found.message.contains("unknown field `adress`, expected `address`"), "{}", found.message);
+        assert!(found.message.contains("unknown field `adress`, expected one of `address`"), "{}", found.message);
     }
 
     #[test]
     fn a_bad_address_says_what_a_good_one_is() {
         let found = mistake("[servers.shop]\naddress = \"shop.example.com\"");
         assert_eq!((found.line, found.column), (2, 11), "{found:?}");
-        assert!(found.message.contains("unix:///path"), "{}", found.message);
-        assert_eq!("unix://run/b.sock".parse::<Address>(), Err(AddressError::Relative("unix://run/b.sock".into())));
+        assert!(found.message.contains("https://domain"), "{}", found.message);
     }
 
     #[test]

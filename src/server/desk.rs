@@ -1,0 +1,212 @@
+//! What a caller may ask for. Endpoints get a [`Desk`] and nothing else of the server, and everything it hands out is
+//! limited to the services of the caller: an endpoint cannot forget to ask.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use futures_util::stream::{BoxStream, StreamExt};
+
+use super::answer::Refusal;
+use super::core::Core;
+use super::gate::{About, Caller, Note};
+use super::logs;
+use crate::api::{
+    AuditEntry, By, DeployRequest, DiskView, PlanRequest, PlanView, Problem, ProblemCode, Pruned, ReleaseView,
+    ServerView, ServiceDetail, Snapshot, VariableChange, VariableView,
+};
+use crate::context::Received;
+use crate::deploy::{Action, Deploy, Event, Origin};
+use crate::engine::{LogLine, LogQuery};
+use crate::manifest;
+use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
+use crate::store::StoreError;
+
+type Result<T, E = Problem> = std::result::Result<T, E>;
+
+/// The server, as one caller sees it.
+#[derive(Debug)]
+pub(super) struct Desk {
+    core: Arc<Core>,
+    caller: Caller,
+    note: Note,
+}
+
+impl FromRequestParts<Arc<Core>> for Desk {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, Refusal> {
+        let guarded = (parts.extensions.remove(), parts.extensions.remove());
+        let (Some(caller), Some(note)) = guarded else {
+            let message = "the endpoint is not guarded, so nobody may use it";
+            return Err(Problem::new(ProblemCode::Internal, message).into());
+        };
+        Ok(Self { core: Arc::clone(core), caller, note })
+    }
+}
+
+impl Desk {
+    pub(super) async fn server(&self) -> ServerView {
+        self.core.server_view().await
+    }
+
+    pub(super) async fn snapshot(&self) -> Result<Snapshot> {
+        Ok(narrowed(&self.caller, self.core.snapshot().await?))
+    }
+
+    pub(super) fn watch(&self) -> BoxStream<'static, Arc<Snapshot>> {
+        let snapshots = self.core.watchers.subscribe(&self.core);
+        if !self.caller.is_limited() {
+            return snapshots;
+        }
+        let caller = self.caller.clone();
+        snapshots.map(move |snapshot| Arc::new(narrowed(&caller, snapshot.as_ref().clone()))).boxed()
+    }
+
+    pub(super) async fn service(&self, service: &ServiceName) -> Result<ServiceDetail> {
+        self.caller.check(service)?;
+        self.core.service_detail(service).await.map_err(|problem| self.discreet(problem))
+    }
+
+    pub(super) async fn logs(
+        &self,
+        service: &ServiceName,
+        container: Option<&ContainerName>,
+        query: LogQuery,
+    ) -> Result<BoxStream<'static, LogLine>> {
+        self.caller.check(service)?;
+        let lines = logs::of_service(&self.core, service, container, query).await;
+        lines.map_err(|problem| self.discreet(problem))
+    }
+
+    pub(super) async fn receive(&self, body: Body) -> Result<Received> {
+        self.core.receive(body.into_data_stream()).await
+    }
+
+    pub(super) async fn preview(&self, request: &PlanRequest) -> Result<PlanView> {
+        match request {
+            PlanRequest::Service { service, .. } => self.caller.check(service)?,
+            PlanRequest::Dockerfile { text, .. } => {
+                if let Some(manifest) = manifest::check(text.as_bytes()).manifest {
+                    self.caller.check(&manifest.service)?;
+                }
+            }
+        }
+        self.core.preview(request).await.map_err(|problem| self.discreet(problem))
+    }
+
+    pub(super) async fn accept(&self, request: DeployRequest) -> Result<Deploy> {
+        let request = DeployRequest { origin: self.signed(request.origin), ..request };
+        let may = |service: &ServiceName, action: &Action| {
+            self.note.tell(About { service: Some(service.clone()), action: Some(action.clone()), deploy: None });
+            self.caller.check(service)
+        };
+        let accepted = self.core.accept_where(request, may).await.map_err(|problem| self.discreet(problem))?;
+        let Deploy { id, service, action, .. } = accepted.clone();
+        self.note.tell(About { service: Some(service), action: Some(action), deploy: Some(id) });
+        Ok(accepted)
+    }
+
+    pub(super) async fn pin(&self, service: &ServiceName, release: ReleaseId, pinned: bool) -> Result<ReleaseView> {
+        self.note.tell(About { service: Some(service.clone()), action: None, deploy: None });
+        self.caller.check(service)?;
+        self.core.pin(service, release, pinned).await
+    }
+
+    /// Room is all services'.
+    pub(super) async fn disk(&self, keep: Option<u32>) -> Result<DiskView> {
+        self.caller.check_all()?;
+        self.core.disk(keep).await
+    }
+
+    pub(super) async fn prune(&self, keep: Option<u32>) -> Result<Pruned> {
+        self.caller.check_all()?;
+        self.core.prune(keep).await
+    }
+
+    /// Who is limited to some services sees what these use.
+    pub(super) fn variables(&self) -> Result<Vec<VariableView>> {
+        let mut all = self.core.variables()?;
+        if self.caller.is_limited() {
+            all.iter_mut().for_each(|view| view.used_by.retain(|service| self.caller.sees(service)));
+            all.retain(|view| !view.used_by.is_empty());
+        }
+        Ok(all)
+    }
+
+    pub(super) fn change_variable(&self, change: VariableChange) -> Result<VariableView> {
+        self.caller.check_all()?;
+        self.core.change_variable(change)
+    }
+
+    pub(super) fn deploys(&self, service: Option<&ServiceName>, limit: u32) -> Result<Vec<Deploy>> {
+        match (service, &self.caller.rights.services) {
+            (None, Some(services)) => {
+                let each = services.iter().map(|service| self.core.deploys(Some(service), limit));
+                let mut found = each.collect::<Result<Vec<_>, _>>()?.concat();
+                found.sort_by_key(|deploy| std::cmp::Reverse(deploy.id));
+                found.truncate(limit as usize);
+                Ok(found)
+            }
+            (None, None) => Ok(self.core.deploys(None, limit)?),
+            (Some(service), _) => {
+                self.caller.check(service)?;
+                Ok(self.core.deploys(Some(service), limit)?)
+            }
+        }
+    }
+
+    /// One of a service that the caller may not see is as if it were not there.
+    pub(super) fn deploy(&self, id: DeployId) -> Result<Deploy> {
+        let deploy = self.core.deploy(id).map_err(|problem| self.discreet(problem))?;
+        if self.caller.sees(&deploy.service) { Ok(deploy) } else { Err(self.discreet(Core::no_deploy(id))) }
+    }
+
+    pub(super) fn cancel(&self, id: DeployId, who: &str) -> Result<Deploy> {
+        let deploy = self.deploy(id)?;
+        self.note.tell(About { service: Some(deploy.service), action: None, deploy: Some(id) });
+        self.core.cancel(id, self.caller.holder().map_or(who, |holder| holder.name()))
+    }
+
+    pub(super) fn events(&self, id: DeployId, from: u64) -> Result<BoxStream<'static, Result<Event, StoreError>>> {
+        self.deploy(id)?;
+        Ok(self.core.events(id, from))
+    }
+
+    /// Who is limited to some services sees what concerns these, and what they did themselves.
+    pub(super) fn audit(&self, limit: usize) -> Result<Vec<AuditEntry>> {
+        let own = |entry: &AuditEntry| matches!(&entry.by, By::Key(holder) if Some(holder) == self.caller.holder());
+        let concerns = |entry: &AuditEntry| entry.service.as_ref().is_some_and(|service| self.caller.sees(service));
+        let wanted = |entry: &AuditEntry| !self.caller.is_limited() || own(entry) || concerns(entry);
+        Ok(self.core.store.audit(limit, wanted)?)
+    }
+
+    /// The end of the server's life, for answers that go on.
+    pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.core.stopped.clone().cancelled_owned()
+    }
+
+    /// What a key signed is its holder's, whatever the request says.
+    fn signed(&self, origin: Origin) -> Origin {
+        match self.caller.holder() {
+            Some(holder) => Origin { who: holder.name().to_owned(), key: Some(holder.clone()), ..origin },
+            None => Origin { key: None, ..origin },
+        }
+    }
+
+    /// A hint may name other services.
+    fn discreet(&self, problem: Problem) -> Problem {
+        if self.caller.is_limited() && problem.code == ProblemCode::NotFound {
+            return Problem { hint: None, ..problem };
+        }
+        problem
+    }
+}
+
+/// What the caller may see of it.
+fn narrowed(caller: &Caller, mut snapshot: Snapshot) -> Snapshot {
+    snapshot.services.retain(|service| caller.sees(&service.name));
+    snapshot.deploys.retain(|deploy| caller.sees(&deploy.service));
+    snapshot
+}

@@ -1,0 +1,214 @@
+//! What stands before each endpoint: who asks, whether they may, and what is remembered of it.
+
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use tokio::time::{sleep, timeout};
+
+use super::Peer;
+use super::busy::UnderWay;
+use super::caller::Caller;
+use super::denied::Denied;
+use super::endpoint::{Endpoint, LARGEST_SMALL, Payload};
+use super::prove::Unproven;
+use crate::api::{AuditEntry, AuditResult, By, Problem, ProblemCode};
+use crate::deploy::Action;
+use crate::keys::{Fingerprint, Role};
+use crate::name::{DeployId, ServiceName};
+use crate::proof::{self, Altered, BodyDigest};
+use crate::server::answer::Refusal;
+use crate::server::core::Core;
+
+/// How long a small payload may take to arrive.
+const SMALL_LIMIT: Duration = Duration::from_secs(15);
+
+/// How often is looked whether an open answer still goes to somebody who may read it.
+const RECHECK: Duration = Duration::from_secs(3);
+
+/// Where the router says a request comes from; it lets nobody else say so.
+const REAL_ADDRESS: &str = "x-real-ip";
+
+/// One endpoint with its server.
+#[derive(Debug, Clone)]
+pub(in crate::server) struct Guard {
+    pub(in crate::server) core: Arc<Core>,
+    pub(in crate::server) endpoint: Endpoint,
+}
+
+/// What an action was about, for the audit log; told by whoever does it.
+#[derive(Debug, Clone, Default)]
+pub(in crate::server) struct About {
+    pub(in crate::server) service: Option<ServiceName>,
+    pub(in crate::server) action: Option<Action>,
+    pub(in crate::server) deploy: Option<DeployId>,
+}
+
+/// Where it is told.
+#[derive(Debug, Clone, Default)]
+pub(in crate::server) struct Note(Arc<Mutex<About>>);
+
+impl Note {
+    pub(in crate::server) fn tell(&self, about: About) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = about;
+    }
+
+    fn told(&self) -> About {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Somebody who is let in.
+struct Admitted {
+    request: Request,
+    caller: Caller,
+    under_way: Option<UnderWay>,
+}
+
+/// Somebody who is not.
+struct Refused {
+    problem: Problem,
+    by: By,
+    address: Option<IpAddr>,
+    /// It was told often enough.
+    quietly: bool,
+}
+
+/// Lets a request through to its endpoint when whoever sent it may ask for it.
+pub(in crate::server) async fn guard(
+    State(Guard { core, endpoint }): State<Guard>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let asked = format!("{} {}", request.method(), request.uri().path());
+    let Admitted { mut request, caller, under_way } = match admit(&core, endpoint, request).await {
+        Ok(admitted) => admitted,
+        Err(refused) => return refuse(&core, asked, refused),
+    };
+    let note = Note::default();
+    request.extensions_mut().insert(caller.clone());
+    request.extensions_mut().insert(note.clone());
+    let response = next.run(request).await;
+    let refusal = response.extensions().get::<Problem>();
+    let forbidden = refusal.is_some_and(|problem| problem.code == ProblemCode::Forbidden);
+    if endpoint.role == Role::Operator || forbidden {
+        let result = refusal.map_or(AuditResult::Done, refused_as);
+        core.audit(caller.by(), caller.address(), asked, note.told(), result);
+    }
+    held(response, core, caller, under_way)
+}
+
+async fn admit(core: &Core, endpoint: Endpoint, request: Request) -> Result<Admitted, Refused> {
+    let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| peer.clone());
+    match peer {
+        Some(Peer::Socket { user }) => Ok(Admitted { request, caller: Caller::local(user), under_way: None }),
+        Some(Peer::Network { address }) => admit_key(core, endpoint, request, address).await,
+        // A listener that does not say who connects lets nobody in.
+        None => Err(Refused { problem: Denied::Unsigned.into(), by: nobody(None), address: None, quietly: false }),
+    }
+}
+
+async fn admit_key(core: &Core, endpoint: Endpoint, request: Request, peer: IpAddr) -> Result<Admitted, Refused> {
+    let told = request.headers().get(REAL_ADDRESS).and_then(|value| value.to_str().ok()?.parse().ok());
+    let address = told.unwrap_or(peer);
+    let failed = |Unproven { denied, claimed }: Unproven| {
+        let quietly = !core.gate.attempts.fail(address, Instant::now());
+        let denied = if quietly { Denied::TooOften(address) } else { denied };
+        Refused { problem: denied.into(), by: nobody(claimed), address: Some(address), quietly }
+    };
+    let proven = core.gate.prove(&request, Timestamp::now()).map_err(failed)?;
+    let caller = Caller::with_key(&proven.key, address);
+    let fingerprint = proven.key.key.fingerprint();
+    let refused = |problem| {
+        let quietly = !core.gate.attempts.fail(address, Instant::now());
+        Refused { problem, by: caller.by(), address: Some(address), quietly }
+    };
+    caller.check_role(endpoint.role).map_err(refused)?;
+    let under_way = core.gate.busy.begin(fingerprint);
+    let under_way = under_way.ok_or_else(|| refused(Denied::TooBusy(fingerprint.clone()).into()))?;
+    let (parts, body) = request.into_parts();
+    let body = match endpoint.payload {
+        Payload::Small => Body::from(small(body, proven.digest).await.map_err(refused)?),
+        Payload::Stream => Body::from_stream(proof::checked(body.into_data_stream(), proven.digest)),
+    };
+    Ok(Admitted { request: Request::from_parts(parts, body), caller, under_way: Some(under_way) })
+}
+
+fn nobody(claimed: Option<Fingerprint>) -> By {
+    By::Nobody { claimed }
+}
+
+/// The whole body, once it is known to be the one that was signed.
+async fn small(body: Body, digest: BodyDigest) -> Result<Bytes, Problem> {
+    let gather = async {
+        let mut chunks = pin!(proof::checked(body.into_data_stream(), digest));
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|error| match error.downcast_ref::<Altered>() {
+                Some(Altered) => Denied::Altered.into(),
+                None => Problem::new(ProblemCode::BadRequest, "the request broke off").because(error.as_ref()),
+            })?;
+            if whole.len() + chunk.len() > LARGEST_SMALL {
+                let message = format!("the request is larger than {LARGEST_SMALL} bytes");
+                return Err(Problem::new(ProblemCode::TooLarge, message));
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok::<_, Problem>(whole.freeze())
+    };
+    let late = |_| Problem::new(ProblemCode::BadRequest, format!("the request did not arrive within {SMALL_LIMIT:?}"));
+    timeout(SMALL_LIMIT, gather).await.map_err(late)?
+}
+
+fn refuse(core: &Core, asked: String, refused: Refused) -> Response {
+    let Refused { problem, by, address, quietly } = refused;
+    if !quietly {
+        tracing::warn!(?by, address = ?address, request = asked, problem = problem.message, "a request was refused");
+        core.audit(by, address, asked, About::default(), refused_as(&problem));
+    }
+    Refusal::from(problem).into_response()
+}
+
+fn refused_as(problem: &Problem) -> AuditResult {
+    AuditResult::Refused { code: problem.code, message: problem.message.clone() }
+}
+
+/// The answer of a key's request: it counts as under way until it has gone out, and ends when the key is not let in any
+/// more.
+fn held(response: Response, core: Arc<Core>, caller: Caller, under_way: Option<UnderWay>) -> Response {
+    let Some(under_way) = under_way else { return response };
+    response.map(|body| {
+        if body.size_hint().exact().is_some() {
+            return body;
+        }
+        let shut_out = Box::pin(async move {
+            while caller.still(&core.gate.keys.keys(), Timestamp::now()) {
+                sleep(RECHECK).await;
+            }
+        });
+        let rest = body.into_data_stream().take_until(shut_out).map(move |chunk| {
+            let _ = &under_way;
+            chunk
+        });
+        Body::from_stream(rest)
+    })
+}
+
+impl Core {
+    /// Writes down what was asked. That it cannot is no reason to leave undone what was done.
+    fn audit(&self, by: By, address: Option<IpAddr>, request: String, about: About, result: AuditResult) {
+        let About { service, action, deploy } = about;
+        let entry = AuditEntry { at: Timestamp::now(), by, address, request, service, action, deploy, result };
+        if let Err(error) = self.store.note(&entry) {
+            tracing::error!(%error, ?entry, "the audit log could not be written");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The way in from the network: the router takes requests for the server's own domain under `/daemon/` to a listener
+//! on the gateway address of the services' network. Whoever else connects there is turned away at once, and whatever
+//! comes in has to be signed.
+//!
+//! ```text
+//! reach.rs    whether the server is reached by its domain, and how
+//! accept.rs   connections, with their limits
+//! ```
+
+mod accept;
+mod reach;
+
+use std::net::SocketAddrV4;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use self::accept::accept;
+use self::reach::Reach;
+use super::core::Core;
+use crate::api::{Problem, ProblemCode};
+use crate::router::ApiRoute;
+
+/// The way in.
+#[derive(Debug, Default)]
+pub(super) struct Network {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Unknown,
+    /// There is none, as configured.
+    Closed,
+    Open {
+        closed: CancellationToken,
+        accepting: JoinHandle<()>,
+    },
+}
+
+impl Network {
+    /// Whether it is as the configuration wants it.
+    pub(super) fn is_settled(&self) -> bool {
+        !matches!(*self.state.lock().unwrap_or_else(PoisonError::into_inner), State::Unknown)
+    }
+
+    fn set(&self, state: State) -> State {
+        std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state)
+    }
+
+    /// Returns once its address is free again.
+    async fn close(&self) {
+        if let State::Open { closed, accepting } = self.set(State::Unknown) {
+            closed.cancel();
+            // It could only have panicked, and then it is closed too.
+            let _ = accepting.await;
+        }
+    }
+}
+
+impl Core {
+    /// Opens the way in as the configuration says, or sees to it that there is none.
+    pub(super) async fn open_network(self: &Arc<Self>) -> Result<(), Problem> {
+        self.network.close().await;
+        let (domain, secure) = match Reach::of(&self.config) {
+            Reach::ByDomain { domain, secure } => (domain, secure),
+            Reach::Not { why } => {
+                tracing::info!(why, "the API is not reached over the network");
+                self.router.conceal().await?;
+                self.network.set(State::Closed);
+                return Ok(());
+            }
+        };
+        let gateway = self.engine.ensure_network().await?.gateway;
+        let listener = listen(SocketAddrV4::new(gateway, self.config.api.port)).await?;
+        let target = SocketAddrV4::new(gateway, listener.local_addr().map_or(0, |address| address.port()));
+        let route = ApiRoute { domain, secure, target };
+        let from = self.router.expose(&route).await?;
+        let closed = self.stopped.child_token();
+        let accepting = tokio::spawn(accept(listener, Arc::clone(self), from, closed.clone()));
+        self.network.set(State::Open { closed, accepting });
+        tracing::info!(domain = route.domain, %target, secure, "the API is reached over the network");
+        Ok(())
+    }
+}
+
+async fn listen(address: SocketAddrV4) -> Result<TcpListener, Problem> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Problem::new(ProblemCode::Unavailable, format!("the server cannot listen on {address} for the router"))
+            .because(&error)
+            .hint("`port` under [api] of config.toml chooses another port; 0 is any that is free.")
+    })
+}

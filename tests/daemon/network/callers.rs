@@ -1,0 +1,124 @@
+//! What the holders of keys see, and what is remembered of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use mypaas::api::{AuditResult, By, CancelRequest, DeployRequest, ProblemCode, Target};
+use mypaas::client::{Client, ClientError, Sending};
+use mypaas::context::{Limits, pack, select};
+use mypaas::deploy::{Action, Deploy, Origin, Outcome};
+use mypaas::keys::Holder;
+use tokio::time::timeout;
+
+use super::wire::{Wire, public, signer};
+use crate::stage::SINGLE;
+
+const SOON: Duration = Duration::from_secs(15);
+
+fn holder(key: &str, comment: &str) -> Holder {
+    Holder { fingerprint: signer(key).public().fingerprint().clone(), comment: comment.to_owned() }
+}
+
+fn origin(who: &str) -> Origin {
+    Origin { who: who.to_owned(), key: None, folder: Some("web".to_owned()), commit: None }
+}
+
+async fn push(client: &Client, dockerfile: &str, origin: Origin) -> Result<Deploy, ClientError> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("Dockerfile"), dockerfile).unwrap();
+    std::fs::write(folder.path().join("data"), vec![1; 300_000]).unwrap();
+    let selection = select(folder.path(), &Limits::default()).unwrap();
+    let sending = Arc::new(Sending::default());
+    let context = client.upload(pack(selection, None), Arc::clone(&sending)).await?;
+    assert_eq!(sending.now(), Some((context.bytes, context.bytes)), "all of it was told");
+    client.deploy(&DeployRequest { target: Target::Context { context: context.id }, origin }).await
+}
+
+#[tokio::test]
+async fn a_push_is_its_key_s_whatever_the_request_says() {
+    let wire = Wire::start().await;
+    let client = wire.client("ed25519");
+    let mallory = Origin { key: Some(holder("p256", "somebody else")), ..origin("mallory@elsewhere") };
+    let deploy = push(&client, SINGLE, mallory).await.unwrap();
+    assert_eq!(
+        (deploy.origin.who.as_str(), &deploy.origin.key),
+        ("ada@laptop", &Some(holder("ed25519", "ada@laptop")))
+    );
+    assert_eq!(wire.stage.end_of(deploy.id).await.outcome, Outcome::Succeeded);
+    let detail = client.service(&"web".parse().unwrap()).await.unwrap();
+    assert_eq!(detail.releases[0].release.origin.key, Some(holder("ed25519", "ada@laptop")), "beside the release too");
+    assert_eq!(detail.releases[0].release.origin.folder.as_deref(), Some("web"));
+}
+
+#[tokio::test]
+async fn actions_are_in_the_audit_log_by_key() {
+    let wire = Wire::start().await;
+    let client = wire.client("ed25519");
+    let deploy = push(&client, SINGLE, origin("ada")).await.unwrap();
+    wire.stage.end_of(deploy.id).await;
+    client.snapshot().await.unwrap();
+    let refused = client.cancel(deploy.id, &CancelRequest { who: "ada".to_owned() }).await;
+    assert!(matches!(refused, Err(ClientError::Refused(_))));
+
+    let entries = client.audit(9).await.unwrap();
+    let told: Vec<_> = entries.iter().map(|entry| entry.request.as_str()).collect();
+    assert_eq!(told, ["POST /daemon/v1/deploys/d3/cancel", "POST /daemon/v1/deploys", "POST /daemon/v1/contexts"]);
+    let by = By::Key(holder("ed25519", "ada@laptop"));
+    assert!(entries.iter().all(|entry| entry.by == by && entry.address.is_some()), "{entries:#?}");
+    let [cancelled, accepted, _] = entries.as_slice() else { unreachable!() };
+    assert!(matches!(cancelled.result, AuditResult::Refused { code: ProblemCode::Conflict, .. }), "{cancelled:?}");
+    assert_eq!(
+        (accepted.deploy, &accepted.action, &accepted.result),
+        (Some(deploy.id), &Some(Action::Push), &AuditResult::Done)
+    );
+    assert_eq!(accepted.service.as_ref().map(|name| name.as_str()), Some("web"));
+    assert_eq!(client.audit(1).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_for_one_service_pushes_that_one_only_and_reads_its_own_log() {
+    let wire = Wire::start().await;
+    let limited = wire.client("rsa");
+    let other = push(&limited, &SINGLE.replace("web", "other"), origin("x")).await;
+    let Err(ClientError::Refused(problem)) = other else { panic!("{other:?}") };
+    assert_eq!(problem.code, ProblemCode::Forbidden);
+    assert_eq!(std::fs::read_dir(wire.stage.home().join("incoming")).unwrap().count(), 0, "nothing of it is kept");
+    let deploy = push(&limited, SINGLE, origin("x")).await.unwrap();
+    wire.stage.end_of(deploy.id).await.assert_succeeded();
+
+    push(&wire.client("ed25519"), &SINGLE.replace("web", "hidden"), origin("x")).await.unwrap();
+    let entries = limited.audit(99).await.unwrap();
+    assert_eq!(entries.len(), 4, "{entries:#?}");
+    assert!(entries.iter().all(|entry| entry.by == By::Key(holder("rsa", "rsa key"))));
+}
+
+#[tokio::test]
+async fn what_is_watched_is_narrowed_too_and_ends_with_the_key() {
+    let wire = Wire::start().await;
+    let [limited, all] = [wire.client("rsa"), wire.client("ed25519")];
+    let mut seen = limited.watch().await.unwrap();
+    let mut everything = all.watch().await.unwrap();
+    let first = timeout(SOON, seen.next()).await.unwrap().unwrap().unwrap();
+    assert_eq!(first.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>(), ["web"]);
+    let first = timeout(SOON, everything.next()).await.unwrap().unwrap().unwrap();
+    assert_eq!(first.services.len(), 2);
+
+    // The one key goes, the other one's rights are changed: both have to come in again.
+    std::fs::write(wire.stage.home().join("authorized_keys"), format!("mypaas-role=\"viewer\" {}", public("ed25519")))
+        .unwrap();
+    for stream in [&mut seen, &mut everything] {
+        let ended = async { while stream.next().await.is_some_and(|snapshot| snapshot.is_ok()) {} };
+        timeout(SOON, ended).await.expect("the stream ends");
+    }
+    assert!(matches!(limited.snapshot().await, Err(ClientError::Refused(_))));
+    all.snapshot().await.unwrap();
+}
+
+#[tokio::test]
+async fn every_kind_of_key_is_let_in() {
+    let wire = Wire::start().await;
+    for key in ["ed25519", "rsa", "p256", "p384"] {
+        assert!(!wire.client(key).snapshot().await.unwrap().services.is_empty(), "{key}");
+    }
+}

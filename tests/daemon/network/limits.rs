@@ -1,0 +1,129 @@
+//! Slow, large, many.
+
+use std::time::{Duration, Instant};
+
+use mypaas::api::ProblemCode;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::wire::{Forged, Wire, read_answer};
+
+#[tokio::test]
+async fn a_head_that_trickles_in_is_cut_off() {
+    let wire = Wire::start().await;
+    let mut stream = TcpStream::connect(wire.address).await.unwrap();
+    let begun = Instant::now();
+    stream.write_all(b"GET /daemon/v1/server HTTP/1.1\r\n").await.unwrap();
+    let (reader, mut writer) = stream.into_split();
+    let trickle = tokio::spawn(async move {
+        while writer.write_all(b"x-slow: 1\r\n").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    });
+    let mut end = [0; 512];
+    loop {
+        reader.readable().await.unwrap();
+        match reader.try_read(&mut end) {
+            Ok(0) => break,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Ok(_) => {}
+            Err(_) => break,
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "it is still open");
+    }
+    assert!(begun.elapsed() >= Duration::from_secs(4), "cut off too early: {:?}", begun.elapsed());
+    trickle.abort();
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_cut_off() {
+    let wire = Wire::start().await;
+    let begun = Instant::now();
+    let answer = read_answer(TcpStream::connect(wire.address).await.unwrap()).await;
+    assert_eq!(answer.body, "");
+    assert!((4..30).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn heads_that_are_too_large_are_refused() {
+    let wire = Wire::start().await;
+    let good = wire.good().await;
+    let long = good.clone().set("x-long", "x".repeat(100_000));
+    assert!(matches!(wire.send(&long).await.status, 0 | 431), "a field of 100,000 bytes");
+    let many = (0..200).fold(good, |request, number| request.set(&format!("x-{number}"), "1"));
+    assert!(matches!(wire.send(&many).await.status, 0 | 431), "200 fields");
+    assert_eq!(wire.send(&wire.good().await).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_before_it_is_read_to_its_end() {
+    let wire = Wire::start().await;
+    let body = vec![b' '; 3 * 1024 * 1024];
+    let large = Forged::with_body("POST", "/daemon/v1/plans", body).signed(&wire, "ed25519").await;
+    let answer = wire.send(&large).await;
+    // The connection may be reset before the answer is read.
+    assert!(answer.status == 0 || answer.problem().code == ProblemCode::TooLarge, "{answer:?}");
+}
+
+#[tokio::test]
+async fn who_proves_nothing_may_not_even_send_a_body() {
+    let wire = Wire::start().await;
+    let mut upload = Forged::with_body("POST", "/daemon/v1/contexts", vec![7; 10]).signed(&wire, "ed25519").await;
+    upload = upload.without("signature").set("content-length", "1000000000");
+    let begun = Instant::now();
+    assert_eq!(wire.send(&upload).await.status, 401);
+    assert!(begun.elapsed() < Duration::from_secs(5), "it was waited for: {:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn each_connection_is_good_for_one_request() {
+    let wire = Wire::start().await;
+    let both = [wire.good().await.bytes(), wire.good().await.bytes()].concat();
+    let answer = wire.send_bytes(&both).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.head.contains("connection: close"), "{}", answer.head);
+    assert!(!answer.body.contains("HTTP/1.1"), "a second answer: {}", answer.body);
+}
+
+#[tokio::test]
+async fn one_key_cannot_take_all_connections() {
+    let wire = Wire::start().await;
+    let client = wire.client("p256");
+    let mut watching = Vec::new();
+    for _ in 0..64 {
+        watching.push(client.watch().await.unwrap());
+    }
+    let request = Forged::new("GET", "/daemon/v1/server").signed(&wire, "p256").await;
+    let answer = wire.send(&request).await;
+    assert_eq!((answer.status, answer.problem().code), (429, ProblemCode::TooMany));
+    assert_eq!(wire.send(&wire.good().await).await.status, 200, "another key");
+    drop(watching);
+    let begun = Instant::now();
+    while client.server().await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(15), "what has ended makes room");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_http_gets_no_further() {
+    let wire = Wire::start().await;
+    for bytes in
+        [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\0\0\0\0\r\n\r\n"]
+    {
+        let answer = wire.send_bytes(bytes).await;
+        assert!(matches!(answer.status, 0 | 400), "{answer:?}");
+    }
+    assert_eq!(wire.send(&wire.good().await).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for_for_long() {
+    let wire = Wire::start().await;
+    // Two lengths: the one that counts is that of the chunks, which never come.
+    let smuggled = wire.good().await.set("transfer-encoding", "chunked");
+    let begun = Instant::now();
+    let answer = wire.send(&smuggled).await;
+    assert!(answer.problem().message.contains("did not arrive within"), "{answer:?}");
+    assert!((10..30).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}

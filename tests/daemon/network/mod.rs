@@ -1,0 +1,15 @@
+//! The way in from the network, on a real socket: who is let in, and what everybody else gets.
+//!
+//! ```text
+//! wire.rs        a server that listens, and requests written by hand
+//! attacks.rs     a table of attacks, and what each gets
+//! endpoints.rs   every endpoint there is: unsigned, by a viewer, by a key for other services
+//! limits.rs      slow, large, many
+//! callers.rs     what the holders of keys see, and what is remembered of them
+//! ```
+
+mod attacks;
+mod callers;
+mod endpoints;
+mod limits;
+mod wire;

@@ -1,0 +1,220 @@
+//! The operator's keys on this machine: where they lie, which one signs, and what is needed to use it.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use mypaas::keys::agent::{self, AgentError, AgentKey};
+use mypaas::keys::{Fingerprint, KeyText, LockedKey, PrivateKey, PrivateKeyError, PublicKey, Signer};
+
+use super::environment::{Environment, KEY_VARIABLE};
+
+/// Our own files in `~/.ssh`, in the order in which they are looked for. The second one is the Python original's.
+pub(crate) const OWN_FILES: [&str; 2] = ["mypaas_ed25519", "mypaas_rsa"];
+
+/// The files that ssh itself uses, when an agent holds no key either.
+pub(crate) const USUAL_FILES: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
+
+/// A file of ours may say that the key lies elsewhere, as the original writes it.
+const ELSEWHERE: &str = "file://";
+
+/// A key file is never larger.
+const LARGEST_FILE: u64 = 64 * 1024;
+
+/// How often a passphrase may be mistyped.
+const ATTEMPTS: u32 = 3;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeyError {
+    #[error("no key was found that could sign")]
+    None,
+    #[error("the key in {place} cannot be used")]
+    Unusable { place: String, source: PrivateKeyError },
+    #[error("the key file {} cannot be read", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("the key in {place} needs a passphrase, and there is no terminal to ask on")]
+    CannotAsk { place: String },
+    #[error("the passphrase could not be read")]
+    Prompt(#[source] io::Error),
+    #[error("the ssh-agent holds no key {wanted}")]
+    NotInAgent { wanted: String },
+    #[error("the key {wanted} is to sign by an ssh-agent, and none runs")]
+    NoAgent { wanted: String },
+    #[error("the ssh-agent could not be asked for its keys")]
+    Agent(#[from] AgentError),
+}
+
+impl KeyError {
+    /// What to do next.
+    pub(crate) fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::None => "`mypaas key init` makes one, or chooses one that you have".to_owned(),
+            Self::Unusable { source, .. } => return source.hint().map(str::to_owned),
+            Self::CannotAsk { .. } => {
+                format!("`ssh-add` it to an ssh-agent, or set {KEY_VARIABLE} to a key without one (`mypaas key gen`)")
+            }
+            Self::NotInAgent { .. } => "`ssh-add -l` lists those that it holds".to_owned(),
+            Self::NoAgent { .. } => "start one (`eval $(ssh-agent)`) and `ssh-add` the key".to_owned(),
+            Self::Read { .. } | Self::Prompt(_) | Self::Agent(_) => return None,
+        })
+    }
+}
+
+/// Where a key was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// For people.
+    pub(crate) place: String,
+    key: KeyText,
+}
+
+impl Found {
+    /// Its public half; none when that takes the passphrase.
+    pub(crate) fn public(&self) -> Option<PublicKey> {
+        match &self.key {
+            KeyText::Open(key) => Some(key.public().clone()),
+            KeyText::Locked(key) => key.public(),
+        }
+    }
+
+    /// The key itself; asks for the passphrase where one is needed.
+    pub(crate) async fn open(self) -> Result<PrivateKey, KeyError> {
+        match self.key {
+            KeyText::Open(key) => Ok(key),
+            KeyText::Locked(key) => {
+                let place = self.place;
+                tokio::task::spawn_blocking(move || unlock(&key, &place)).await.unwrap_or(Err(KeyError::None))
+            }
+        }
+    }
+}
+
+/// Looks for keys.
+#[derive(Debug)]
+pub(crate) struct OperatorKeys<'a> {
+    environment: &'a Environment,
+}
+
+impl<'a> OperatorKeys<'a> {
+    pub(crate) fn new(environment: &'a Environment) -> Self {
+        Self { environment }
+    }
+
+    /// The key that signs: the wanted one, else the operator's usual one.
+    pub(crate) async fn signer(&self, wanted: Option<&str>) -> Result<Signer, KeyError> {
+        if let Some(wanted) = wanted {
+            return self.wanted(wanted).await;
+        }
+        if let Some(found) = self.own()? {
+            return self.signer_of(found).await;
+        }
+        if let Some(key) = self.in_agent().await.unwrap_or_default().into_iter().next() {
+            return Ok(key.into());
+        }
+        match self.first_of(&USUAL_FILES)? {
+            Some(found) => self.signer_of(found).await,
+            None => Err(KeyError::None),
+        }
+    }
+
+    /// The key that was chosen for mypaas: in the environment, or in a file of our own.
+    pub(crate) fn own(&self) -> Result<Option<Found>, KeyError> {
+        if let Some(text) = &self.environment.private_key {
+            return found(KEY_VARIABLE.to_owned(), &text.0).map(Some);
+        }
+        self.first_of(&OWN_FILES)
+    }
+
+    /// The key in a file, or in the one that it names.
+    pub(crate) fn read(&self, path: &Path) -> Result<Found, KeyError> {
+        let text = read(path)?;
+        match text.trim().strip_prefix(ELSEWHERE) {
+            Some(other) => {
+                let other = self.environment.path(other);
+                found(self.environment.shown(&other), &read(&other)?)
+            }
+            None => found(self.environment.shown(path), &text),
+        }
+    }
+
+    /// `~/.ssh`.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.environment.user_home.join(".ssh")
+    }
+
+    /// The keys of the agent, where one runs.
+    pub(crate) async fn in_agent(&self) -> Result<Vec<AgentKey>, KeyError> {
+        match &self.environment.agent {
+            Some(socket) => Ok(agent::keys(socket).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn first_of(&self, names: &[&str]) -> Result<Option<Found>, KeyError> {
+        let path = names.iter().map(|name| self.folder().join(name)).find(|path| path.is_file());
+        path.map(|path| self.read(&path)).transpose()
+    }
+
+    /// What the fleet says: a fingerprint, the file of a private key, or that of the public half of one in the agent.
+    async fn wanted(&self, wanted: &str) -> Result<Signer, KeyError> {
+        if let Ok(fingerprint) = wanted.parse() {
+            return self.by_agent(&fingerprint).await;
+        }
+        let path = self.environment.path(wanted);
+        let text = read(&path)?;
+        if let Ok((public, _)) = PublicKey::from_openssh(text.trim()) {
+            return self.by_agent(public.fingerprint()).await;
+        }
+        self.signer_of(self.read(&path)?).await
+    }
+
+    async fn by_agent(&self, wanted: &Fingerprint) -> Result<Signer, KeyError> {
+        if self.environment.agent.is_none() {
+            return Err(KeyError::NoAgent { wanted: wanted.to_string() });
+        }
+        let keys = self.in_agent().await?;
+        let key = keys.into_iter().find(|key| key.public().fingerprint() == wanted);
+        key.map(Signer::from).ok_or_else(|| KeyError::NotInAgent { wanted: wanted.to_string() })
+    }
+
+    /// A key that needs a passphrase may be open in the agent already.
+    async fn signer_of(&self, found: Found) -> Result<Signer, KeyError> {
+        if let (KeyText::Locked(_), Some(public)) = (&found.key, found.public())
+            && let Ok(signer) = self.by_agent(public.fingerprint()).await
+        {
+            return Ok(signer);
+        }
+        Ok(found.open().await?.into())
+    }
+}
+
+fn found(place: String, text: &str) -> Result<Found, KeyError> {
+    match KeyText::parse(text) {
+        Ok(key) => Ok(Found { place, key }),
+        Err(source) => Err(KeyError::Unusable { place, source }),
+    }
+}
+
+fn read(path: &Path) -> Result<String, KeyError> {
+    let failed = |source| KeyError::Read { path: path.to_owned(), source };
+    if fs::metadata(path).map_err(failed)?.len() > LARGEST_FILE {
+        return Err(failed(io::Error::other("it is too large for a key")));
+    }
+    fs::read_to_string(path).map_err(failed)
+}
+
+fn unlock(key: &LockedKey, place: &str) -> Result<PrivateKey, KeyError> {
+    if !io::stdin().is_terminal() {
+        return Err(KeyError::CannotAsk { place: place.to_owned() });
+    }
+    let mut left = ATTEMPTS;
+    loop {
+        left -= 1;
+        let typed = rpassword::prompt_password(format!("Passphrase of {place}: ")).map_err(KeyError::Prompt)?;
+        match key.unlock(&zeroize::Zeroizing::new(typed)) {
+            Ok(key) => return Ok(key),
+            Err(PrivateKeyError::Passphrase) if left > 0 => {}
+            Err(source) => return Err(KeyError::Unusable { place: place.to_owned(), source }),
+        }
+    }
+}
