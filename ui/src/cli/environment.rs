@@ -23,6 +23,8 @@ pub(crate) struct Environment {
     pub(crate) user_home: PathBuf,
     /// Where the operator's servers are listed.
     pub(crate) fleet: PathBuf,
+    /// Where the operator's own keys for the console stand.
+    pub(crate) keymap: PathBuf,
     /// As in DOCKER_HOST.
     pub(crate) docker_host: Option<String>,
     /// What is logged, as in `info,mypaas=debug`.
@@ -42,6 +44,7 @@ impl Environment {
             home: std::path::absolute(&folder).unwrap_or(folder),
             user_home,
             fleet: config.config_dir().join("fleet.toml"),
+            keymap: config.config_dir().join("keymap.toml"),
             docker_host: variable("DOCKER_HOST"),
             log: variable(LOG_VARIABLE),
             no_colour: variable("NO_COLOR").is_some(),

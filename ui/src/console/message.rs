@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use mypaas::api::{Deploy, Event, LogLine, PlanView, Problem, ServiceDetail, Snapshot};
 use mypaas::name::{ContainerName, DeployId, ServerName};
-use ratatui::layout::Size;
+use ratatui::layout::{Position, Size};
 
 use super::key::Key;
 use super::model::Ticket;
@@ -24,6 +24,7 @@ pub(crate) struct Stamped {
 pub(crate) enum Message {
     Key(Key),
     Pasted(String),
+    Mouse(Mouse),
     Resized(Size),
     /// Something shown has become older.
     Tick,
@@ -77,6 +78,22 @@ pub(crate) enum Message {
         ticket: Ticket,
         bytes: u64,
     },
+}
+
+/// What the mouse did, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mouse {
+    pub at: Position,
+    pub what: Gesture,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gesture {
+    Click,
+    /// With the other button.
+    Mark,
+    WheelUp,
+    WheelDown,
 }
 
 #[derive(Debug, Clone)]

@@ -39,18 +39,19 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
 
 /// Shows the servers and lets them be operated, until the operator leaves.
 pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
-    let keymap = Keymap::compiled_in()?;
+    let keymap = options.keymap.as_deref().map_or_else(Keymap::compiled_in, Keymap::load)?;
     let surroundings = Surroundings::read();
     let depth = if options.no_color { Depth::Plain } else { surroundings.depth() };
     let theme = Theme::new(options.theme.unwrap_or_else(|| surroundings.theme()), depth)?;
     let signals = Signals::listen()?;
-    let terminal = Terminal::take()?;
+    let terminal = Terminal::take(!options.no_mouse)?;
     let size = terminal.size()?;
     let names = servers.iter().map(|server| (server.name.clone(), server.client.endpoint().to_owned())).collect();
     let clients: BTreeMap<_, _> = servers.into_iter().map(|server| (server.name, server.client)).collect();
     let (sender, inbox) = mpsc::channel(INBOX);
     let mut model = Model::new(names, keymap, TimeZone::system(), Timestamp::now());
     model.size = size;
+    model.mouse = !options.no_mouse;
     let mut console = Console {
         model,
         theme,
@@ -209,6 +210,7 @@ impl Console {
         match effect {
             TerminalEffect::Quit => self.over = true,
             TerminalEffect::Redraw => self.canvas.forget(),
+            TerminalEffect::Mouse(wanted) => self.terminal.take_mouse(wanted)?,
             TerminalEffect::Copy(text) => self.terminal.write(&to_clipboard(&text))?,
             TerminalEffect::Suspend => {
                 self.terminal.suspend()?;

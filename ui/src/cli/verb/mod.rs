@@ -12,6 +12,7 @@ pub(crate) mod deploys;
 pub(crate) mod env;
 pub(crate) mod follow;
 pub(crate) mod json;
+pub(crate) mod keymap;
 pub(crate) mod logs;
 pub(crate) mod push;
 pub(crate) mod redeploy;
@@ -77,6 +78,9 @@ pub(crate) enum Verb {
     Server(server::Arguments),
     /// Print what a shell needs to complete this command line
     Completions(completions::Arguments),
+    /// Print the console's keys
+    #[command(after_help = keymap::HELP)]
+    Keymap,
     /// Describe what --json prints
     #[command(long_about = json::HELP)]
     Json,
@@ -107,6 +111,7 @@ impl Verb {
             Self::Server(arguments) => server::run(arguments, session).await,
             Self::Serve(arguments) => serve::run(arguments, &session.environment, &session.screen).await,
             Self::Completions(arguments) => completions::run(arguments, &session.screen),
+            Self::Keymap => keymap::run(&session.screen),
             Self::Json => session.screen.print(json::HELP),
         }
     }

@@ -68,6 +68,8 @@ pub(crate) enum TerminalEffect {
     /// To the terminal's clipboard.
     Copy(String),
     Redraw,
+    /// Clicks come here from now on, or no longer.
+    Mouse(bool),
     Suspend,
     Quit,
 }

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use mypaas::api::{CancelRequest, DeployRequest, Origin, Target};
 use mypaas::client::Client;
 use mypaas::name::ServerName;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -14,6 +16,9 @@ use super::problem::of_client;
 use super::{Effect, Subscription, TerminalEffect, folders, listen, push};
 use crate::console::message::Message;
 use crate::console::model::Ticket;
+
+/// So many plans and deploys are asked for at a time, when there are many.
+const AT_A_TIME: usize = 16;
 
 /// The way to the servers, and everything that is under way. All of it ends with this.
 #[derive(Debug)]
@@ -24,13 +29,22 @@ pub(crate) struct World {
     state: Option<PathBuf>,
     inbox: Sender<Message>,
     tasks: JoinSet<()>,
+    turns: Arc<Semaphore>,
     listening: BTreeMap<Subscription, AbortHandle>,
 }
 
 impl World {
     pub(crate) fn new(servers: BTreeMap<ServerName, Client>, who: String, inbox: Sender<Message>) -> Self {
         let state = folders::state_folder();
-        Self { servers, who, state, inbox, tasks: JoinSet::new(), listening: BTreeMap::new() }
+        Self {
+            servers,
+            who,
+            state,
+            inbox,
+            tasks: JoinSet::new(),
+            turns: Arc::new(Semaphore::new(AT_A_TIME)),
+            listening: BTreeMap::new(),
+        }
     }
 
     /// Listens to what is wanted, and to nothing else any more.
@@ -80,10 +94,14 @@ impl World {
     pub(crate) fn perform(&mut self, effect: Effect) -> Option<TerminalEffect> {
         match effect {
             Effect::Terminal(effect) => return Some(effect),
-            Effect::Plan { ticket, server, request } => self.with(&server, async move |client, inbox| {
-                let result = client.plan(&request).await.map_err(of_client);
-                tell(&inbox, Message::Planned { ticket, result }).await;
-            }),
+            Effect::Plan { ticket, server, request } => {
+                let turns = Arc::clone(&self.turns);
+                self.with(&server, async move |client, inbox| {
+                    let _turn = turns.acquire().await;
+                    let result = client.plan(&request).await.map_err(of_client);
+                    tell(&inbox, Message::Planned { ticket, result }).await;
+                });
+            }
             Effect::Deploy { ticket, server, target } => self.deploy(ticket, server, target),
             Effect::Cancel { ticket, server, id } => {
                 let request = CancelRequest { who: self.who.clone() };
@@ -130,7 +148,9 @@ impl World {
     fn deploy(&mut self, ticket: Ticket, server: ServerName, target: Target) {
         let origin = Origin { who: self.who.clone(), folder: None, commit: None };
         let name = server.clone();
+        let turns = Arc::clone(&self.turns);
         self.with(&name, async move |client, inbox| {
+            let _turn = turns.acquire().await;
             let answer = client.deploy(&DeployRequest { target, origin }).await;
             let result = answer.map(Box::new).map_err(of_client);
             tell(&inbox, Message::Answered { ticket, server, result }).await;

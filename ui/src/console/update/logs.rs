@@ -57,8 +57,7 @@ pub(super) fn go(model: &mut Model, motion: Motion) {
 /// The first line on the screen after a move; none when the end is reached.
 pub(super) fn scrolled(motion: Motion, body: Window) -> Option<usize> {
     let top = motion.from(body.top, body.last_top, body.page);
-    let forward = matches!(motion, Motion::Down | Motion::HalfDown | Motion::PageDown | Motion::Last);
-    (top < body.last_top || !forward && top != body.top).then_some(top)
+    (top < body.last_top || !motion.is_forward() && top != body.top).then_some(top)
 }
 
 fn toggle_follow(logs: &mut Logs, top: usize) {

@@ -95,8 +95,8 @@ fn choose(model: &mut Model, command: Command) -> Vec<Effect> {
             choosing.complete();
             return find(model);
         }
-        Command::Down => move_cursor(choosing, true),
-        Command::Up => move_cursor(choosing, false),
+        Command::Down | Command::WheelDown => move_cursor(choosing, true),
+        Command::Up | Command::WheelUp => move_cursor(choosing, false),
         Command::OtherServer => turn_server(model),
         Command::Cancel => return leave(model),
         other => return typing::edit_by(model, other),

@@ -10,7 +10,7 @@ use super::sheet::Sheet;
 use super::text::cut_start;
 use super::{buttons, diagnostics, format, plan, problem};
 use crate::console::model::push::{Choosing, ContextSize, FolderReport, Offer, OfferKind, Push, Review, Step};
-use crate::console::model::{Model, Window};
+use crate::console::model::{Model, Target, Window};
 use crate::console::symbols::{BAR_EMPTY, BAR_FULL, CHOSEN};
 use crate::console::theme::Tone;
 use crate::console::words::counted;
@@ -66,6 +66,7 @@ fn draw_choosing(choosing: &Choosing, area: Rect, sheet: &mut Sheet<'_>) {
     for (index, offer) in offers.iter().enumerate().skip(top).take(page) {
         let row = u16::try_from(index - top).unwrap_or(u16::MAX);
         let line = Rect { y: list.y + row, height: 1, ..list };
+        sheet.spot(line, Target::Line(index));
         sheet.put(line, 0, of_offer(offer, usize::from(line.width), pen));
         if choosing.cursor == Some(index) {
             sheet.put(line, 0, pen.line(Tone::Accent, CHOSEN));
