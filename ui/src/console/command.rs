@@ -76,6 +76,9 @@ pub(crate) enum Command {
     OnlyMatches,
     NextContainer,
     PreviousContainer,
+    Since,
+    Save,
+    CopyLines,
 
     CheckAgain,
     OtherServer,

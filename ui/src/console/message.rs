@@ -4,13 +4,14 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use mypaas::api::{Deploy, Event, LogLine, PlanView, Problem, ServiceDetail, Snapshot};
+use mypaas::api::{Deploy, Event, PlanView, Problem, ServiceDetail, Snapshot};
 use mypaas::name::{ContainerName, DeployId, ServerName};
 use ratatui::layout::{Position, Size};
 
 use super::key::Key;
 use super::model::Ticket;
 use super::model::fleet::ServiceAt;
+use super::model::logs::Caught;
 use super::model::push::{FolderReport, FoundFolder};
 
 /// A message and when it came.
@@ -46,7 +47,8 @@ pub(crate) enum Message {
     Logs {
         at: ServiceAt,
         container: Option<ContainerName>,
-        news: News<LogLine>,
+        since: Option<Timestamp>,
+        news: LogNews,
     },
     Planned {
         ticket: Ticket,
@@ -73,6 +75,10 @@ pub(crate) enum Message {
     Checked {
         ticket: Ticket,
         report: Box<FolderReport>,
+    },
+    /// What was to be saved was, under this path, or was not.
+    Saved {
+        result: Result<PathBuf, Problem>,
     },
     Sent {
         ticket: Ticket,
@@ -102,6 +108,18 @@ pub(crate) enum ServerNews {
     /// It is there, though it has nothing to say.
     Alive,
     /// It does not answer; it is tried again.
+    Lost(Problem),
+}
+
+/// What a stream of logs brings.
+#[derive(Debug, Clone)]
+pub(crate) enum LogNews {
+    /// The stream began, perhaps anew.
+    Began,
+    Some(Vec<Caught>),
+    /// There will be no more.
+    Ended,
+    /// It broke; it is tried again.
     Lost(Problem),
 }
 

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use ratatui::layout::{Position, Size};
 
 use super::effect::Effect;
-use super::fixture::{self, at, draw, press, send, service_at};
-use super::message::{Gesture, Message, Mouse, News, ServerNews};
+use super::fixture::{self, at, draw, press, send};
+use super::message::{Gesture, Message, Mouse, ServerNews};
 use super::model::Model;
 use super::model::push::{Contents, ContextSize, FolderReport};
 use super::symbols::to_ascii;
@@ -28,7 +28,7 @@ enum Step {
     Later(i64),
 }
 
-const KEYS: [&str; 52] = [
+const KEYS: [&str; 53] = [
     "j",
     "k",
     "g",
@@ -73,6 +73,7 @@ const KEYS: [&str; 52] = [
     "end",
     "backspace",
     "ctrl-t",
+    "@",
     "space",
     "*",
     "o",
@@ -120,7 +121,7 @@ fn take(model: &mut Model, step: Step, asked: &mut Vec<Effect>) {
         Step::Lost => send(model, Message::Server { server, news: ServerNews::Lost(fixture::problem("cut")) }),
         Step::Log(text) => {
             let lines = (0..40).map(|second| fixture::log_line("api.r14.1", at(second), &text)).collect();
-            send(model, Message::Logs { at: service_at("local", "api"), container: None, news: News::Some(lines) })
+            send(model, fixture::logged("api", fixture::written(lines)))
         }
         Step::Answer(well) => {
             std::mem::take(asked).into_iter().flat_map(|effect| answer(model, effect, well)).collect()

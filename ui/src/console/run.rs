@@ -49,6 +49,7 @@ pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
     let names = servers.iter().map(|server| (server.name.clone(), server.client.endpoint().to_owned())).collect();
     let clients: BTreeMap<_, _> = servers.into_iter().map(|server| (server.name, server.client)).collect();
     let (sender, inbox) = mpsc::channel(INBOX);
+    let (log_sender, log_inbox) = mpsc::channel(1);
     let mut model = Model::new(names, keymap, TimeZone::system(), Timestamp::now());
     model.size = size;
     model.mouse = !options.no_mouse;
@@ -58,8 +59,9 @@ pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
         ascii: options.ascii || surroundings.ascii(),
         canvas: Canvas::new(size),
         terminal,
-        world: World::new(clients, options.who, sender),
+        world: World::new(clients, options.who, sender, log_sender),
         inbox,
+        log_inbox,
         input: Input::listen(),
         signals,
         drawn: Instant::now(),
@@ -98,6 +100,7 @@ struct Console {
     terminal: Terminal,
     world: World,
     inbox: Receiver<Message>,
+    log_inbox: Receiver<Message>,
     input: Input,
     signals: Signals,
     /// When something was drawn last.
@@ -113,6 +116,8 @@ struct Console {
 enum Happening {
     Input(Option<io::Result<Event>>),
     News(Message),
+    /// What containers wrote: much, and never urgent.
+    Log(Message),
     /// It is time to draw.
     Due,
     /// Something shown is out of date.
@@ -130,6 +135,10 @@ impl Console {
             match self.next().await {
                 Happening::Input(event) => self.take_input(event)?,
                 Happening::News(message) => self.take_news(message)?,
+                Happening::Log(message) => {
+                    self.take(message)?;
+                    self.draw_soon();
+                }
                 Happening::Due => self.draw()?,
                 Happening::Aged => {
                     self.take(Message::Tick)?;
@@ -156,6 +165,7 @@ impl Console {
             event = self.input.next() => Happening::Input(event),
             () = at(self.due) => Happening::Due,
             Some(message) = self.inbox.recv() => Happening::News(message),
+            Some(message) = self.log_inbox.recv() => Happening::Log(message),
             () = at(self.wake) => Happening::Aged,
         }
     }
@@ -191,8 +201,12 @@ impl Console {
             let Ok(message) = self.inbox.try_recv() else { break };
             self.take(message)?;
         }
-        self.due.get_or_insert(self.drawn + BETWEEN_FRAMES);
+        self.draw_soon();
         Ok(())
+    }
+
+    fn draw_soon(&mut self) {
+        self.due.get_or_insert(self.drawn + BETWEEN_FRAMES);
     }
 
     fn take(&mut self, message: Message) -> anyhow::Result<()> {

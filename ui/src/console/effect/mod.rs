@@ -6,17 +6,21 @@
 //! listen.rs    streams of servers: tried again with growing pauses
 //! push.rs      looking at a folder, sending it
 //! folders.rs   what a typed path may become; the folders that were pushed before
+//! logs.rs      what containers write, however fast; save.rs  to a file
 //! problem.rs   why something did not work, as data
 //! ```
 
 mod folders;
 mod listen;
+mod logs;
 mod problem;
 mod push;
+mod save;
 mod world;
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use mypaas::api::{PlanRequest, Target};
 use mypaas::name::{ContainerName, DeployId, ServerName};
 
@@ -59,6 +63,11 @@ pub(crate) enum Effect {
         typed: String,
     },
     LoadRecents,
+    /// Write a text into a new file.
+    Save {
+        path: PathBuf,
+        text: String,
+    },
     Terminal(TerminalEffect),
 }
 
@@ -90,5 +99,5 @@ pub(crate) enum Subscription {
     /// The events of a deploy.
     Deploy { server: ServerName, id: DeployId },
     /// The logs of a service; `running` are its containers, so that new ones are listened to as well.
-    Logs { at: ServiceAt, container: Option<ContainerName>, running: Vec<ContainerName> },
+    Logs { at: ServiceAt, container: Option<ContainerName>, since: Option<Timestamp>, running: Vec<ContainerName> },
 }

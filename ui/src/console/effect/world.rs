@@ -13,7 +13,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::problem::of_client;
-use super::{Effect, Subscription, TerminalEffect, folders, listen, push};
+use super::{Effect, Subscription, TerminalEffect, folders, listen, logs, push, save};
 use crate::console::message::Message;
 use crate::console::model::Ticket;
 
@@ -28,19 +28,27 @@ pub(crate) struct World {
     who: String,
     state: Option<PathBuf>,
     inbox: Sender<Message>,
+    /// For what containers write, apart from what matters more.
+    log_inbox: Sender<Message>,
     tasks: JoinSet<()>,
     turns: Arc<Semaphore>,
     listening: BTreeMap<Subscription, AbortHandle>,
 }
 
 impl World {
-    pub(crate) fn new(servers: BTreeMap<ServerName, Client>, who: String, inbox: Sender<Message>) -> Self {
+    pub(crate) fn new(
+        servers: BTreeMap<ServerName, Client>,
+        who: String,
+        inbox: Sender<Message>,
+        log_inbox: Sender<Message>,
+    ) -> Self {
         let state = folders::state_folder();
         Self {
             servers,
             who,
             state,
             inbox,
+            log_inbox,
             tasks: JoinSet::new(),
             turns: Arc::new(Semaphore::new(AT_A_TIME)),
             listening: BTreeMap::new(),
@@ -83,9 +91,9 @@ impl World {
                 let client = client(&self.servers, &server)?;
                 self.tasks.spawn(listen::deploy(client, server, id, inbox))
             }
-            Subscription::Logs { at, container, .. } => {
+            Subscription::Logs { at, container, since, .. } => {
                 let client = client(&self.servers, &at.server)?;
-                self.tasks.spawn(listen::logs(client, at, container, inbox))
+                self.tasks.spawn(logs::listen(client, logs::Wanted { at, container, since }, self.log_inbox.clone()))
             }
         })
     }
@@ -119,6 +127,7 @@ impl World {
                 let found = folders::find(&typed);
                 Message::Folders { ticket, found }
             }),
+            Effect::Save { path, text } => self.read(move || Message::Saved { result: save::save(&path, &text) }),
             Effect::LoadRecents => {
                 let state = self.state.clone();
                 self.read(move || Message::Recents { folders: folders::recents(state.as_deref()) });
@@ -136,7 +145,7 @@ impl World {
         }
     }
 
-    /// Something that reads files.
+    /// Something with files.
     fn read(&mut self, look: impl FnOnce() -> Message + Send + 'static) {
         let inbox = self.inbox.clone();
         self.tasks.spawn_blocking(move || {

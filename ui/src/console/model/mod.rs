@@ -120,6 +120,10 @@ pub(crate) enum Page {
 pub(crate) enum Typing {
     ServiceFilter,
     LogFilter,
+    /// Since when logs are read.
+    LogSince,
+    /// Where to save what is shown.
+    LogPath,
 }
 
 /// Tells the answers to requests apart: an answer whose ticket nobody holds any more is too late.

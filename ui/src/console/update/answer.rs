@@ -1,6 +1,8 @@
 //! Answers to what was asked of a server. Whoever asked holds the ticket; an answer that nobody waits for any more is
 //! told as a toast.
 
+use std::path::PathBuf;
+
 use mypaas::api::{Deploy, PlanView, Problem};
 use mypaas::name::ServerName;
 
@@ -72,6 +74,13 @@ pub(super) fn cancelled(model: &mut Model, ticket: Ticket, result: Result<(), Pr
         Err(problem) if waits => {
             model.dialog = Some(Dialog::Trouble { title: "The deploy goes on".into(), problem, scroll: 0 });
         }
+        Err(problem) => model.toast(ToastKind::Bad, problem.message),
+    }
+}
+
+pub(super) fn saved(model: &mut Model, result: Result<PathBuf, Problem>) {
+    match result {
+        Ok(path) => model.toast(ToastKind::Good, format!("saved as {}", path.display())),
         Err(problem) => model.toast(ToastKind::Bad, problem.message),
     }
 }

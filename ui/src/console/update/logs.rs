@@ -3,12 +3,15 @@
 use mypaas::name::ContainerName;
 
 use crate::console::command::{Command, Motion};
-use crate::console::effect::Effect;
+use crate::console::effect::{Effect, TerminalEffect};
 use crate::console::model::fleet::ServiceAt;
+use crate::console::model::line::Line;
 use crate::console::model::list::Item;
-use crate::console::model::logs::Logs;
+use crate::console::model::logs::{Logs, since};
 use crate::console::model::tape::Place;
+use crate::console::model::toast::ToastKind;
 use crate::console::model::{Model, Page, Typing, Window};
+use crate::console::words::counted;
 
 use super::{action, services};
 
@@ -35,7 +38,12 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::PreviousMatch => logs.jump(false, top),
         Command::Follow => toggle_follow(logs, top),
         Command::Wrap => logs.wrap = !logs.wrap,
-        Command::Times => logs.times = !logs.times,
+        Command::Times => logs.times = logs.times.next(),
+        Command::More => logs.widen(true),
+        Command::Less => logs.widen(false),
+        Command::Since => model.typing = Some(Typing::LogSince),
+        Command::Save => ask_for_path(model),
+        Command::CopyLines => return copy_lines(model),
         Command::NextContainer => turn_container(model, true),
         Command::PreviousContainer => turn_container(model, false),
         Command::Logs => model.page = Page::Logs,
@@ -67,6 +75,50 @@ fn toggle_follow(logs: &mut Logs, top: usize) {
     };
 }
 
+/// Begins with a name that says what is in the file, and when it was written.
+fn ask_for_path(model: &mut Model) {
+    let time = model.now.to_zoned_datetime(model.zone.clone()).strftime("%Y-%m-%d-%H%M%S");
+    if let Some(logs) = &mut model.logs {
+        logs.path = Line::of(&format!("{}-{time}.log", logs.at.service.flat()));
+        model.typing = Some(Typing::LogPath);
+    }
+}
+
+/// Saves what is shown.
+pub(super) fn save(model: &Model) -> Vec<Effect> {
+    let Some(logs) = model.logs.as_ref().filter(|logs| !logs.path.is_empty()) else { return Vec::new() };
+    let text = logs.text(0, logs.shown_count(), true);
+    vec![Effect::Save { path: logs.path.text().into(), text }]
+}
+
+/// Reads from the typed moment on. Says what is wrong with it when it is no moment.
+pub(super) fn read_since(model: &mut Model) {
+    let Some(logs) = &mut model.logs else { return };
+    let typed = logs.since_line.text();
+    let since = match typed.is_empty() {
+        true => Ok(None),
+        false => since::read(typed, model.now, &model.zone).map(Some),
+    };
+    match since {
+        Ok(since) => {
+            let container = logs.container.clone();
+            logs.turn_to(container, since);
+            model.typing = None;
+        }
+        Err(error) => model.toast(ToastKind::Bad, error.to_string()),
+    }
+}
+
+/// The lines on the screen, whole, as they were written.
+fn copy_lines(model: &mut Model) -> Vec<Effect> {
+    let Window { top, page, .. } = model.seen.body;
+    let Some(logs) = &model.logs else { return Vec::new() };
+    let text = logs.text(top, page, false);
+    let count = counted(text.lines().count(), "line", "lines");
+    model.toast(ToastKind::Note, format!("copied the {count} on the screen"));
+    vec![TerminalEffect::Copy(text).into()]
+}
+
 /// From all containers to the first one, to the next, …, back to all.
 fn turn_container(model: &mut Model, forward: bool) {
     let Some(logs) = &mut model.logs else { return };
@@ -75,5 +127,6 @@ fn turn_container(model: &mut Model, forward: bool) {
     ring.extend(service.containers.iter().map(|container| Some(container.name.clone())));
     let place = ring.iter().position(|name| *name == logs.container).unwrap_or(0);
     let step = if forward { 1 } else { ring.len() - 1 };
-    logs.turn_to(ring.swap_remove((place + step) % ring.len()));
+    let since = logs.since;
+    logs.turn_to(ring.swap_remove((place + step) % ring.len()), since);
 }

@@ -63,7 +63,13 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Server { server, news } => news::server(model, &server, news),
         Message::Detail { at, result } => return news::detail(model, &at, result),
         Message::Deploy { server, id, news } => news::deploy(model, &server, id, news),
-        Message::Logs { at, container, news } => news::logs(model, &at, container.as_ref(), news),
+        Message::Logs { at, container, since, news } => {
+            // What another stream brought late is of no interest any more.
+            if model.logs.as_ref().is_some_and(|logs| logs.is_of(&at, container.as_ref(), since)) {
+                news::logs(model, news);
+            }
+        }
+        Message::Saved { result } => answer::saved(model, result),
         Message::Resized(size) => model.size = size,
         Message::Tick => {}
     }

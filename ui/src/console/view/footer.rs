@@ -10,6 +10,7 @@ use crate::console::command::Command;
 use crate::console::keymap::{Binding, Context, Section};
 use crate::console::model::{Focus, Model, Page, Target, Typing};
 use crate::console::theme::Tone;
+use crate::console::words::counted;
 
 pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     sheet.paint(area, Tone::Bar);
@@ -22,13 +23,14 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
 
 fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
-    let (line, found, example) = match typing {
+    let (sign, line, found, example) = match typing {
         Typing::ServiceFilter => {
             let shown = model.list.rows(&model.fleet);
             let found =
                 shown.iter().filter(|row| matches!(row, crate::console::model::list::Row::Service { .. })).count();
             let all = model.fleet.tally().total();
             (
+                "/",
                 &model.list.filter.line,
                 format!("{found} of {all}"),
                 "name, state:down, cpu>50, mem>200m, age<1h, server:…, url:…, !not",
@@ -37,14 +39,24 @@ fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) 
         Typing::LogFilter => {
             let Some(logs) = &model.logs else { return };
             let found = format!("{} of {} lines", logs.match_count(), logs.tape.len());
-            (&logs.pattern.line, found, "a regular expression")
+            ("/", &logs.pattern.line, found, "a regular expression; !… for lines without it")
+        }
+        Typing::LogSince => {
+            let Some(logs) = &model.logs else { return };
+            ("since ", &logs.since_line, String::new(), "10m, 2h, 14:03, 2026-11-23 14:03; nothing: the newest lines")
+        }
+        Typing::LogPath => {
+            let Some(logs) = &model.logs else { return };
+            ("save as ", &logs.path, counted(logs.shown_count(), "line", "lines"), "a file that is not there yet")
         }
     };
     let right = if line.is_empty() { example.to_owned() } else { found };
     let width = u16::try_from(right.chars().count()).unwrap_or(0) + 2;
     let room = area.width.saturating_sub(2);
-    sheet.put(area, 0, pen.line(Tone::Key, "/"));
-    let field = Rect { x: area.x + 1, width: room.saturating_sub(width).max(room.min(12)), ..area };
+    sheet.put(area, 0, pen.line(Tone::Key, sign));
+    let used = u16::try_from(sign.len()).unwrap_or(0).min(room);
+    let field =
+        Rect { x: area.x + used, width: (room - used).saturating_sub(width).max((room - used).min(12)), ..area };
     if field.width + width <= room {
         sheet.put_right(area, 0, pen.line(Tone::Muted, right));
     }

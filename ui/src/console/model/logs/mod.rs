@@ -1,80 +1,123 @@
 //! The logs of a service: a bounded buffer, where one reads in it, and what is searched for.
+//!
+//! ```text
+//! pattern.rs   what is searched for       sight.rs   which lines are shown for it
+//! since.rs     since when is read
+//! ```
 
-use std::collections::{BTreeMap, VecDeque};
+mod pattern;
+mod sight;
+pub(crate) mod since;
+#[cfg(test)]
+mod tests;
 
-use jiff::Timestamp;
-use mypaas::api::LogLine;
+use jiff::{SignedDuration, Timestamp};
+use mypaas::api::{LogLine, LogStream};
 use mypaas::name::ContainerName;
-use regex::{Regex, RegexBuilder};
 
-use super::clean::clean;
+pub(crate) use self::pattern::Pattern;
+use self::sight::Sight;
 use super::fleet::ServiceAt;
 use super::line::Line;
 use super::tape::{Flow, Place, Tape};
 
 /// So many lines are kept …
-const LINES: usize = 20_000;
+pub(crate) const LINES: usize = 20_000;
 
 /// … and so many bytes of text.
-const BYTES: usize = 8 * 1024 * 1024;
+pub(crate) const BYTES: usize = 8 * 1024 * 1024;
 
-/// A regular expression that would need more memory than this is taken as plain text.
-const PATTERN_BYTES: usize = 1024 * 1024;
+/// A stream that is later than this shows what was, not what is.
+const LATE: SignedDuration = SignedDuration::from_secs(2);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Logs {
     pub at: ServiceAt,
     /// Only this container's lines; none means all of them, merged.
     pub container: Option<ContainerName>,
-    pub tape: Tape<LogLine>,
+    pub tape: Tape<Entry>,
     bytes: usize,
     pub flow: Flow,
     pub place: Place,
     pub wrap: bool,
-    pub times: bool,
+    pub times: Times,
     pub pattern: Pattern,
     /// Lines that do not match are hidden.
     pub only_matches: bool,
-    /// Numbers of the lines that match.
-    matches: VecDeque<u64>,
+    sight: Sight,
     /// The match that was jumped to.
     pub current: Option<u64>,
-    newest: BTreeMap<ContainerName, Timestamp>,
+    /// What was written before is not asked for; none: the newest lines.
+    pub since: Option<Timestamp>,
+    pub since_line: Line,
+    /// Where to save what is shown, as it is typed.
+    pub path: Line,
+    sources: Vec<Source>,
+    /// Lines that came faster than they could be kept, all in all.
+    pub skipped: u64,
+    /// When the stream began.
+    began: Timestamp,
+    behind: Option<Delay>,
+}
+
+/// What stands in a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Entry {
+    Written {
+        at: Timestamp,
+        stream: LogStream,
+        /// Among the sources.
+        source: usize,
+        text: Box<str>,
+    },
+    /// So many lines are missing here.
+    Gap(u64),
+}
+
+/// What comes from a stream of logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Caught {
+    /// With its text made safe to show.
+    Line(LogLine),
+    /// So many lines were passed over here: they came faster than they could be taken.
+    Skipped(u64),
+}
+
+/// Lines come so much later than they were written; known so until this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Delay {
+    pub by: SignedDuration,
+    pub until: Timestamp,
+}
+
+/// What of a line's time is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Times {
+    #[default]
+    Hidden,
+    /// The time of the day.
+    Clock,
+    /// The day, and milliseconds.
+    Whole,
+}
+
+impl Times {
+    pub(crate) fn next(self) -> Self {
+        match self {
+            Times::Hidden => Times::Clock,
+            Times::Clock => Times::Whole,
+            Times::Whole => Times::Hidden,
+        }
+    }
+}
+
+/// A container that wrote something.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub name: ContainerName,
+    newest: Timestamp,
     /// What was seen before the stream began anew: lines up to there come again.
-    seen: BTreeMap<ContainerName, Timestamp>,
-}
-
-/// What is searched for, as typed.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Pattern {
-    pub line: Line,
-    regex: Option<Regex>,
-}
-
-impl Pattern {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.regex.is_none()
-    }
-
-    /// To be called after the line changed. Small letters match capital ones too. What is no regular expression (yet)
-    /// is looked for as it stands.
-    fn read(&mut self) {
-        let text = self.line.text();
-        let any_case = !text.chars().any(char::is_uppercase);
-        let built =
-            |text: &str| RegexBuilder::new(text).case_insensitive(any_case).size_limit(PATTERN_BYTES).build().ok();
-        self.regex = if text.is_empty() { None } else { built(text).or_else(|| built(&regex::escape(text))) };
-    }
-
-    /// Where it matches in a text, in bytes.
-    pub(crate) fn ranges(&self, text: &str) -> Vec<(usize, usize)> {
-        let Some(regex) = &self.regex else { return Vec::new() };
-        regex.find_iter(text).map(|found| (found.start(), found.end())).filter(|(start, end)| start < end).collect()
-    }
-
-    fn matches(&self, text: &str) -> bool {
-        self.regex.as_ref().is_some_and(|regex| regex.is_match(text))
-    }
+    seen: Option<Timestamp>,
 }
 
 impl Logs {
@@ -87,52 +130,112 @@ impl Logs {
             flow: Flow::Waiting,
             place: Place::End,
             wrap: false,
-            times: false,
+            times: Times::default(),
             pattern: Pattern::default(),
             only_matches: true,
-            matches: VecDeque::new(),
+            sight: Sight::default(),
             current: None,
-            newest: BTreeMap::new(),
-            seen: BTreeMap::new(),
+            since: None,
+            since_line: Line::default(),
+            path: Line::default(),
+            sources: Vec::new(),
+            skipped: 0,
+            began: Timestamp::MAX,
+            behind: None,
         }
     }
 
-    /// Reads from another container, or from all; how it is shown stays.
-    pub(crate) fn turn_to(&mut self, container: Option<ContainerName>) {
+    /// Whether this is what is read.
+    pub(crate) fn is_of(&self, at: &ServiceAt, container: Option<&ContainerName>, since: Option<Timestamp>) -> bool {
+        self.at == *at && self.container.as_ref() == container && self.since == since
+    }
+
+    /// Reads from another container or from another moment on; how it is shown stays.
+    pub(crate) fn turn_to(&mut self, container: Option<ContainerName>, since: Option<Timestamp>) {
         let fresh = Self::of(self.at.clone(), container);
         let before = std::mem::replace(self, fresh);
+        self.since = since;
+        self.since_line = before.since_line;
         self.wrap = before.wrap;
         self.times = before.times;
         self.pattern = before.pattern;
         self.only_matches = before.only_matches;
+        self.sight = before.sight;
+        self.sight.clear();
     }
 
     /// The stream began, perhaps anew, with lines that were seen already.
-    pub(crate) fn began(&mut self) {
+    pub(crate) fn began(&mut self, now: Timestamp) {
         self.flow = Flow::Flowing;
-        self.seen.clone_from(&self.newest);
+        self.began = now;
+        self.sources.iter_mut().for_each(|source| source.seen = Some(source.newest));
     }
 
-    pub(crate) fn take(&mut self, mut line: LogLine) {
-        if self.seen.get(&line.container).is_some_and(|seen| line.at <= *seen) {
-            return;
-        }
-        line.text = clean(&line.text);
-        let newest = self.newest.entry(line.container.clone()).or_insert(line.at);
-        *newest = line.at.max(*newest);
-        if self.pattern.matches(&line.text) {
-            self.matches.push_back(self.tape.end());
-        }
-        self.bytes += line.text.len();
-        if let Some(dropped) = self.tape.push(line) {
-            self.bytes -= dropped.text.len();
+    /// Takes what came at once. `here` tells a moment of the server's clock by this machine's.
+    pub(crate) fn take_all(&mut self, caught: Vec<Caught>, now: Timestamp, here: impl Fn(Timestamp) -> Timestamp) {
+        caught.into_iter().for_each(|caught| self.take(caught));
+        let newest = self.tape.iter().next_back().and_then(|entry| match entry {
+            Entry::Written { at, .. } => Some(here(*at)),
+            Entry::Gap(_) => None,
+        });
+        // What was written before the stream began is history, not late.
+        let late = newest.filter(|written| *written > self.began).map(|written| now.duration_since(written));
+        self.behind =
+            late.filter(|late| *late > LATE).map(|by| Delay { by, until: now.saturating_add(LATE).unwrap_or(now) });
+    }
+
+    /// How late the lines come now, when they come late.
+    pub(crate) fn behind(&self, now: Timestamp) -> Option<Delay> {
+        self.behind.filter(|delay| delay.until > now)
+    }
+
+    pub(crate) fn take(&mut self, caught: Caught) {
+        let entry = match caught {
+            Caught::Skipped(count) => {
+                self.skipped += count;
+                Entry::Gap(count)
+            }
+            Caught::Line(line) => match self.entry(line) {
+                Some(entry) => entry,
+                None => return,
+            },
+        };
+        let number = self.tape.end();
+        let (matches, is_gap) = self.judge(&entry);
+        self.bytes += entry.bytes();
+        if let Some(dropped) = self.tape.push(entry) {
+            self.bytes -= dropped.bytes();
         }
         while self.bytes > BYTES {
             let Some(dropped) = self.tape.drop_oldest() else { break };
-            self.bytes -= dropped.text.len();
+            self.bytes -= dropped.bytes();
         }
-        while self.matches.front().is_some_and(|number| *number < self.tape.dropped()) {
-            self.matches.pop_front();
+        if !self.pattern.is_empty() {
+            self.sight.take(number, matches, is_gap, self.tape.dropped());
+        }
+    }
+
+    /// None for a line that was seen before.
+    fn entry(&mut self, line: LogLine) -> Option<Entry> {
+        let LogLine { container, at, stream, text } = line;
+        let known = self.sources.iter().position(|source| source.name == container);
+        let source = known.unwrap_or_else(|| {
+            self.sources.push(Source { name: container, newest: at, seen: None });
+            self.sources.len() - 1
+        });
+        let from = &mut self.sources[source];
+        if from.seen.is_some_and(|seen| at <= seen) {
+            return None;
+        }
+        from.newest = from.newest.max(at);
+        Some(Entry::Written { at, stream, source, text: text.into() })
+    }
+
+    /// Whether it matches, and whether it is a gap, which is always shown.
+    fn judge(&self, entry: &Entry) -> (bool, bool) {
+        match entry {
+            Entry::Written { text, .. } => (self.pattern.matches(text), false),
+            Entry::Gap(_) => (false, true),
         }
     }
 
@@ -140,134 +243,110 @@ impl Logs {
     pub(crate) fn search(&mut self) {
         self.pattern.read();
         self.current = None;
+        self.look_again();
+    }
+
+    /// More lines around each match, or fewer.
+    pub(crate) fn widen(&mut self, wider: bool) {
+        self.sight.widen(wider);
+        self.look_again();
+    }
+
+    fn look_again(&mut self) {
+        let mut sight = std::mem::take(&mut self.sight);
+        sight.clear();
         let first = self.tape.dropped();
-        let numbered = self.tape.iter().zip(first..);
-        self.matches =
-            numbered.filter(|(line, _)| self.pattern.matches(&line.text)).map(|(_, number)| number).collect();
+        for (entry, number) in self.tape.iter().zip(first..) {
+            let (matches, is_gap) = self.judge(entry);
+            sight.take(number, matches, is_gap, first);
+        }
+        self.sight = sight;
     }
 
     /// The containers that wrote something.
-    pub(crate) fn sources(&self) -> impl Iterator<Item = &ContainerName> {
-        self.newest.keys()
+    pub(crate) fn sources(&self) -> &[Source] {
+        &self.sources
     }
 
     pub(crate) fn match_count(&self) -> usize {
-        self.matches.len()
+        self.sight.matches().len()
     }
 
-    fn hides_lines(&self) -> bool {
+    /// So many lines around each match are shown too.
+    pub(crate) fn around(&self) -> u64 {
+        self.sight.around()
+    }
+
+    pub(crate) fn hides_lines(&self) -> bool {
         self.only_matches && !self.pattern.is_empty()
     }
 
     /// How many lines are shown, on the screen or beyond.
     pub(crate) fn shown_count(&self) -> usize {
-        if self.hides_lines() { self.matches.len() } else { self.tape.len() }
+        if self.hides_lines() { self.sight.near().len() } else { self.tape.len() }
     }
 
     /// The number of the line at a place among those that are shown.
     pub(crate) fn shown(&self, index: usize) -> Option<u64> {
         if self.hides_lines() {
-            return self.matches.get(index).copied();
+            return self.sight.near().get(index).copied();
         }
         (index < self.tape.len()).then(|| self.tape.dropped() + index as u64)
+    }
+
+    /// Lines are hidden between this one and the one shown before it, and both have others around them.
+    pub(crate) fn is_apart(&self, index: usize) -> bool {
+        let before = index.checked_sub(1).and_then(|before| self.shown(before));
+        self.around() > 0
+            && self.hides_lines()
+            && before.zip(self.shown(index)).is_some_and(|(before, this)| this > before + 1)
     }
 
     /// The place among those shown of a line, or of the next one that is shown.
     pub(crate) fn index_of(&self, number: u64) -> usize {
         if self.hides_lines() {
-            return self.matches.partition_point(|known| *known < number);
+            return self.sight.near().partition_point(|known| *known < number);
         }
         usize::try_from(number.saturating_sub(self.tape.dropped())).unwrap_or(usize::MAX)
     }
 
     /// Jumps to the next line that matches, or the one before; round at the ends.
     pub(crate) fn jump(&mut self, forward: bool, top: usize) {
+        let matches = self.sight.matches();
         let from = self.current.or_else(|| self.shown(top)).unwrap_or_default();
-        let after = self.matches.partition_point(|number| *number <= from);
-        let before = self.matches.partition_point(|number| *number < from);
+        let after = matches.partition_point(|number| *number <= from);
+        let before = matches.partition_point(|number| *number < from);
         let found = if forward {
-            self.matches.get(after).or_else(|| self.matches.front())
+            matches.get(after).or_else(|| matches.front())
         } else {
-            before.checked_sub(1).and_then(|index| self.matches.get(index)).or_else(|| self.matches.back())
+            before.checked_sub(1).and_then(|index| matches.get(index)).or_else(|| matches.back())
         };
         if let Some(number) = found.copied() {
             self.current = Some(number);
             self.place = Place::At(number);
         }
     }
+
+    /// What is shown, as text: `from` a place on, so many lines.
+    pub(crate) fn text(&self, from: usize, count: usize, with_origin: bool) -> String {
+        let entries = (from..self.shown_count()).take(count).filter_map(|index| self.tape.get(self.shown(index)?));
+        entries.map(|entry| self.line_of(entry, with_origin)).collect()
+    }
+
+    fn line_of(&self, entry: &Entry, with_origin: bool) -> String {
+        match entry {
+            Entry::Gap(count) => format!("({count} lines are missing here)\n"),
+            Entry::Written { text, .. } if !with_origin => format!("{text}\n"),
+            Entry::Written { at, source, text, .. } => format!("{at} {} | {text}\n", self.sources[*source].name),
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::console::fixture::{self, at, service_at};
-
-    fn logs(texts: &[&str]) -> Logs {
-        let mut logs = Logs::of(service_at("local", "api"), None);
-        logs.began();
-        for (second, text) in texts.iter().enumerate() {
-            logs.take(fixture::log_line("api.r14.1", at(second as i64), text));
+impl Entry {
+    fn bytes(&self) -> usize {
+        match self {
+            Entry::Written { text, .. } => text.len(),
+            Entry::Gap(_) => 0,
         }
-        logs
-    }
-
-    fn search(logs: &mut Logs, text: &str) -> Vec<String> {
-        logs.pattern.line = Line::of(text);
-        logs.search();
-        let numbers = (0..logs.shown_count()).filter_map(|index| logs.shown(index));
-        numbers.filter_map(|number| logs.tape.get(number)).map(|line| line.text.clone()).collect()
-    }
-
-    #[test]
-    fn a_search_is_a_regular_expression_or_plain_text() {
-        let mut logs = logs(&["GET /a 200", "Error: no (such) file", "GET /b 500", "warning"]);
-        assert_eq!(search(&mut logs, "error|warn"), ["Error: no (such) file", "warning"]);
-        assert_eq!(search(&mut logs, "Warn"), [""; 0]);
-        assert_eq!(search(&mut logs, "(such"), ["Error: no (such) file"]);
-        assert_eq!(search(&mut logs, "").len(), 4);
-    }
-
-    #[test]
-    fn new_lines_are_searched_as_they_come() {
-        let mut logs = logs(&["a", "b"]);
-        search(&mut logs, "b");
-        logs.take(fixture::log_line("api.r14.1", at(10), "bb"));
-        logs.take(fixture::log_line("api.r14.1", at(11), "c"));
-        assert_eq!(logs.shown_count(), 2);
-    }
-
-    #[test]
-    fn a_jump_goes_round_at_the_ends() {
-        let mut logs = logs(&["x", "hit", "x", "hit", "x"]);
-        logs.only_matches = false;
-        search(&mut logs, "hit");
-        for (forward, wanted) in [(true, 1), (true, 3), (true, 1), (false, 3), (false, 1)] {
-            logs.jump(forward, 0);
-            assert_eq!(logs.place, Place::At(wanted));
-        }
-    }
-
-    #[test]
-    fn lines_that_come_again_after_a_broken_connection_are_left_out() {
-        let mut logs = logs(&["a", "b"]);
-        logs.began();
-        logs.take(fixture::log_line("api.r14.1", at(1), "b"));
-        logs.take(fixture::log_line("api.r14.2", at(1), "other"));
-        logs.take(fixture::log_line("api.r14.1", at(2), "c"));
-        assert_eq!(search(&mut logs, ""), ["a", "b", "other", "c"]);
-    }
-
-    #[test]
-    fn memory_is_bounded_by_lines_and_by_bytes() {
-        let mut logs = logs(&[]);
-        for second in 0..LINES as i64 + 5 {
-            logs.take(fixture::log_line("api.r14.1", at(second), "line"));
-        }
-        assert_eq!((logs.tape.len(), logs.tape.dropped()), (LINES, 5));
-        let long = "x".repeat(4000);
-        for second in 0..3000 {
-            logs.take(fixture::log_line("api.r14.1", at(100_000 + second), &long));
-        }
-        assert!(logs.bytes <= BYTES && logs.tape.len() < LINES);
     }
 }

@@ -1,5 +1,6 @@
 //! The console as messages see it: no terminal, no server.
 
+mod logs;
 mod marks;
 mod mouse;
 mod trail;
@@ -9,12 +10,11 @@ use mypaas::name::{DeployId, ReleaseId};
 
 use crate::console::effect::{Effect, TerminalEffect};
 use crate::console::fixture::{self, at, paste, press, send, service_at, type_text};
-use crate::console::message::{Message, News, ServerNews};
+use crate::console::message::{Message, ServerNews};
 use crate::console::model::detail::Tab;
 use crate::console::model::dialog::{Choice, Dialog, Stage};
 use crate::console::model::fleet::Connection;
 use crate::console::model::list::Item;
-use crate::console::model::tape::Place;
 use crate::console::model::{Focus, Model, Page, Ticket};
 
 fn select(model: &mut Model, server: &str, service: &str) {
@@ -413,53 +413,4 @@ fn tabs_are_turned_and_enter_opens_what_is_in_them() {
     assert_eq!(model.focus, Focus::Pane { whole: false });
     press(&mut model, "esc j");
     assert_eq!((model.pane.tab, model.pane.deploy), (Tab::Deploys, 0), "another service begins at its top");
-}
-
-#[test]
-fn logs_follow_until_one_scrolls_and_again_at_the_end() {
-    let mut model = fixture::model();
-    press(&mut model, "l");
-    let line = |second| fixture::log_line("api.r14.1", at(second), "line");
-    let place = |model: &Model| model.logs.as_ref().unwrap().place;
-    let more = |model: &mut Model, from: i64| {
-        let news = News::Some((from..from + 100).map(line).collect());
-        send(model, Message::Logs { at: service_at("local", "api"), container: None, news });
-    };
-    more(&mut model, 0);
-    assert_eq!(place(&model), Place::End);
-    press(&mut model, "k k");
-    let stays = place(&model);
-    assert!(matches!(stays, Place::At(_)));
-    more(&mut model, 100);
-    assert_eq!(place(&model), stays, "new lines do not move what one reads");
-    press(&mut model, "G");
-    assert_eq!(place(&model), Place::End);
-    press(&mut model, "g g");
-    assert_eq!(place(&model), Place::At(0));
-    press(&mut model, "f");
-    assert_eq!(place(&model), Place::End);
-}
-
-#[test]
-fn logs_beside_the_list_become_a_page_with_what_was_read() {
-    let mut model = fixture::model();
-    press(&mut model, "[ tab");
-    let news = News::Some(vec![fixture::log_line("api.r14.1", at(0), "line")]);
-    send(&mut model, Message::Logs { at: service_at("local", "api"), container: None, news });
-    press(&mut model, "l");
-    assert!(matches!(model.page, Page::Logs));
-    assert_eq!(model.logs.as_ref().unwrap().tape.len(), 1);
-}
-
-#[test]
-fn logs_of_another_container_are_not_mixed_in() {
-    let mut model = fixture::model();
-    press(&mut model, "l c");
-    assert_eq!(model.logs.as_ref().unwrap().container.as_ref().unwrap().as_str(), "api.r14.1");
-    let news = || News::Some(vec![fixture::log_line("api.r14.2", at(0), "late")]);
-    send(&mut model, Message::Logs { at: service_at("local", "api"), container: None, news: news() });
-    assert_eq!(model.logs.as_ref().unwrap().tape.len(), 0);
-    press(&mut model, "C");
-    send(&mut model, Message::Logs { at: service_at("local", "api"), container: None, news: news() });
-    assert_eq!(model.logs.as_ref().unwrap().tape.len(), 1);
 }

@@ -9,10 +9,11 @@ use ratatui::layout::Size;
 use ratatui::style::{Color, Style};
 
 use crate::console::effect::Effect;
-use crate::console::fixture::{self, at, press, send, service_at, shown, type_text};
-use crate::console::message::{Message, News, ServerNews};
+use crate::console::fixture::{self, at, logged, press, send, service_at, shown, type_text, written};
+use crate::console::message::{LogNews, Message, News, ServerNews};
 use crate::console::model::Model;
 use crate::console::model::list::Item;
+use crate::console::model::logs::Caught;
 use crate::console::model::push::{Contents, ContextSize, FolderReport, FoundFolder};
 use crate::console::theme::{Depth, Theme, ThemeName};
 
@@ -147,9 +148,8 @@ fn fill_logs(model: &mut Model) {
         }
         line
     };
-    let at = service_at("local", "api");
-    send(model, Message::Logs { at: at.clone(), container: None, news: News::Began });
-    send(model, Message::Logs { at, container: None, news: News::Some((0..120).map(line).collect()) });
+    send(model, logged("api", LogNews::Began));
+    send(model, logged("api", written((0..120).map(line).collect())));
 }
 
 #[test]
@@ -168,6 +168,36 @@ fn the_logs_wrapped_and_searched() {
         fill_logs(model);
         press(model, "w /");
         type_text(model, "error|slow");
+    });
+}
+
+#[test]
+fn the_logs_with_lines_around_the_matches_and_whole_times() {
+    snapshots("logs_around", |model| {
+        press(model, "l");
+        fill_logs(model);
+        send(model, logged("api", LogNews::Some(vec![Caught::Skipped(12_345)])));
+        press(model, "t t /");
+        type_text(model, "gateway");
+        press(model, "enter +");
+    });
+}
+
+#[test]
+fn asking_since_when_the_logs_are_read() {
+    snapshots("logs_since", |model| {
+        press(model, "l");
+        fill_logs(model);
+        press(model, "@");
+    });
+}
+
+#[test]
+fn asking_where_to_save_the_logs() {
+    snapshots("logs_save", |model| {
+        press(model, "l");
+        fill_logs(model);
+        press(model, "S");
     });
 }
 
