@@ -4,6 +4,7 @@
 //! ```text
 //! docker/     Docker's API, by bollard
 //! memory/     the in-memory twin, with faults on request; held to the same contract tests
+//! exec.rs     commands on a terminal in a container
 //! usage.rs    CPU and memory read from cgroup files (v1 and v2)
 //! probe.rs    asking a container whether it is ready
 //! sockets.rs  how many connections others hold open to a container
@@ -11,6 +12,7 @@
 //! ```
 
 mod docker;
+mod exec;
 mod memory;
 mod probe;
 mod sockets;
@@ -30,6 +32,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use docker::{DockerEngine, DockerSettings};
+pub use exec::{Exec, ExecInput, ExecOutput, ExecSession, TerminalSize};
 pub use memory::{
     Behaviour, BuildRecord, BuildScript, Call, Fault, FaultPlan, MemoryEngine, Moment, OnSigterm, StartScript,
 };
@@ -131,6 +134,9 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// How many connections others hold open to what the container listens on, idle ones too; 0 when it does not run.
     /// None where that cannot be seen.
     async fn connections(&self, name: &ContainerName) -> Result<Option<u32>>;
+
+    /// Runs a command in a running container, on a terminal of its own.
+    async fn exec(&self, name: &ContainerName, exec: &Exec) -> Result<ExecSession>;
 
     /// Asks a running container once whether it is ready.
     async fn probe(&self, name: &ContainerName, probe: &Probe) -> Result<ProbeAnswer>;

@@ -17,6 +17,7 @@
 //! frame.rs       Docker's pieces of a log → lines
 //! usage.rs       CPU and memory, from cgroup files where they can be read
 //! sockets.rs     connections that others hold open, from the kernel's tables where they can be read
+//! exec.rs        commands on a terminal in a container
 //! ask.rs         probing a container
 //! ```
 
@@ -24,6 +25,7 @@ mod ask;
 mod build;
 mod container;
 mod error;
+mod exec;
 mod frame;
 mod image;
 mod label;
@@ -47,8 +49,8 @@ use self::error::{Asked, words};
 use self::usage::Gauges;
 use super::probe::Prober;
 use super::{
-    Build, Container, ContainerSpec, Engine, EngineError, EngineInfo, Image, LogLine, LogQuery, Network, Probe,
-    ProbeAnswer, Restart, Result, Subnet, Usage,
+    Build, Container, ContainerSpec, Engine, EngineError, EngineInfo, Exec, ExecSession, Image, LogLine, LogQuery,
+    Network, Probe, ProbeAnswer, Restart, Result, Subnet, Usage,
 };
 use crate::name::{ContainerName, ImageName, InstanceName, ServiceName};
 
@@ -221,6 +223,10 @@ impl Engine for DockerEngine {
 
     async fn connections(&self, name: &ContainerName) -> Result<Option<u32>> {
         self.count_connections(name).await
+    }
+
+    async fn exec(&self, name: &ContainerName, exec: &Exec) -> Result<ExecSession> {
+        self.run_exec(name, exec).await
     }
 
     async fn probe(&self, name: &ContainerName, probe: &Probe) -> Result<ProbeAnswer> {

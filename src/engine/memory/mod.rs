@@ -8,11 +8,13 @@
 //! world.rs       images, network, containers: state without time
 //! container.rs   one container as a state machine
 //! follow.rs      a log that is followed
+//! exec.rs        a shell
 //! figures.rs     figures that look real
 //! ```
 
 mod behaviour;
 mod container;
+mod exec;
 mod fault;
 mod figures;
 mod follow;
@@ -32,8 +34,8 @@ use self::fault::Faults;
 pub use self::fault::{Call, Fault, FaultPlan};
 use self::world::World;
 use super::{
-    Build, Container, ContainerSpec, Engine, EngineError, EngineInfo, Exit, Image, LogLine, LogQuery, LogStream,
-    Network, Probe, ProbeAnswer, Restart, Result, Subnet, Usage,
+    Build, Container, ContainerSpec, Engine, EngineError, EngineInfo, Exec, ExecSession, Exit, Image, LogLine,
+    LogQuery, LogStream, Network, Probe, ProbeAnswer, Restart, Result, Subnet, Usage,
 };
 use crate::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
 
@@ -296,6 +298,10 @@ impl Engine for MemoryEngine {
 
     async fn connections(&self, name: &ContainerName) -> Result<Option<u32>> {
         self.at_once("connections", name.as_str(), |world, _| world.connections(name)).await
+    }
+
+    async fn exec(&self, name: &ContainerName, exec: &Exec) -> Result<ExecSession> {
+        self.at_once("exec", name.as_str(), |world, _| exec::start(world.own(name)?, exec)).await
     }
 
     async fn probe(&self, name: &ContainerName, probe: &Probe) -> Result<ProbeAnswer> {
