@@ -9,6 +9,7 @@
 //! GET    /daemon/v1/services/{service}/logs     LogLine, one a line         ?tail&since&follow&container
 //! GET    /daemon/v1/variables                   Vec<VariableView>
 //! POST   /daemon/v1/variables                   VariableChange → VariableView
+//! GET    /daemon/v1/services/{service}/shell    upgraded, see terminal    ?container&columns&rows&term
 //! POST   /daemon/v1/contexts                    a tar.gz → ContextView
 //! POST   /daemon/v1/plans                       PlanRequest → PlanView
 //! POST   /daemon/v1/deploys                     DeployRequest → Deploy
@@ -19,6 +20,8 @@
 //! ```
 //!
 //! An answer that is not 2xx carries [`Problem`] as its body. A service's name is percent-encoded in a path.
+
+pub mod terminal;
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -33,7 +36,9 @@ use crate::name::{ContainerName, InstanceName, ReleaseId, ServiceName, VariableN
 // What requests and replies are made of, so that a client needs to know of the wire only.
 pub use crate::deploy::event::Evidence;
 pub use crate::deploy::{Action, Commit, Deploy, DeployState, Event, Failure, Origin, Outcome, Phase, Release, What};
-pub use crate::engine::{ContainerState, EngineInfo, Exit, Health, LogLine, LogQuery, LogStream, ProbeAnswer};
+pub use crate::engine::{
+    ContainerState, EngineInfo, Exit, Health, LogLine, LogQuery, LogStream, ProbeAnswer, TerminalSize,
+};
 pub use crate::router::{RouterInfo, Standing};
 
 /// The version in the path of every endpoint.

@@ -1,6 +1,7 @@
 //! Talks to a server: one method an endpoint. What the server refuses comes back as its own [`Problem`].
 
 mod lines;
+mod shell;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -19,6 +20,8 @@ use crate::api::{
 use crate::deploy::{Deploy, Event};
 use crate::engine::{LogLine, LogQuery};
 use crate::name::{ContainerName, DeployId, ServiceName};
+
+pub use self::shell::{Shell, ShellInput, ShellOutput, TerminalKind};
 
 pub type Result<T, E = ClientError> = std::result::Result<T, E>;
 
@@ -173,7 +176,7 @@ impl Client {
 
     async fn send(&self, request: RequestBuilder) -> Result<Response> {
         let response = request.send().await.map_err(|error| self.explain(error))?;
-        if response.status().is_success() {
+        if response.status().is_success() || response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(response);
         }
         let request = response.url().path().to_owned();

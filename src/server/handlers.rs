@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Refusal, lines};
 use super::core::Core;
-use super::logs;
+use super::shell::Wanted;
+use super::{logs, shell};
 use crate::api::{
-    CancelRequest, ContextView, DeployRequest, PlanRequest, PlanView, ServerView, ServiceDetail, Snapshot,
+    CancelRequest, ContextView, DeployRequest, PlanRequest, PlanView, ServerView, ServiceDetail, Snapshot, TerminalSize,
     VariableChange, VariableView,
 };
 use crate::deploy::Deploy;
@@ -89,6 +90,26 @@ pub(super) async fn change_variable(
 ) -> Answer<VariableView> {
     let Json(request) = request?;
     Ok(Json(core.change_variable(request)?))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ShellParameters {
+    container: Option<ContainerName>,
+    columns: u16,
+    rows: u16,
+    term: Option<String>,
+}
+
+pub(super) async fn shell(
+    State(core): Server,
+    path: ServicePath,
+    parameters: Result<Query<ShellParameters>, QueryRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let Path(service) = path?;
+    let Query(ShellParameters { container, columns, rows, term }) = parameters?;
+    let wanted = Wanted { service, container, size: TerminalSize { columns, rows }, term };
+    Ok(shell::open(core, wanted, request).await?)
 }
 
 pub(super) async fn receive_context(State(core): Server, body: Body) -> Answer<ContextView> {

@@ -9,7 +9,7 @@
 //! worker/        the one owner of all changes: accept, build, plan, execute, recover
 //! feed.rs        the events of a deploy, for those who watch it
 //! observe.rs     what is there now (gauge.rs: CPU and memory), watch.rs: whenever it changes
-//! logs.rs        what containers wrote
+//! logs.rs        what containers wrote; shell.rs: a shell in one of them
 //! certificates.rs how the domains of https URLs stand
 //! vault.rs       values of the environment: kept, changed (variables.rs), and kept out of what is told (redact.rs)
 //! keeper.rs      keeps network and router, and recovers at start
@@ -32,6 +32,7 @@ mod problem;
 mod redact;
 mod resolve;
 mod routes;
+mod shell;
 mod variables;
 mod vault;
 mod watch;

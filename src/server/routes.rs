@@ -21,6 +21,7 @@ pub(super) fn routes(core: Arc<Core>) -> Router {
         .route("/services/{service}", get(handlers::service))
         .route("/services/{service}/logs", get(handlers::logs))
         .route("/variables", get(handlers::variables).post(handlers::change_variable))
+        .route("/services/{service}/shell", get(handlers::shell))
         .route("/contexts", post(handlers::receive_context).layer(DefaultBodyLimit::disable()))
         .route("/plans", post(handlers::preview))
         .route("/deploys", get(handlers::deploys).post(handlers::accept))

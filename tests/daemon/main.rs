@@ -5,4 +5,5 @@
 
 mod faults;
 mod flows;
+mod shell;
 mod stage;
