@@ -58,6 +58,7 @@ const WRONG: &[(&str, &str)] = &[
     ("completions klingon", "possible values"),
     ("--log-format json", "unexpected argument"),
     ("--ascii status", "cannot be used with"),
+    ("shell local", "<SERVICE>"),
     ("status --ascii", "unexpected argument"),
     ("server", "deploy"),
 ];

@@ -64,6 +64,7 @@ pub(crate) enum Command {
     Remove,
     Describe,
     Logs,
+    Shell,
     Watch,
     CopyUrl,
     CopyName,
@@ -81,6 +82,7 @@ pub(crate) enum Command {
     CopyLines,
 
     CheckAgain,
+    Edit,
     OtherServer,
 
     Accept,

@@ -12,7 +12,7 @@ use super::key::Key;
 use super::model::Ticket;
 use super::model::fleet::ServiceAt;
 use super::model::logs::Caught;
-use super::model::push::{FolderReport, FoundFolder};
+use super::model::push::{FolderReport, FoundFolder, Glance};
 
 /// A message and when it came.
 #[derive(Debug, Clone)]
@@ -72,9 +72,27 @@ pub(crate) enum Message {
     Recents {
         folders: Vec<PathBuf>,
     },
+    /// What a folder is at a glance, under the path that was typed.
+    Glanced {
+        folder: String,
+        glance: Box<Glance>,
+    },
     Checked {
         ticket: Ticket,
         report: Box<FolderReport>,
+    },
+    /// A shell was left, or there was none. With its exit code when it ended by itself.
+    ShellEnded {
+        at: ServiceAt,
+        result: Result<Option<i64>, Problem>,
+    },
+    /// The editor was closed, or could not be opened.
+    Edited {
+        result: Result<(), Problem>,
+    },
+    /// The Dockerfile of a folder that is looked at is another one now.
+    DockerfileChanged {
+        folder: PathBuf,
     },
     /// What was to be saved was, under this path, or was not.
     Saved {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! run.rs         the loop: input first, draw at once after it, the rest gathered
+//! away.rs        while another program has the terminal: shell.rs, an editor
 //! terminal.rs    takes the terminal and gives it back, whatever happens
 //! canvas.rs      what is drawn → as few bytes as possible, none when nothing changed
 //! input.rs       the terminal's events → messages            key.rs  keys as they are written
@@ -17,6 +18,7 @@
 //!
 //! A key press goes `input` → `keymap` → `update` → perhaps `effect` → (a message) → `update` → `view`.
 
+mod away;
 mod canvas;
 mod command;
 mod effect;
@@ -30,6 +32,7 @@ mod model;
 #[cfg(test)]
 mod random;
 mod run;
+pub(crate) mod shell;
 mod surroundings;
 mod symbols;
 mod terminal;

@@ -28,7 +28,7 @@ enum Step {
     Later(i64),
 }
 
-const KEYS: [&str; 53] = [
+const KEYS: [&str; 55] = [
     "j",
     "k",
     "g",
@@ -73,6 +73,8 @@ const KEYS: [&str; 53] = [
     "end",
     "backspace",
     "ctrl-t",
+    "s",
+    "e",
     "@",
     "space",
     "*",

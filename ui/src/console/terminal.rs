@@ -63,6 +63,23 @@ impl Terminal {
         self.write(if wanted { TAKE_MOUSE } else { LEAVE_MOUSE }.as_bytes())
     }
 
+    /// For a program whose output is written through: its screen is the one from before, keys still come one by one.
+    pub(crate) fn lend(&mut self) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        queue!(bytes, Print(LEAVE_MOUSE), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show)?;
+        self.write(&bytes)
+    }
+
+    /// As it was before, for a program that takes it for itself.
+    pub(crate) fn give_back(&mut self) {
+        give_back();
+    }
+
+    /// Ours again, after either of the two.
+    pub(crate) fn take_back(&mut self) -> io::Result<()> {
+        take(self.mouse)
+    }
+
     /// Stops the process as ctrl-z does; returns when it goes on.
     pub(crate) fn suspend(&mut self) -> io::Result<()> {
         give_back();

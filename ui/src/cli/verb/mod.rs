@@ -24,9 +24,12 @@ pub(crate) mod scale;
 pub(crate) mod serve;
 pub(crate) mod server;
 pub(crate) mod servers;
+pub(crate) mod shell;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
+
+use std::process::ExitCode;
 
 use clap::Subcommand;
 
@@ -72,6 +75,9 @@ pub(crate) enum Verb {
     Logs(logs::Arguments),
     /// Give services values that are in no Dockerfile: secrets
     Env(env::Arguments),
+    /// Open a shell in a container of a service
+    #[command(after_help = shell::HELP)]
+    Shell(shell::Arguments),
     /// List the servers that are known
     Servers(servers::Arguments),
     /// What is done on the server itself
@@ -87,8 +93,16 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
-    /// Does it; for all verbs that need a session.
-    pub(crate) async fn run(&self, session: &Session) -> anyhow::Result<()> {
+    /// Does it; the process's exit code.
+    pub(crate) async fn run(&self, session: &Session) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Shell(arguments) => shell::run(arguments, session).await,
+            _ => self.run_to_success(session).await.map(|()| ExitCode::SUCCESS),
+        }
+    }
+
+    /// For all verbs that succeed or fail, and nothing else.
+    async fn run_to_success(&self, session: &Session) -> anyhow::Result<()> {
         match self {
             Self::Push(arguments) => push::run(arguments, session).await,
             Self::Deploy(arguments) => deploy::run(arguments, session).await,
@@ -113,6 +127,7 @@ impl Verb {
             Self::Completions(arguments) => completions::run(arguments, &session.screen),
             Self::Keymap => keymap::run(&session.screen),
             Self::Json => session.screen.print(json::HELP),
+            Self::Shell(arguments) => shell::run(arguments, session).await.map(drop),
         }
     }
 

@@ -65,6 +65,7 @@ pub(super) fn run_at(model: &mut Model, at: ServiceAt, command: Command) -> Vec<
         Command::ScaleDown => scale(model, vec![at], |count| count.saturating_sub(1)),
         Command::Describe => describe(model),
         Command::Logs => read_logs(model, at),
+        Command::Shell => open_shell(model, at),
         Command::Watch => watch(model, at),
         Command::CopyUrl => copy_url(model, &at),
         Command::CopyName => copy(model, at.service.to_string()),
@@ -210,6 +211,25 @@ fn read_logs(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
     };
     logs::open(model, at, container);
     Vec::new()
+}
+
+/// In the selected container, or in one that takes requests.
+pub(super) fn open_shell(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
+    if !can_ask(model, &at) {
+        return Vec::new();
+    }
+    let container = match (&model.page, &model.list.selected, &model.logs) {
+        (Page::Logs, _, Some(logs)) => logs.container.clone(),
+        (Page::Services, Some(Item::Container(_, name)), _) => Some(name.clone()),
+        _ => None,
+    };
+    model.toast(ToastKind::Note, opening_shell(&at));
+    vec![Effect::Shell { at, container }]
+}
+
+/// What is told until it is there.
+pub(super) fn opening_shell(at: &ServiceAt) -> String {
+    format!("opening a shell in {at} …")
 }
 
 fn watch(model: &mut Model, at: ServiceAt) -> Vec<Effect> {

@@ -13,7 +13,7 @@ use crate::console::model::toast::ToastKind;
 use crate::console::model::{Model, Page, Ticket};
 use crate::console::words;
 
-use super::deploy;
+use super::{action, deploy};
 
 pub(super) fn planned(model: &mut Model, ticket: Ticket, result: &Result<PlanView, Problem>) {
     let plan = match &mut model.dialog {
@@ -75,6 +75,17 @@ pub(super) fn cancelled(model: &mut Model, ticket: Ticket, result: Result<(), Pr
             model.dialog = Some(Dialog::Trouble { title: "The deploy goes on".into(), problem, scroll: 0 });
         }
         Err(problem) => model.toast(ToastKind::Bad, problem.message),
+    }
+}
+
+pub(super) fn shell_ended(model: &mut Model, at: &ServiceAt, result: Result<Option<i64>, Problem>) {
+    model.toasts.withdraw(&action::opening_shell(at));
+    match result {
+        Ok(None | Some(0)) => {}
+        Ok(Some(code)) => model.toast(ToastKind::Note, format!("the shell in {at} ended with {code}")),
+        Err(problem) => {
+            model.dialog = Some(Dialog::Trouble { title: format!("No shell in {at}"), problem, scroll: 0 });
+        }
     }
 }
 

@@ -46,6 +46,10 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::CopyLines => return copy_lines(model),
         Command::NextContainer => turn_container(model, true),
         Command::PreviousContainer => turn_container(model, false),
+        Command::Shell => {
+            let at = logs.at.clone();
+            return action::open_shell(model, at);
+        }
         Command::Logs => model.page = Page::Logs,
         Command::Back => {
             let at = logs.at.clone();

@@ -58,6 +58,7 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Cancelled { ticket, result } => answer::cancelled(model, ticket, result),
         Message::Folders { ticket, found } => push::found(model, ticket, found),
         Message::Recents { folders } => push::recents(model, folders),
+        Message::Glanced { folder, glance } => push::glanced(model, folder, *glance),
         Message::Checked { ticket, report } => push::checked(model, ticket, report),
         Message::Sent { ticket, bytes } => push::sent(model, ticket, bytes),
         Message::Server { server, news } => news::server(model, &server, news),
@@ -69,6 +70,9 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
                 news::logs(model, news);
             }
         }
+        Message::ShellEnded { at, result } => answer::shell_ended(model, &at, result),
+        Message::Edited { result } => return push::edited(model, result),
+        Message::DockerfileChanged { folder } => return push::changed(model, &folder),
         Message::Saved { result } => answer::saved(model, result),
         Message::Resized(size) => model.size = size,
         Message::Tick => {}

@@ -1,7 +1,7 @@
 //! The line at the bottom: the keys that matter here, those that were pressed, or what is being typed.
 
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use super::pen::Pen;
 use super::pending;
@@ -11,6 +11,9 @@ use crate::console::keymap::{Binding, Context, Section};
 use crate::console::model::{Focus, Model, Page, Target, Typing};
 use crate::console::theme::Tone;
 use crate::console::words::counted;
+
+/// Between two hints.
+const GAP: usize = 2;
 
 pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     sheet.paint(area, Tone::Bar);
@@ -76,8 +79,8 @@ fn draw_hints(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let mut place = area.x;
     let mut left = room.saturating_sub(width(&last));
     let fitting = first.into_iter().take_while(|hint| {
-        let fits = hint.width() <= left;
-        left = left.saturating_sub(hint.width());
+        let fits = hint.width() + GAP <= left;
+        left = left.saturating_sub(hint.width() + GAP);
         fits
     });
     for hint in fitting.chain(last) {
@@ -85,7 +88,7 @@ fn draw_hints(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
         let part = Rect { x: place, width, ..area };
         sheet.spot(part, Target::Command(hint.binding.command));
         sheet.put(part, 0, hint.line);
-        place += width;
+        place = place.saturating_add(width).saturating_add(GAP as u16);
     }
 }
 
@@ -99,8 +102,7 @@ impl<'a> Hint<'a> {
     fn of(binding: &'a Binding, pen: &Pen<'_>) -> Self {
         let key = binding.keys.first().map(ToString::to_string).unwrap_or_default();
         let word = binding.hint.clone().unwrap_or_default();
-        let line =
-            Line::from(vec![pen.span(Tone::Key, key), pen.span(Tone::Muted, format!(" {word}")), Span::raw("  ")]);
+        let line = Line::from(vec![pen.span(Tone::Key, key), pen.span(Tone::Muted, format!(" {word}"))]);
         Self { binding, line }
     }
 
@@ -109,9 +111,8 @@ impl<'a> Hint<'a> {
     }
 }
 
-/// The gap behind the last one may be missing.
 fn width(hints: &[Hint<'_>]) -> usize {
-    hints.iter().map(Hint::width).sum::<usize>().saturating_sub(2)
+    hints.iter().map(|hint| hint.width() + GAP).sum::<usize>().saturating_sub(GAP)
 }
 
 /// It is a key for the footer, and it would do something now.

@@ -10,7 +10,7 @@
 //! services.rs  = list.rs + pane.rs (or summary.rs)
 //!    pane.rs   = server.rs, or overview.rs, history.rs with strip.rs, stream_logs.rs; all at once in dashboard.rs
 //! deploy.rs    = phases.rs, activity.rs, failure.rs
-//! push.rs      = diagnostics.rs, plan.rs, problem.rs, buttons.rs
+//! push.rs      = glance.rs, diagnostics.rs, plan.rs, problem.rs, buttons.rs
 //! dialogs.rs   = help.rs, palette.rs, confirm.rs, and rollback, scale
 //! ```
 
@@ -25,6 +25,7 @@ mod dialogs;
 mod failure;
 mod footer;
 mod format;
+mod glance;
 mod header;
 mod help;
 mod history;

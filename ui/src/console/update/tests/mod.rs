@@ -1,5 +1,6 @@
 //! The console as messages see it: no terminal, no server.
 
+mod actions;
 mod logs;
 mod marks;
 mod mouse;

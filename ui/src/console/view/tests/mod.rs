@@ -14,7 +14,7 @@ use crate::console::message::{LogNews, Message, News, ServerNews};
 use crate::console::model::Model;
 use crate::console::model::list::Item;
 use crate::console::model::logs::Caught;
-use crate::console::model::push::{Contents, ContextSize, FolderReport, FoundFolder};
+use crate::console::model::push::{Contents, ContextSize, FolderReport, FoundFolder, Glance};
 use crate::console::theme::{Depth, Theme, ThemeName};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
@@ -303,6 +303,11 @@ fn choosing_a_folder_to_push() {
         let effects = type_text(model, "/home/ada/src/api");
         found(model, &effects);
         press(model, "down down");
+        let glance = Box::new(Glance {
+            checked: Ok(mypaas::manifest::check(GOOD.as_bytes())),
+            commit: fixture::detail("api").releases[2].release.origin.commit.clone(),
+        });
+        send(model, Message::Glanced { folder: "/home/ada/src/api-docs".into(), glance });
     });
 }
 
