@@ -17,8 +17,8 @@ use super::core::Core;
 use super::shell::Wanted;
 use super::{logs, shell};
 use crate::api::{
-    CancelRequest, ContextView, DeployRequest, PlanRequest, PlanView, ServerView, ServiceDetail, Snapshot, TerminalSize,
-    VariableChange, VariableView,
+    CancelRequest, ContextView, DeployRequest, PlanRequest, PlanView, ServerView, ServiceDetail, Snapshot,
+    TerminalSize, VariableChange, VariableView,
 };
 use crate::deploy::Deploy;
 use crate::engine::LogQuery;

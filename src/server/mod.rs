@@ -12,6 +12,7 @@
 //! logs.rs        what containers wrote; shell.rs: a shell in one of them
 //! certificates.rs how the domains of https URLs stand
 //! vault.rs       values of the environment: kept, changed (variables.rs), and kept out of what is told (redact.rs)
+//! simulate.rs    a server without containers, for measuring
 //! keeper.rs      keeps network and router, and recovers at start
 //! resolve.rs     values and folders of this server for a manifest; addresses.rs: free addresses
 //! ```
@@ -33,6 +34,7 @@ mod redact;
 mod resolve;
 mod routes;
 mod shell;
+mod simulate;
 mod variables;
 mod vault;
 mod watch;
@@ -51,6 +53,7 @@ use tokio_util::sync::CancellationToken;
 use self::config::{AcmeSection, Config, ConfigError};
 pub use self::core::Core;
 use self::lock::Lock;
+pub use self::simulate::{Simulation, simulate};
 use crate::engine::{DockerEngine, DockerSettings, Engine, EngineError};
 use crate::name::ImageName;
 use crate::router::traefik::Acme;

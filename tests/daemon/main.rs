@@ -6,4 +6,5 @@
 mod faults;
 mod flows;
 mod shell;
+mod simulated;
 mod stage;

@@ -7,6 +7,7 @@ pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod console;
+pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod deploys;
 pub(crate) mod env;
@@ -87,6 +88,9 @@ pub(crate) enum Verb {
     /// Print the console's keys
     #[command(after_help = keymap::HELP)]
     Keymap,
+    /// Simulate servers, to look at the console
+    #[command(hide = true)]
+    Demo(demo::Arguments),
     /// Describe what --json prints
     #[command(long_about = json::HELP)]
     Json,
@@ -126,6 +130,7 @@ impl Verb {
             Self::Serve(arguments) => serve::run(arguments, &session.environment, &session.screen).await,
             Self::Completions(arguments) => completions::run(arguments, &session.screen),
             Self::Keymap => keymap::run(&session.screen),
+            Self::Demo(arguments) => demo::run(arguments, session).await,
             Self::Json => session.screen.print(json::HELP),
             Self::Shell(arguments) => shell::run(arguments, session).await.map(drop),
         }
@@ -133,6 +138,6 @@ impl Verb {
 
     /// Whether ctrl-c means something of its own to it.
     pub(crate) fn handles_signals(&self) -> bool {
-        matches!(self, Self::Serve(_))
+        matches!(self, Self::Serve(_) | Self::Demo(_))
     }
 }

@@ -305,10 +305,10 @@ fn nothing_yet(model: &Model, pen: &Pen<'_>) -> Line<'static> {
 
 fn draw_nothing(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
-    let text = if model.list.filter.is_empty() {
-        "No server is known.".to_owned()
-    } else {
-        format!("No service matches {:?}; esc shows all again.", model.list.filter.line.text())
+    let text = match (model.list.filter.is_empty(), model.fleet.servers.is_empty()) {
+        (false, _) => format!("No service matches {:?}; esc shows all again.", model.list.filter.line.text()),
+        (true, true) => "No server is known.".to_owned(),
+        (true, false) => "No server has told of a service yet.".to_owned(),
     };
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let lines = super::text::wrap(&text, usize::from(inner.width)).into_iter().map(|line| pen.line(Tone::Muted, line));
