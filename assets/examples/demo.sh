@@ -6,12 +6,19 @@ readonly DEMO=mypaas-demo
 DEMO_HOME=$(realpath -m "${DEMO_HOME:-$HOME/.local/share/mypaas-demo}")
 readonly DEMO_HOME
 
-cmd_demo() { # [--down]: a server, a router and three services of its own, then the console; --down removes all of it
+cmd_demo() { # [--down|--fleet 20x50]: a server, a router and three services of its own, then the console; --down removes all
     case ${1-} in
         '') demo_up ;;
         --down) demo_down ;;
-        *) die "usage: ./dev demo [--down]" ;;
+        --fleet) demo_fleet "${@:2}" ;;
+        *) die "usage: ./dev demo [--down|--fleet SERVERSxCONTAINERS]" ;;
     esac
+}
+
+# The console on simulated servers: no engine, nothing to remove afterwards.
+demo_fleet() {
+    build_release
+    "$MYPAAS" demo --fleet "${1-20x50}"
 }
 
 demo_up() {

@@ -12,6 +12,7 @@
 //! GET    /daemon/v1/variables                   Vec<VariableView>
 //! POST   /daemon/v1/variables                   VariableChange → VariableView
 //! POST   /daemon/v1/services/{service}/releases/{release}/pin   PinRequest → ReleaseView
+//! GET    /daemon/v1/services/{service}/shell    upgraded, see terminal    ?container&columns&rows&term
 //! POST   /daemon/v1/contexts                    a tar.gz → ContextView
 //! POST   /daemon/v1/plans                       PlanRequest → PlanView
 //! POST   /daemon/v1/deploys                     DeployRequest → Deploy
@@ -26,6 +27,7 @@
 //! that come over the network are signed, see [`crate::proof`]; those on the server's own socket need not be.
 
 mod disk;
+pub mod terminal;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -45,7 +47,9 @@ pub use disk::{
 // What requests and replies are made of, so that a client needs to know of the wire only.
 pub use crate::deploy::event::Evidence;
 pub use crate::deploy::{Action, Commit, Deploy, DeployState, Event, Failure, Origin, Outcome, Phase, Release, What};
-pub use crate::engine::{ContainerState, EngineInfo, Exit, Health, LogLine, LogQuery, LogStream, ProbeAnswer};
+pub use crate::engine::{
+    ContainerState, EngineInfo, Exit, Health, LogLine, LogQuery, LogStream, ProbeAnswer, TerminalSize,
+};
 pub use crate::keys::{Fingerprint, Holder};
 pub use crate::router::{RouterInfo, Standing};
 

@@ -8,6 +8,7 @@
 //! ```
 
 mod lines;
+mod shell;
 mod spool;
 mod ssh;
 mod transport;
@@ -36,6 +37,8 @@ use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
 pub use self::spool::Sending;
 use self::spool::Spooled;
 use self::transport::Transport;
+
+pub use self::shell::{Shell, ShellInput, ShellOutput, TerminalKind};
 
 pub type Result<T, E = ClientError> = std::result::Result<T, E>;
 

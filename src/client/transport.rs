@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, Url};
+use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, StatusCode, Url};
 
 use super::ssh::Tunnel;
 use super::{ClientError, Result};
@@ -99,7 +99,7 @@ impl Transport {
             Ok(response) => response,
             Err(error) => return Err(self.explain(error)),
         };
-        if response.status().is_success() {
+        if response.status().is_success() || response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(response);
         }
         Err(self.refusal(response).await)

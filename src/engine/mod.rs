@@ -7,6 +7,7 @@
 //! log.rs      what containers write
 //! docker/     Docker's API, by bollard
 //! memory/     the in-memory twin, with faults on request; held to the same contract tests
+//! exec.rs     commands on a terminal in a container
 //! usage.rs    CPU and memory read from cgroup files (v1 and v2)
 //! probe.rs    asking a container whether it is ready
 //! sockets.rs  how many connections others hold open to a container
@@ -14,6 +15,7 @@
 //! ```
 
 mod docker;
+mod exec;
 mod image;
 mod log;
 mod memory;
@@ -35,6 +37,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use docker::{DockerEngine, DockerSettings};
+pub use exec::{Exec, ExecInput, ExecOutput, ExecSession, TerminalSize};
 pub use image::{Build, Image};
 pub use log::{LogLine, LogQuery, LogStream};
 pub use memory::{
@@ -148,6 +151,9 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// How many connections others hold open to what the container listens on, idle ones too; 0 when it does not run.
     /// None where that cannot be seen.
     async fn connections(&self, name: &ContainerName) -> Result<Option<u32>>;
+
+    /// Runs a command in a running container, on a terminal of its own.
+    async fn exec(&self, name: &ContainerName, exec: &Exec) -> Result<ExecSession>;
 
     /// Asks a running container once whether it is ready.
     async fn probe(&self, name: &ContainerName, probe: &Probe) -> Result<ProbeAnswer>;

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::address::{Address, AddressError, NetworkAddress, SshAddress};
 pub use self::edit::EditError;
-use crate::manifest::{Diagnostic, Severity};
+use crate::manifest::Diagnostic;
 use crate::name::ServerName;
 
 /// A fleet is written by hand: a file larger than this is something else.
@@ -177,25 +177,8 @@ impl TryFrom<Server> for Checked {
 }
 
 fn diagnose(text: &str, error: &toml::de::Error) -> Diagnostic {
-    let span = error.span().filter(|span| text.is_char_boundary(span.start)).unwrap_or(0..0);
-    let before = &text[..span.start];
-    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    let source = text[line_start..].lines().next().unwrap_or_default();
-    let column = text[line_start..span.start].chars().count();
-    let marked = text.get(span).unwrap_or_default().lines().next().unwrap_or_default().chars().count();
-    Diagnostic {
-        severity: Severity::Error,
-        line: count(before.matches('\n').count() + 1),
-        column: count(column + 1),
-        source: source.to_owned(),
-        length: count(marked.max(1)),
-        message: error.message().to_owned(),
-        hint: Some("a server is written [servers.NAME], and below it address = \"https://domain\"".to_owned()),
-    }
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+    let hint = "a server is written [servers.NAME], and below it address = \"https://domain\"";
+    Diagnostic::in_text(text, error.span().unwrap_or(0..0), error.message().to_owned(), Some(hint.to_owned()))
 }
 
 fn is_false(value: &bool) -> bool {

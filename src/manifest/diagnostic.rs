@@ -52,6 +52,25 @@ impl Diagnostic {
         Some(Excerpt { before, marked, after })
     }
 
+    /// An error in any text with lines, at the part that is meant (in bytes); what lies beyond its line is not marked.
+    pub fn in_text(text: &str, span: Range<usize>, message: String, hint: Option<String>) -> Self {
+        let span = if text.is_char_boundary(span.start) { span } else { 0..0 };
+        let before = &text[..span.start];
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        let source = text[line_start..].lines().next().unwrap_or_default();
+        let column = text[line_start..span.start].chars().count();
+        let marked = text.get(span).unwrap_or_default().lines().next().unwrap_or_default().chars().count();
+        Self {
+            severity: Severity::Error,
+            line: count(before.matches('\n').count() + 1),
+            column: count(column + 1),
+            source: source.to_owned(),
+            length: count(marked.max(1)),
+            message,
+            hint,
+        }
+    }
+
     pub(super) fn of_file(severity: Severity, problem: Problem) -> Self {
         let Problem { message, hint } = problem;
         Self { severity, line: 0, column: 0, source: String::new(), length: 0, message, hint }
@@ -71,6 +90,10 @@ impl Diagnostic {
             hint,
         }
     }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// What a diagnostic says, before it is known where.

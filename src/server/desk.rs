@@ -4,14 +4,16 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
+use axum::response::Response;
 use futures_util::stream::{BoxStream, StreamExt};
 
 use super::answer::Refusal;
 use super::core::Core;
 use super::gate::{About, Caller, Note};
-use super::logs;
+use super::shell::Wanted;
+use super::{logs, shell};
 use crate::api::{
     AuditEntry, By, DeployRequest, DiskView, PlanRequest, PlanView, Problem, ProblemCode, Pruned, ReleaseView,
     ServerView, ServiceDetail, Snapshot, VariableChange, VariableView,
@@ -78,6 +80,12 @@ impl Desk {
         self.caller.check(service)?;
         let lines = logs::of_service(&self.core, service, container, query).await;
         lines.map_err(|problem| self.discreet(problem))
+    }
+
+    pub(super) async fn shell(&self, wanted: Wanted, request: Request) -> Result<Response> {
+        self.note.tell(About { service: Some(wanted.service.clone()), action: None, deploy: None });
+        self.caller.check(&wanted.service)?;
+        shell::open(Arc::clone(&self.core), wanted, request).await
     }
 
     pub(super) async fn receive(&self, body: Body) -> Result<Received> {

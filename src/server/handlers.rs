@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query};
+use axum::extract::{Path, Query, Request};
 use axum::response::Response;
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Refusal, lines};
 use super::desk::Desk;
+use super::shell::Wanted;
 use crate::api::{
     AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, PinRequest, PlanRequest, PlanView, PruneRequest,
-    Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange, VariableView,
+    Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, TerminalSize, VariableChange, VariableView,
 };
 use crate::deploy::Deploy;
 use crate::engine::LogQuery;
@@ -114,6 +115,26 @@ pub(super) async fn pin(
 ) -> Answer<ReleaseView> {
     let (Path((service, release)), Json(request)) = (path?, request?);
     Ok(Json(desk.pin(&service, release, request.pinned).await?))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ShellParameters {
+    container: Option<ContainerName>,
+    columns: u16,
+    rows: u16,
+    term: Option<String>,
+}
+
+pub(super) async fn shell(
+    desk: Desk,
+    path: ServicePath,
+    parameters: Result<Query<ShellParameters>, QueryRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let Path(service) = path?;
+    let Query(ShellParameters { container, columns, rows, term }) = parameters?;
+    let wanted = Wanted { service, container, size: TerminalSize { columns, rows }, term };
+    Ok(desk.shell(wanted, request).await?)
 }
 
 pub(super) async fn receive_context(desk: Desk, body: Body) -> Answer<ContextView> {

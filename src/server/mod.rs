@@ -12,9 +12,10 @@
 //! worker/        the one owner of all changes: accept, build, plan, execute, recover
 //! feed.rs        the events of a deploy, for those who watch it
 //! observe.rs     what is there now (gauge.rs: CPU and memory), watch.rs: whenever it changes
-//! logs.rs        what containers wrote
+//! logs.rs        what containers wrote; shell.rs: a shell in one of them
 //! certificates.rs how the domains of https URLs stand
 //! vault.rs       values of the environment: kept, changed (variables.rs), and kept out of what is told (redact.rs)
+//! simulate.rs    a server without containers, for measuring
 //! keeper.rs      keeps network and router, and recovers at start
 //! disk/          room on the disks: what takes it, what may go, what is refused for lack of it
 //! resolve.rs     values and folders of this server for a manifest; addresses.rs: free addresses
@@ -40,6 +41,8 @@ mod problem;
 mod redact;
 mod resolve;
 mod routes;
+mod shell;
+mod simulate;
 mod variables;
 mod vault;
 mod watch;
@@ -60,6 +63,7 @@ pub use self::core::Core;
 use self::gate::Peer;
 pub use self::gate::{AUTHORIZED_KEYS, Endpoint, Payload};
 use self::lock::Lock;
+pub use self::simulate::{Simulation, simulate};
 use crate::api::Problem;
 use crate::engine::{DockerEngine, DockerSettings, Engine, EngineError};
 use crate::machine::ThisMachine;

@@ -37,6 +37,7 @@ pub(super) fn routes(core: Arc<Core>) -> Routes {
         .get("/variables", Viewer, handlers::variables)
         .post("/variables", Operator, handlers::change_variable)
         .post("/services/{service}/releases/{release}/pin", Operator, handlers::pin)
+        .get("/services/{service}/shell", Operator, handlers::shell)
         .stream("/contexts", Operator, handlers::receive_context)
         .post("/plans", Viewer, handlers::preview)
         .get("/deploys", Viewer, handlers::deploys)

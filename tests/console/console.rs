@@ -43,18 +43,28 @@ impl std::ops::DerefMut for Session {
 impl Session {
     /// The console of `mypaas`, with one server that nobody runs.
     fn console(arguments: &[&str], no_color: bool) -> Self {
+        Self::with_keymap("", arguments, no_color)
+    }
+
+    /// The same with keys of the operator's own.
+    fn with_keymap(keymap: &str, arguments: &[&str], no_color: bool) -> Self {
+        let session = Self::begin(keymap, arguments, no_color);
+        session.wait_for("attic");
+        session
+    }
+
+    fn begin(keymap: &str, arguments: &[&str], no_color: bool) -> Self {
         let home = tempfile::tempdir().unwrap();
         let config = home.path().join("config/mypaas");
         std::fs::create_dir_all(&config).unwrap();
         let socket = home.path().join("nobody.sock");
         let fleet = format!("[servers.attic]\naddress = \"unix://{}\"\n", socket.display());
         std::fs::write(config.join("fleet.toml"), fleet).unwrap();
+        std::fs::write(config.join("keymap.toml"), keymap).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mypaas"));
         command.args(arguments);
         command.env("NO_COLOR", if no_color { "1" } else { "" });
-        let session = Self::start(command, home);
-        session.wait_for("attic");
-        session
+        Self::start(command, home)
     }
 
     /// One of the last two tests below, as a process of its own.
@@ -80,6 +90,7 @@ impl Session {
         self.wait_until(&format!("end of the alternate screen after {after}"), || self.wrote("\u{1b}[?1049l"));
         self.wait_until(&format!("cursor after {after}"), || self.wrote("\u{1b}[?25h"));
         assert!(self.wrote("\u{1b}[?2004l"), "pasting is as before after {after}");
+        assert!(self.wrote("\u{1b}[?1000l"), "the mouse is as before after {after}");
         assert!(!self.screen().contains("SERVICE"), "the console is gone after {after}");
         let flags = self.master.get_termios().unwrap().local_flags.bits();
         let (line_by_line, echo) = (nix::libc::ICANON, nix::libc::ECHO);
@@ -142,6 +153,38 @@ fn the_console_comes_back_after_it_was_suspended() {
     session.wait_for("Next service");
     session.press("\u{3}");
     assert!(session.end());
+}
+
+#[test]
+fn a_click_opens_what_it_is_on_unless_the_mouse_is_left_to_the_terminal() {
+    let mut session = Session::console(&[], false);
+    session.wait_for("? help");
+    let screen = session.screen();
+    let column = screen.lines().last().unwrap().find("? help").unwrap() + 1;
+    session.press(&format!("\u{1b}[<0;{column};24M\u{1b}[<0;{column};24m"));
+    session.wait_for("Keys");
+    session.press("q");
+    session.wait_until("help closed", || !session.screen().contains("Keys"));
+    session.press("M");
+    session.wait_until("mouse left", || session.wrote("\u{1b}[?1000l"));
+    assert!(!Session::console(&["--no-mouse"], false).wrote("\u{1b}[?1000h"));
+}
+
+#[test]
+fn the_operator_s_own_keys_hold_and_a_clash_is_told_before_anything_is_drawn() {
+    let mut session = Session::with_keymap("[anywhere]\nquit = ['Q']\n", &[], false);
+    session.wait_for("Q quit");
+    session.press("q?");
+    session.wait_for("Keys");
+    session.press("\u{1b}");
+    session.wait_until("help closed", || !session.screen().contains("Keys"));
+    session.press("Q");
+    assert!(session.end());
+
+    let mut session = Session::begin("[services]\nmark = ['q']\n", &[], true);
+    session.wait_for("q means both anywhere.quit and services.mark in the list of services");
+    session.wait_for("2 | mark = ['q']");
+    assert!(!session.end() && !session.wrote("\u{1b}[?1049h"));
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod full_disk;
 mod journal;
 mod keeping;
 mod network;
+mod shell;
+mod simulated;
 #[path = "../support/small_disk.rs"]
 mod small_disk;
 mod stage;

@@ -7,6 +7,7 @@
 //! lifecycle.rs    creating, starting, stopping, removing; whose containers are touched
 //! image.rs        building, listing, removing images
 //! log.rs          reading and following logs
+//! exec.rs         commands on a terminal
 //! probe.rs        readiness, exits, figures
 //! only_docker.rs  what only a real network and real processes can show
 //! ```
@@ -14,6 +15,7 @@
 #![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
 mod docker;
+mod exec;
 mod fixture;
 mod image;
 mod lifecycle;
@@ -85,6 +87,10 @@ contract! {
         a_followed_log_goes_on_through_a_restart_and_ends_with_the_container
         what_a_restarted_process_says_first_is_followed_too
         a_log_that_nobody_wrote_is_empty;
+    exec:
+        a_command_runs_on_a_terminal_until_it_exits
+        a_terminal_has_the_size_that_it_is_given_and_takes_another
+        a_command_needs_a_container_of_ours_that_runs_and_a_program;
     probe:
         a_container_becomes_ready_once_it_listens
         a_container_that_never_listens_is_never_ready

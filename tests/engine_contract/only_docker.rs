@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use bollard::models::NetworkCreateRequest;
-use bollard::query_parameters::{BuildImageOptionsBuilder, TagImageOptionsBuilder};
+use bollard::query_parameters::{BuildImageOptionsBuilder, TagImageOptionsBuilder, TopOptions};
 use futures_util::TryStreamExt;
 use mypaas::engine::{
     Bind, ContainerSpec, DockerEngine, DockerSettings, Engine, EngineError, LogLine, LogQuery, LogStream, Probe,
@@ -14,6 +14,7 @@ use mypaas::manifest::{Protocol, Publish};
 use mypaas::name::ImageName;
 
 use crate::docker::InDocker;
+use crate::exec::{read_until, shell};
 use crate::fixture::{App, Fixture, PORT, eventually};
 use crate::support::app;
 use crate::support::sweep::TEST;
@@ -45,6 +46,21 @@ async fn a_container_that_comes_back_elsewhere_is_found_by_its_names() {
     for name in ["shop", shop.name.as_str()] {
         assert_eq!(on.ask(&asker, &format!("/resolve/{name}")).await.unwrap(), to.to_string(), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_command_whose_terminal_was_left_is_hung_up_on() {
+    let on = InDocker::new().await;
+    let container = on.run_until_it_listens("web", App::Serves).await;
+    let processes = async || {
+        let top = on.docker.top_processes(container.name.as_str(), None::<TopOptions>).await.unwrap();
+        top.processes.unwrap_or_default().len()
+    };
+    let mut session = on.engine().exec(&container.name, &shell()).await.unwrap();
+    read_until(&mut session, "$ ").await.unwrap();
+    assert_eq!(processes().await, 2);
+    drop(session);
+    eventually("the shell is gone", async || (processes().await == 1).then_some(())).await;
 }
 
 #[tokio::test]

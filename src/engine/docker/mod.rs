@@ -19,6 +19,7 @@
 //! frame.rs       Docker's pieces of a log → lines
 //! usage.rs       CPU and memory, from cgroup files where they can be read
 //! sockets.rs     connections that others hold open, from the kernel's tables where they can be read
+//! exec.rs        commands on a terminal in a container
 //! ask.rs         probing a container
 //! ```
 
@@ -26,6 +27,7 @@ mod ask;
 mod build;
 mod container;
 mod error;
+mod exec;
 mod frame;
 mod image;
 mod label;
@@ -52,8 +54,8 @@ use self::error::{Asked, is_full, words};
 use self::usage::Gauges;
 use super::probe::Prober;
 use super::{
-    Build, Cause, Container, ContainerSpec, Engine, EngineError, EngineInfo, Image, LogLine, LogQuery, Network, Probe,
-    ProbeAnswer, Restart, Result, Storage, Subnet, Usage,
+    Build, Cause, Container, ContainerSpec, Engine, EngineError, EngineInfo, Exec, ExecSession, Image, LogLine,
+    LogQuery, Network, Probe, ProbeAnswer, Restart, Result, Storage, Subnet, Usage,
 };
 use crate::name::{ContainerName, ImageName, InstanceName, ServiceName};
 
@@ -250,6 +252,10 @@ impl Engine for DockerEngine {
 
     async fn connections(&self, name: &ContainerName) -> Result<Option<u32>> {
         self.count_connections(name).await
+    }
+
+    async fn exec(&self, name: &ContainerName, exec: &Exec) -> Result<ExecSession> {
+        self.run_exec(name, exec).await
     }
 
     async fn probe(&self, name: &ContainerName, probe: &Probe) -> Result<ProbeAnswer> {

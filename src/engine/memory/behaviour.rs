@@ -23,6 +23,8 @@ pub struct Behaviour {
     pub logs: Vec<String>,
     /// While it runs, it writes a line so often.
     pub chatter: Option<Duration>,
+    /// Its memory stays as it is, and it uses as much CPU all the time.
+    pub still: bool,
 }
 
 impl Default for Behaviour {
@@ -38,6 +40,7 @@ impl Default for Behaviour {
             healthcheck: false,
             logs: vec!["listening".to_owned()],
             chatter: None,
+            still: false,
         }
     }
 }

@@ -73,6 +73,10 @@ impl Simulated {
         }
     }
 
+    pub(super) fn is_still(&self) -> bool {
+        self.behaviour.still
+    }
+
     pub(super) fn seen(&self) -> Container {
         let state = match &self.phase {
             Phase::Created => ContainerState::Created,

@@ -32,6 +32,13 @@ pub(super) fn usage(name: &ContainerName, ran: Duration) -> Usage {
     Usage { cpu_time: Duration::from_secs_f64(used), memory_bytes: (floor + grown.min(40)) * MEBIBYTE + ripple }
 }
 
+/// The same of one whose figures do not change: up to 4 % of a CPU, and from 20 to 200 MiB.
+pub(super) fn still(name: &ContainerName, ran: Duration) -> Usage {
+    let seed = seed(name);
+    let share = (seed % 100) as f64 * 0.000_4;
+    Usage { cpu_time: ran.mul_f64(share), memory_bytes: (20 + seed / 100 % 180) * MEBIBYTE }
+}
+
 /// The n-th line that a container writes by itself.
 pub(super) fn line(name: &ContainerName, number: u64) -> &'static str {
     let index = seed(name).wrapping_add(number.wrapping_mul(7919)) % LINES.len() as u64;

@@ -9,11 +9,13 @@
 //! images.rs      the images of that world
 //! container.rs   one container as a state machine
 //! follow.rs      a log that is followed
+//! exec.rs        a shell
 //! figures.rs     figures that look real
 //! ```
 
 mod behaviour;
 mod container;
+mod exec;
 mod fault;
 mod figures;
 mod follow;
@@ -34,8 +36,8 @@ use self::fault::Faults;
 pub use self::fault::{Call, Fault, FaultPlan};
 use self::world::World;
 use super::{
-    Build, Container, ContainerSpec, Engine, EngineError, EngineInfo, Exit, Image, LogLine, LogQuery, LogStream,
-    Network, Probe, ProbeAnswer, Restart, Result, Storage, Subnet, Usage,
+    Build, Container, ContainerSpec, Engine, EngineError, EngineInfo, Exec, ExecSession, Exit, Image, LogLine,
+    LogQuery, LogStream, Network, Probe, ProbeAnswer, Restart, Result, Storage, Subnet, Usage,
 };
 use crate::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
 
@@ -340,6 +342,10 @@ impl Engine for MemoryEngine {
 
     async fn connections(&self, name: &ContainerName) -> Result<Option<u32>> {
         self.at_once("connections", name.as_str(), |world, _| world.connections(name)).await
+    }
+
+    async fn exec(&self, name: &ContainerName, exec: &Exec) -> Result<ExecSession> {
+        self.at_once("exec", name.as_str(), |world, _| exec::start(world.own(name)?, exec)).await
     }
 
     async fn probe(&self, name: &ContainerName, probe: &Probe) -> Result<ProbeAnswer> {

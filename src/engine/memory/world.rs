@@ -268,11 +268,13 @@ impl World {
     }
 
     pub(super) fn usage(&self, names: &[ContainerName], now: Timestamp) -> BTreeMap<ContainerName, Usage> {
-        let running = names.iter().filter_map(|name| match self.containers.get(name)?.phase {
-            Phase::Running { since } => Some((name, now.duration_since(since))),
-            _ => None,
-        });
-        running.map(|(name, ran)| (name.clone(), figures::usage(name, ran.unsigned_abs()))).collect()
+        let usage = |name: &ContainerName| {
+            let container = self.containers.get(name)?;
+            let Phase::Running { since } = container.phase else { return None };
+            let ran = now.duration_since(since).unsigned_abs();
+            Some(if container.is_still() { figures::still(name, ran) } else { figures::usage(name, ran) })
+        };
+        names.iter().filter_map(|name| Some((name.clone(), usage(name)?))).collect()
     }
 }
 

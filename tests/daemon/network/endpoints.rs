@@ -17,6 +17,7 @@ fn example(endpoint: &Endpoint, service: &str, deploy: &str) -> Forged {
         ("GET", "/services/{service}" | "/services/{service}/logs") => String::new(),
         ("GET", "/deploys") => return Forged::new("GET", &format!("{target}?service={service}")),
         ("GET", "/deploys/{deploy}" | "/deploys/{deploy}/events") => String::new(),
+        ("GET", "/services/{service}/shell") => return Forged::new("GET", &format!("{target}?columns=80&rows=24")),
         ("POST", "/contexts") => "no archive".to_owned(),
         ("POST", "/prune") => "{}".to_owned(),
         ("POST", "/variables") => "{\"name\":\"TOKEN\",\"value\":null}".to_owned(),
@@ -66,8 +67,11 @@ async fn a_viewer_gets_what_only_looks_and_nothing_else() {
         }
     }
     let changing: Vec<_> = endpoints(&wire.stage.core).into_iter().filter(|one| one.role == Role::Operator).collect();
-    assert!(changing.iter().all(|endpoint| endpoint.method == "POST"), "{changing:?}");
-    assert_eq!(changing.len(), 6, "what changes anything is known: {changing:?}");
+    assert!(
+        changing.iter().all(|endpoint| endpoint.method == "POST" || endpoint.path.ends_with("/shell")),
+        "{changing:?}"
+    );
+    assert_eq!(changing.len(), 7, "what changes anything is known: {changing:?}");
 }
 
 #[tokio::test]
@@ -122,6 +126,8 @@ async fn a_key_for_one_service_gets_what_is_about_it() {
         let expected: &[u16] = match endpoint.path {
             "/contexts" => &[400],
             "/deploys/{deploy}/cancel" => &[409],
+            // It takes more than a request.
+            "/services/{service}/shell" => &[400],
             "/disk" | "/prune" => &[403],
             "/variables" if endpoint.method == "POST" => &[403],
             _ => &[200],

@@ -44,6 +44,9 @@ pub(crate) struct ConsoleArguments {
     /// The console draws with ASCII characters only
     #[arg(long)]
     pub(crate) ascii: bool,
+    /// The console leaves the mouse to the terminal
+    #[arg(long)]
+    pub(crate) no_mouse: bool,
     /// The console's colours
     #[arg(long, value_name = "NAME")]
     pub(crate) theme: Option<String>,
@@ -55,8 +58,9 @@ impl Cli {
         let mut command = Self::command();
         let matches = command.try_get_matches_from_mut(arguments)?;
         let cli = Self { json: asks_for_json(&matches), ..Self::from_arg_matches(&matches)? };
-        if cli.verb.is_some() && (cli.console.ascii || cli.console.theme.is_some()) {
-            let told = "--ascii and --theme cannot be used with a command; they are for the console";
+        let ConsoleArguments { ascii, no_mouse, theme } = &cli.console;
+        if cli.verb.is_some() && (*ascii || *no_mouse || theme.is_some()) {
+            let told = "--ascii, --no-mouse and --theme cannot be used with a command; they are for the console";
             return Err(command.error(ErrorKind::ArgumentConflict, told));
         }
         Ok(cli)

@@ -39,6 +39,8 @@ pub(crate) struct Environment {
     pub(crate) private_key: Option<PrivateKeyText>,
     /// Where an ssh-agent listens, as in SSH_AUTH_SOCK.
     pub(crate) agent: Option<PathBuf>,
+    /// Where the operator's own keys for the console stand.
+    pub(crate) keymap: PathBuf,
     /// As in DOCKER_HOST.
     pub(crate) docker_host: Option<String>,
     /// What is logged, as in `info,mypaas=debug`.
@@ -60,6 +62,7 @@ impl Environment {
             fleet: config.config_dir().join("fleet.toml"),
             private_key: variable(KEY_VARIABLE).map(|text| PrivateKeyText(text.into())),
             agent: variable("SSH_AUTH_SOCK").map(PathBuf::from),
+            keymap: config.config_dir().join("keymap.toml"),
             docker_host: variable("DOCKER_HOST"),
             log: variable(LOG_VARIABLE),
             no_colour: variable("NO_COLOR").is_some(),

@@ -21,6 +21,8 @@ pub(crate) enum InputError {
     UnknownRelease { release: ReleaseId, service: ServiceName, server: ServerName, known: Vec<String> },
     #[error("{service} has no earlier release that it could go back to")]
     NothingEarlier { service: ServiceName, server: ServerName },
+    #[error("a shell needs a terminal, and there is none")]
+    NoTerminal,
     #[error("{name} was not taken away: {users} would not start any more without it")]
     VariableInUse { name: VariableName, users: String },
     #[error("{deed} needs a confirmation, and there is no terminal to ask on")]
@@ -34,7 +36,7 @@ pub(crate) enum InputError {
 impl InputError {
     /// The command line itself is wrong, not the state of the world.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::UnknownServer { .. } | Self::CannotAsk { .. } | Self::LogLevel { .. })
+        matches!(self, Self::UnknownServer { .. } | Self::CannotAsk { .. } | Self::NoTerminal | Self::LogLevel { .. })
     }
 
     /// What to do next.
@@ -54,6 +56,7 @@ impl InputError {
             }
             Self::NothingEarlier { service, server } => format!("see `mypaas releases {server} {service}`"),
             Self::CannotAsk { .. } => "say --yes when you are sure".to_owned(),
+            Self::NoTerminal => "run it where a person types, not in a pipe".to_owned(),
             Self::NotConfirmed { .. } => return None,
             Self::VariableInUse { .. } => "say --yes when you are sure".to_owned(),
             Self::LogLevel { .. } => "use error, warn, info, debug or trace, as in MYPAAS_LOG=debug".to_owned(),

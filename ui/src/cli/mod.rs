@@ -89,7 +89,7 @@ fn start(cli: &Cli) -> ExitCode {
 async fn run(cli: &Cli, session: &Session) -> ExitCode {
     let result = match &cli.verb {
         None => verb::console::run(&cli.console, cli.colour, session).await.map(|()| ExitCode::SUCCESS),
-        Some(verb) if verb.handles_signals() => verb.run(session).await.map(|()| ExitCode::SUCCESS),
+        Some(verb) if verb.handles_signals() => verb.run(session).await,
         Some(verb) => interruptible(verb, session).await,
     };
     let code = result.unwrap_or_else(|error| refuse(&session.screen, &error, cli.json));
@@ -104,7 +104,7 @@ async fn run(cli: &Cli, session: &Session) -> ExitCode {
 async fn interruptible(verb: &Verb, session: &Session) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     tokio::select! {
-        result = verb.run(session) => return result.map(|()| ExitCode::SUCCESS),
+        result = verb.run(session) => return result,
         () = signals.next() => {}
     }
     let note = session.interrupt_note().map(|note| format!("{note}\n")).unwrap_or_default();

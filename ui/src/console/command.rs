@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::model::column::Column;
+
 /// One thing the operator can tell the console to do. The file `keymap.toml` binds keys to these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -19,6 +21,9 @@ pub(crate) enum Command {
     PageDown,
     HalfUp,
     HalfDown,
+    /// A notch of the mouse's wheel.
+    WheelUp,
+    WheelDown,
     First,
     Last,
 
@@ -31,6 +36,23 @@ pub(crate) enum Command {
     Filter,
     NextMatch,
     PreviousMatch,
+    GoBack,
+    GoForward,
+    Mouse,
+
+    Mark,
+    MarkAll,
+    SortName,
+    SortServer,
+    SortState,
+    SortLive,
+    SortReady,
+    SortAge,
+    SortCpu,
+    SortMemory,
+    SortUrl,
+    ReverseOrder,
+    Flatten,
 
     Push,
     Redeploy,
@@ -42,6 +64,7 @@ pub(crate) enum Command {
     Remove,
     Describe,
     Logs,
+    Shell,
     Watch,
     CopyUrl,
     CopyName,
@@ -54,8 +77,12 @@ pub(crate) enum Command {
     OnlyMatches,
     NextContainer,
     PreviousContainer,
+    Since,
+    Save,
+    CopyLines,
 
     CheckAgain,
+    Edit,
     OtherServer,
 
     Accept,
@@ -85,11 +112,32 @@ pub(crate) enum Motion {
     PageDown,
     HalfUp,
     HalfDown,
+    WheelUp,
+    WheelDown,
     First,
     Last,
 }
 
+/// So many lines a notch of the wheel moves.
+const NOTCH: usize = 3;
+
 impl Command {
+    /// The column that the list is to be sorted by.
+    pub(crate) fn column(self) -> Option<Column> {
+        Some(match self {
+            Command::SortName => Column::Name,
+            Command::SortServer => Column::Server,
+            Command::SortState => Column::State,
+            Command::SortLive => Column::Live,
+            Command::SortReady => Column::Ready,
+            Command::SortAge => Column::Age,
+            Command::SortCpu => Column::Cpu,
+            Command::SortMemory => Column::Memory,
+            Command::SortUrl => Column::Url,
+            _ => return None,
+        })
+    }
+
     pub(crate) fn motion(self) -> Option<Motion> {
         Some(match self {
             Command::Up => Motion::Up,
@@ -98,6 +146,8 @@ impl Command {
             Command::PageDown => Motion::PageDown,
             Command::HalfUp => Motion::HalfUp,
             Command::HalfDown => Motion::HalfDown,
+            Command::WheelUp => Motion::WheelUp,
+            Command::WheelDown => Motion::WheelDown,
             Command::First => Motion::First,
             Command::Last => Motion::Last,
             _ => return None,
@@ -117,10 +167,18 @@ impl Motion {
             Motion::PageDown => place.saturating_add(page),
             Motion::HalfUp => place.saturating_sub(half),
             Motion::HalfDown => place.saturating_add(half),
+            Motion::WheelUp => place.saturating_sub(NOTCH),
+            Motion::WheelDown => place.saturating_add(NOTCH),
             Motion::First => 0,
             Motion::Last => last,
         };
         place.min(last)
+    }
+
+    /// Towards the end.
+    pub(crate) fn is_forward(self) -> bool {
+        use Motion::{Down, HalfDown, Last, PageDown, WheelDown};
+        matches!(self, Down | HalfDown | PageDown | WheelDown | Last)
     }
 }
 

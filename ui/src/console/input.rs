@@ -2,14 +2,14 @@
 
 use std::io;
 
-use crossterm::event::{Event, EventStream, KeyEventKind};
+use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
-use ratatui::layout::Size;
+use ratatui::layout::{Position, Size};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::key::Key;
-use super::message::Message;
+use super::message::{Gesture, Message, Mouse};
 
 /// So many key presses may wait; nobody types faster.
 const WAITING: usize = 256;
@@ -46,13 +46,26 @@ impl Input {
     }
 }
 
-/// None for what means nothing here: released keys, the mouse.
+/// None for what means nothing here: released keys, a mouse that only moves.
 pub(crate) fn message(event: Event) -> Option<Message> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => Key::of_terminal(key).map(Message::Key),
         Event::Paste(text) => Some(Message::Pasted(text)),
         Event::Resize(width, height) => Some(Message::Resized(Size::new(width, height))),
-        Event::Key(_) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+        Event::Mouse(mouse) => {
+            gesture(mouse.kind).map(|what| Message::Mouse(Mouse { at: Position::new(mouse.column, mouse.row), what }))
+        }
+        Event::Key(_) | Event::FocusGained | Event::FocusLost => None,
+    }
+}
+
+fn gesture(kind: MouseEventKind) -> Option<Gesture> {
+    match kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Gesture::Click),
+        MouseEventKind::Down(MouseButton::Right) => Some(Gesture::Mark),
+        MouseEventKind::ScrollUp => Some(Gesture::WheelUp),
+        MouseEventKind::ScrollDown => Some(Gesture::WheelDown),
+        _ => None,
     }
 }
 

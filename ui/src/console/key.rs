@@ -157,6 +157,14 @@ impl FromStr for Sequence {
     }
 }
 
+impl Sequence {
+    /// As the keymap file writes it.
+    pub(crate) fn written(&self) -> String {
+        self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// As it is shown: without blanks.
 impl fmt::Display for Sequence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|key| write!(f, "{key}"))

@@ -4,14 +4,15 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use mypaas::api::{Deploy, Event, LogLine, PlanView, Problem, ServiceDetail, Snapshot};
+use mypaas::api::{Deploy, Event, PlanView, Problem, ServiceDetail, Snapshot};
 use mypaas::name::{ContainerName, DeployId, ServerName};
-use ratatui::layout::Size;
+use ratatui::layout::{Position, Size};
 
 use super::key::Key;
 use super::model::Ticket;
 use super::model::fleet::ServiceAt;
-use super::model::push::{FolderReport, FoundFolder};
+use super::model::logs::Caught;
+use super::model::push::{FolderReport, FoundFolder, Glance};
 
 /// A message and when it came.
 #[derive(Debug, Clone)]
@@ -24,6 +25,7 @@ pub(crate) struct Stamped {
 pub(crate) enum Message {
     Key(Key),
     Pasted(String),
+    Mouse(Mouse),
     Resized(Size),
     /// Something shown has become older.
     Tick,
@@ -45,7 +47,8 @@ pub(crate) enum Message {
     Logs {
         at: ServiceAt,
         container: Option<ContainerName>,
-        news: News<LogLine>,
+        since: Option<Timestamp>,
+        news: LogNews,
     },
     Planned {
         ticket: Ticket,
@@ -69,14 +72,52 @@ pub(crate) enum Message {
     Recents {
         folders: Vec<PathBuf>,
     },
+    /// What a folder is at a glance, under the path that was typed.
+    Glanced {
+        folder: String,
+        glance: Box<Glance>,
+    },
     Checked {
         ticket: Ticket,
         report: Box<FolderReport>,
+    },
+    /// A shell was left, or there was none. With its exit code when it ended by itself.
+    ShellEnded {
+        at: ServiceAt,
+        result: Result<Option<i64>, Problem>,
+    },
+    /// The editor was closed, or could not be opened.
+    Edited {
+        result: Result<(), Problem>,
+    },
+    /// The Dockerfile of a folder that is looked at is another one now.
+    DockerfileChanged {
+        folder: PathBuf,
+    },
+    /// What was to be saved was, under this path, or was not.
+    Saved {
+        result: Result<PathBuf, Problem>,
     },
     Sent {
         ticket: Ticket,
         bytes: u64,
     },
+}
+
+/// What the mouse did, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mouse {
+    pub at: Position,
+    pub what: Gesture,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gesture {
+    Click,
+    /// With the other button.
+    Mark,
+    WheelUp,
+    WheelDown,
 }
 
 #[derive(Debug, Clone)]
@@ -85,6 +126,18 @@ pub(crate) enum ServerNews {
     /// It is there, though it has nothing to say.
     Alive,
     /// It does not answer; it is tried again.
+    Lost(Problem),
+}
+
+/// What a stream of logs brings.
+#[derive(Debug, Clone)]
+pub(crate) enum LogNews {
+    /// The stream began, perhaps anew.
+    Began,
+    Some(Vec<Caught>),
+    /// There will be no more.
+    Ended,
+    /// It broke; it is tried again.
     Lost(Problem),
 }
 

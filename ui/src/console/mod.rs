@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! run.rs         the loop: input first, draw at once after it, the rest gathered
+//! away.rs        while another program has the terminal: shell.rs, an editor
 //! terminal.rs    takes the terminal and gives it back, whatever happens
 //! canvas.rs      what is drawn → as few bytes as possible, none when nothing changed
 //! input.rs       the terminal's events → messages            key.rs  keys as they are written
-//! keymap.rs      keys → commands, from assets/keymap.toml    command.rs
+//! keymap/        keys → commands, from assets/keymap.toml    command.rs
 //! message.rs     everything that can reach the console, as data
 //! model/         everything it knows and shows
 //! update/        message → changed model + what is to be done
@@ -17,6 +18,7 @@
 //!
 //! A key press goes `input` → `keymap` → `update` → perhaps `effect` → (a message) → `update` → `view`.
 
+mod away;
 mod canvas;
 mod command;
 mod effect;
@@ -30,6 +32,7 @@ mod model;
 #[cfg(test)]
 mod random;
 mod run;
+pub(crate) mod shell;
 mod surroundings;
 mod symbols;
 mod terminal;
@@ -38,9 +41,12 @@ mod update;
 mod view;
 mod words;
 
+use std::path::PathBuf;
+
 use mypaas::client::Client;
 use mypaas::name::ServerName;
 
+pub use keymap::KeymapError;
 pub use run::run;
 pub use theme::{ThemeName, UnknownTheme};
 
@@ -51,6 +57,11 @@ pub struct Server {
     pub client: Client,
 }
 
+/// The keys that come with the console, as a file for the operator to change.
+pub fn keymap_file() -> anyhow::Result<String> {
+    Ok(keymap::Keymap::compiled_in()?.as_file())
+}
+
 /// How the console looks, and who uses it.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -58,8 +69,12 @@ pub struct Options {
     pub ascii: bool,
     /// No colours. Where `NO_COLOR` is set this is so anyhow.
     pub no_color: bool,
+    /// Clicks are left to the terminal.
+    pub no_mouse: bool,
     /// None: the one for the terminal's background, where it tells.
     pub theme: Option<ThemeName>,
+    /// Where the operator's own keys stand, if there are any.
+    pub keymap: Option<PathBuf>,
     /// Who asks for deploys, as in `ada@laptop`.
     pub who: String,
 }

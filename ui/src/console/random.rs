@@ -1,11 +1,11 @@
 //! Any keys, any news, any size: the console does not panic, and shows nothing outside the screen.
 
 use proptest::prelude::*;
-use ratatui::layout::Size;
+use ratatui::layout::{Position, Size};
 
 use super::effect::Effect;
-use super::fixture::{self, at, draw, press, send, service_at};
-use super::message::{Message, News, ServerNews};
+use super::fixture::{self, at, draw, press, send};
+use super::message::{Gesture, Message, Mouse, ServerNews};
 use super::model::Model;
 use super::model::push::{Contents, ContextSize, FolderReport};
 use super::symbols::to_ascii;
@@ -17,6 +17,8 @@ enum Step {
     Key(&'static str),
     Type(String),
     Resize(u16, u16),
+    /// Column and row in hundredths of the screen.
+    Mouse(u16, u16, Gesture),
     /// The server says something, or nothing any more.
     Snapshot(usize),
     Lost,
@@ -26,7 +28,7 @@ enum Step {
     Later(i64),
 }
 
-const KEYS: [&str; 44] = [
+const KEYS: [&str; 55] = [
     "j",
     "k",
     "g",
@@ -71,6 +73,17 @@ const KEYS: [&str; 44] = [
     "end",
     "backspace",
     "ctrl-t",
+    "s",
+    "e",
+    "@",
+    "space",
+    "*",
+    "o",
+    "m",
+    "a",
+    "H",
+    "L",
+    "M",
 ];
 
 fn step() -> impl Strategy<Value = Step> {
@@ -78,12 +91,17 @@ fn step() -> impl Strategy<Value = Step> {
         12 => proptest::sample::select(&KEYS[..]).prop_map(Step::Key),
         2 => "[a-z0-9:/!.~ ä日]{1,8}".prop_map(Step::Type),
         2 => (0u16..220, 0u16..60).prop_map(|(width, height)| Step::Resize(width, height)),
+        4 => (0u16..100, 0u16..100, gesture()).prop_map(|(x, y, gesture)| Step::Mouse(x, y, gesture)),
         1 => (0usize..8).prop_map(Step::Snapshot),
         1 => Just(Step::Lost),
         2 => "[ -~\u{1b}äöü日本\t]{0,120}".prop_map(Step::Log),
         4 => any::<bool>().prop_map(Step::Answer),
         1 => (0i64..100_000).prop_map(Step::Later),
     ]
+}
+
+fn gesture() -> impl Strategy<Value = Gesture> {
+    proptest::sample::select(&[Gesture::Click, Gesture::Mark, Gesture::WheelUp, Gesture::WheelDown][..])
 }
 
 /// Takes a step; hands back what it asks for.
@@ -93,6 +111,10 @@ fn take(model: &mut Model, step: Step, asked: &mut Vec<Effect>) {
         Step::Key(key) => press(model, key),
         Step::Type(text) => fixture::type_text(model, &text),
         Step::Resize(width, height) => send(model, Message::Resized(Size::new(width, height))),
+        Step::Mouse(x, y, what) => {
+            let at = Position::new(x * model.size.width / 100, y * model.size.height / 100);
+            send(model, Message::Mouse(Mouse { at, what }))
+        }
         Step::Snapshot(count) => {
             let mut snapshot = fixture::snapshot(model.now);
             snapshot.services.truncate(count);
@@ -101,7 +123,7 @@ fn take(model: &mut Model, step: Step, asked: &mut Vec<Effect>) {
         Step::Lost => send(model, Message::Server { server, news: ServerNews::Lost(fixture::problem("cut")) }),
         Step::Log(text) => {
             let lines = (0..40).map(|second| fixture::log_line("api.r14.1", at(second), &text)).collect();
-            send(model, Message::Logs { at: service_at("local", "api"), container: None, news: News::Some(lines) })
+            send(model, fixture::logged("api", fixture::written(lines)))
         }
         Step::Answer(well) => {
             std::mem::take(asked).into_iter().flat_map(|effect| answer(model, effect, well)).collect()

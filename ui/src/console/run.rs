@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{Instant, sleep_until};
 
 use super::canvas::Canvas;
-use super::effect::{TerminalEffect, World};
+use super::effect::{Inboxes, Opened, TerminalEffect, World};
 use super::input::{self, Input};
 use super::keymap::Keymap;
 use super::message::{Message, Stamped};
@@ -39,27 +39,32 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
 
 /// Shows the servers and lets them be operated, until the operator leaves.
 pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
-    let keymap = Keymap::compiled_in()?;
+    let keymap = options.keymap.as_deref().map_or_else(Keymap::compiled_in, Keymap::load)?;
     let surroundings = Surroundings::read();
     let depth = if options.no_color { Depth::Plain } else { surroundings.depth() };
     let theme = Theme::new(options.theme.unwrap_or_else(|| surroundings.theme()), depth)?;
     let signals = Signals::listen()?;
-    let terminal = Terminal::take()?;
+    let terminal = Terminal::take(!options.no_mouse)?;
     let size = terminal.size()?;
     let names = servers.iter().map(|server| (server.name.clone(), server.client.endpoint().to_owned())).collect();
     let clients: BTreeMap<_, _> = servers.into_iter().map(|server| (server.name, server.client)).collect();
     let (sender, inbox) = mpsc::channel(INBOX);
+    let (log_sender, log_inbox) = mpsc::channel(1);
+    let (shell_sender, shells) = mpsc::channel(1);
     let mut model = Model::new(names, keymap, TimeZone::system(), Timestamp::now());
     model.size = size;
+    model.mouse = !options.no_mouse;
     let mut console = Console {
         model,
         theme,
         ascii: options.ascii || surroundings.ascii(),
         canvas: Canvas::new(size),
         terminal,
-        world: World::new(clients, options.who, sender),
+        world: World::new(clients, options.who, Inboxes { news: sender, logs: log_sender, shells: shell_sender }),
         inbox,
-        input: Input::listen(),
+        log_inbox,
+        shells,
+        input: Some(Input::listen()),
         signals,
         drawn: Instant::now(),
         due: None,
@@ -70,7 +75,7 @@ pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
 }
 
 /// What ends the process from outside.
-struct Signals([Signal; 3]);
+pub(super) struct Signals([Signal; 3]);
 
 impl Signals {
     fn listen() -> io::Result<Self> {
@@ -87,18 +92,31 @@ impl Signals {
             _ = hangup.recv() => {}
         }
     }
+
+    /// While another program has the terminal, its ctrl-c is its own.
+    pub(super) async fn next_but_interrupt(&mut self) {
+        let [_, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
 }
 
-struct Console {
-    model: Model,
+pub(super) struct Console {
+    pub(super) model: Model,
     theme: Theme,
     ascii: bool,
-    canvas: Canvas,
-    terminal: Terminal,
+    pub(super) canvas: Canvas,
+    pub(super) terminal: Terminal,
     world: World,
-    inbox: Receiver<Message>,
-    input: Input,
-    signals: Signals,
+    pub(super) inbox: Receiver<Message>,
+    pub(super) log_inbox: Receiver<Message>,
+    /// Shells that were asked for.
+    shells: Receiver<Opened>,
+    /// None while another program has the keyboard.
+    pub(super) input: Option<Input>,
+    pub(super) signals: Signals,
     /// When something was drawn last.
     drawn: Instant,
     /// When what has come meanwhile is to be drawn.
@@ -112,6 +130,9 @@ struct Console {
 enum Happening {
     Input(Option<io::Result<Event>>),
     News(Message),
+    /// What containers wrote: much, and never urgent.
+    Log(Message),
+    Shell(Opened),
     /// It is time to draw.
     Due,
     /// Something shown is out of date.
@@ -127,14 +148,19 @@ impl Console {
         self.draw()?;
         while !self.over {
             match self.next().await {
-                Happening::Input(event) => self.take_input(event)?,
-                Happening::News(message) => self.take_news(message)?,
+                Happening::Input(event) => self.take_input(event).await?,
+                Happening::News(message) => self.take_news(message).await?,
+                Happening::Log(message) => {
+                    self.take(message).await?;
+                    self.draw_soon();
+                }
+                Happening::Shell(opened) => self.attend(opened).await?,
                 Happening::Due => self.draw()?,
                 Happening::Aged => {
-                    self.take(Message::Tick)?;
+                    self.take(Message::Tick).await?;
                     self.draw()?;
                 }
-                Happening::Told => self.take(Message::Told)?,
+                Happening::Told => self.take(Message::Told).await?,
                 Happening::Lost => anyhow::bail!("the console ended because of a fault of its own"),
             }
         }
@@ -152,21 +178,23 @@ impl Console {
             biased;
             () = terminal::lost() => Happening::Lost,
             () = self.signals.next() => Happening::Told,
-            event = self.input.next() => Happening::Input(event),
+            event = next_of(&mut self.input) => Happening::Input(event),
             () = at(self.due) => Happening::Due,
+            Some(opened) = self.shells.recv() => Happening::Shell(opened),
             Some(message) = self.inbox.recv() => Happening::News(message),
+            Some(message) = self.log_inbox.recv() => Happening::Log(message),
             () = at(self.wake) => Happening::Aged,
         }
     }
 
     /// Takes what was pressed, all of it that is there, and draws at once.
-    fn take_input(&mut self, event: Option<io::Result<Event>>) -> anyhow::Result<()> {
+    async fn take_input(&mut self, event: Option<io::Result<Event>>) -> anyhow::Result<()> {
         let mut next = event;
         loop {
             match next {
                 Some(Ok(event)) => {
                     if let Some(message) = input::message(event) {
-                        self.take(message)?;
+                        self.take(message).await?;
                     }
                 }
                 // Nobody will press anything any more.
@@ -175,7 +203,7 @@ impl Console {
             if self.over {
                 return Ok(());
             }
-            match self.input.at_once() {
+            match self.input.as_mut().and_then(Input::at_once) {
                 Some(event) => next = Some(event),
                 None => break,
             }
@@ -184,32 +212,39 @@ impl Console {
     }
 
     /// Takes what servers said, all of it that is there, and has it drawn soon.
-    fn take_news(&mut self, message: Message) -> anyhow::Result<()> {
-        self.take(message)?;
+    async fn take_news(&mut self, message: Message) -> anyhow::Result<()> {
+        self.take(message).await?;
         for _ in 0..INBOX {
             let Ok(message) = self.inbox.try_recv() else { break };
-            self.take(message)?;
+            self.take(message).await?;
         }
-        self.due.get_or_insert(self.drawn + BETWEEN_FRAMES);
+        self.draw_soon();
         Ok(())
     }
 
-    fn take(&mut self, message: Message) -> anyhow::Result<()> {
+    fn draw_soon(&mut self) {
+        self.due.get_or_insert(self.drawn + BETWEEN_FRAMES);
+    }
+
+    pub(super) async fn take(&mut self, message: Message) -> anyhow::Result<()> {
         let effects = update(&mut self.model, Stamped { at: Timestamp::now(), message });
         for effect in effects {
             if let Some(effect) = self.world.perform(effect) {
-                self.perform(effect)?;
+                // What is done there may take in messages itself.
+                Box::pin(self.perform(effect)).await?;
             }
         }
         self.world.listen(self.model.wanted());
         Ok(())
     }
 
-    fn perform(&mut self, effect: TerminalEffect) -> anyhow::Result<()> {
+    async fn perform(&mut self, effect: TerminalEffect) -> anyhow::Result<()> {
         match effect {
             TerminalEffect::Quit => self.over = true,
             TerminalEffect::Redraw => self.canvas.forget(),
+            TerminalEffect::Mouse(wanted) => self.terminal.take_mouse(wanted)?,
             TerminalEffect::Copy(text) => self.terminal.write(&to_clipboard(&text))?,
+            TerminalEffect::Edit { file, line } => self.edit(&file, line).await?,
             TerminalEffect::Suspend => {
                 self.terminal.suspend()?;
                 self.model.size = self.terminal.size()?;
@@ -219,7 +254,7 @@ impl Console {
         Ok(())
     }
 
-    fn draw(&mut self) -> anyhow::Result<()> {
+    pub(super) fn draw(&mut self) -> anyhow::Result<()> {
         self.canvas.resize(self.model.size);
         let sheet = self.canvas.sheet();
         let drawn = view(&self.model, &self.theme, sheet);
@@ -238,6 +273,14 @@ impl Console {
             self.drawn + sleep.max(SHORTEST_SLEEP)
         });
         Ok(())
+    }
+}
+
+/// Nothing comes while another program has the keyboard.
+async fn next_of(input: &mut Option<Input>) -> Option<io::Result<Event>> {
+    match input {
+        Some(input) => input.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -13,6 +13,9 @@ pub(crate) const FAILED: &str = "✗";
 pub(crate) const WAITING: &str = "○";
 pub(crate) const UNFOLDED: &str = "▾";
 pub(crate) const FOLDED: &str = "▸";
+pub(crate) const MARKED: &str = "■";
+pub(crate) const ASCENDING: &str = "↑";
+pub(crate) const DESCENDING: &str = "↓";
 pub(crate) const CHOSEN: &str = "▌";
 pub(crate) const ARROW: &str = "→";
 pub(crate) const INTO: &str = "›";
@@ -26,7 +29,7 @@ pub(crate) const BAR_FULL: &str = "█";
 pub(crate) const BAR_EMPTY: &str = "░";
 
 /// What stands for a sign in ASCII.
-const IN_ASCII: [(&str, char); 30] = [
+const IN_ASCII: [(&str, char); 33] = [
     (RUNNING, '*'),
     (DEGRADED, '%'),
     (DOWN, 'x'),
@@ -36,6 +39,9 @@ const IN_ASCII: [(&str, char); 30] = [
     (DONE, '+'),
     (UNFOLDED, 'v'),
     (FOLDED, '>'),
+    (MARKED, '#'),
+    (ASCENDING, '^'),
+    (DESCENDING, 'v'),
     (CHOSEN, '>'),
     (ARROW, '>'),
     (INTO, '>'),

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::queue;
+use crossterm::style::Print;
 use crossterm::terminal::{self, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
 use nix::sys::signal::{Signal, raise};
 use ratatui::layout::Size;
@@ -16,12 +17,20 @@ use tokio::sync::Notify;
 /// The terminal is ours.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// The terminal tells clicks and the wheel, in the form that knows no largest column. Not where the pointer is: that
+/// would be much, and of no use.
+const TAKE_MOUSE: &str = "\u{1b}[?1000h\u{1b}[?1006h";
+const LEAVE_MOUSE: &str = "\u{1b}[?1006l\u{1b}[?1000l";
+
 /// Told when a panic anywhere gave the terminal back.
 static LOST: Notify = Notify::const_new();
 
 /// Held as long as the terminal is ours.
 #[derive(Debug)]
-pub(crate) struct Terminal(());
+pub(crate) struct Terminal {
+    /// The mouse is ours, too.
+    mouse: bool,
+}
 
 /// There is nobody to talk to.
 #[derive(Debug, thiserror::Error)]
@@ -29,13 +38,13 @@ pub(crate) struct Terminal(());
 pub(crate) struct NoTerminal;
 
 impl Terminal {
-    pub(crate) fn take() -> anyhow::Result<Self> {
+    pub(crate) fn take(mouse: bool) -> anyhow::Result<Self> {
         if !stdin().is_terminal() || !stdout().is_terminal() {
             return Err(NoTerminal.into());
         }
         give_back_on_panic();
-        take()?;
-        Ok(Self(()))
+        take(mouse)?;
+        Ok(Self { mouse })
     }
 
     pub(crate) fn size(&self) -> io::Result<Size> {
@@ -48,11 +57,34 @@ impl Terminal {
         out.flush()
     }
 
+    /// Clicks are ours from now on, or the terminal's own.
+    pub(crate) fn take_mouse(&mut self, wanted: bool) -> io::Result<()> {
+        self.mouse = wanted;
+        self.write(if wanted { TAKE_MOUSE } else { LEAVE_MOUSE }.as_bytes())
+    }
+
+    /// For a program whose output is written through: its screen is the one from before, keys still come one by one.
+    pub(crate) fn lend(&mut self) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        queue!(bytes, Print(LEAVE_MOUSE), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show)?;
+        self.write(&bytes)
+    }
+
+    /// As it was before, for a program that takes it for itself.
+    pub(crate) fn give_back(&mut self) {
+        give_back();
+    }
+
+    /// Ours again, after either of the two.
+    pub(crate) fn take_back(&mut self) -> io::Result<()> {
+        take(self.mouse)
+    }
+
     /// Stops the process as ctrl-z does; returns when it goes on.
     pub(crate) fn suspend(&mut self) -> io::Result<()> {
         give_back();
         raise(Signal::SIGTSTP)?;
-        take()
+        take(self.mouse)
     }
 }
 
@@ -67,11 +99,14 @@ pub(crate) async fn lost() {
     LOST.notified().await;
 }
 
-fn take() -> io::Result<()> {
+fn take(mouse: bool) -> io::Result<()> {
     terminal::enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
     let mut bytes = Vec::new();
     queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+    if mouse {
+        bytes.extend_from_slice(TAKE_MOUSE.as_bytes());
+    }
     let mut out = stdout().lock();
     out.write_all(&bytes)?;
     out.flush()
@@ -83,7 +118,9 @@ fn give_back() {
         return;
     }
     let mut bytes = Vec::new();
-    let queued = queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
+
+    let queued =
+        queue!(bytes, Print(LEAVE_MOUSE), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
     let mut out = stdout().lock();
     let _ = queued.and_then(|()| out.write_all(&bytes)).and_then(|()| out.flush());
     let _ = terminal::disable_raw_mode();

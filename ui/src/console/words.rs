@@ -27,8 +27,12 @@ pub(crate) fn deed(deploy: &Deploy) -> String {
     }
 }
 
-/// As a title that asks: `Roll back api on local to r3?`
-pub(crate) fn question(action: &Action, at: &ServiceAt) -> String {
+/// As a title that asks: `Roll back api on local to r3?`, `Restart 3 services on 2 servers?`
+pub(crate) fn question(action: &Action, about: &[&ServiceAt]) -> String {
+    let at = match about {
+        [at] => at.to_string(),
+        _ => format!("{} on {}", services(about.len()), servers(about)),
+    };
     match action {
         Action::Push => format!("Push {at}?"),
         Action::Redeploy => format!("Redeploy {at}?"),
@@ -52,6 +56,17 @@ pub(crate) fn button(action: &Action) -> &'static str {
         Action::Stop => "Stop",
         Action::Start => "Start",
         Action::Remove => "Remove",
+    }
+}
+
+/// `local`, or `3 servers`.
+fn servers(about: &[&ServiceAt]) -> String {
+    let mut names: Vec<_> = about.iter().map(|at| &at.server).collect();
+    names.sort();
+    names.dedup();
+    match names[..] {
+        [name] => name.to_string(),
+        _ => counted(names.len(), "server", "servers"),
     }
 }
 
@@ -80,6 +95,34 @@ pub(crate) fn effect(action: &Action, service: &ServiceView) -> String {
             containers(running)
         ),
     }
+}
+
+/// The same for several services at once.
+pub(crate) fn effect_on_all(action: &Action, about: &[&ServiceView]) -> String {
+    let of = services(about.len());
+    let running = containers(about.iter().flat_map(|service| &service.containers).filter(|one| one.routed).count());
+    let wanted = containers(about.iter().map(|service| service.wanted as usize).sum());
+    match action {
+        Action::Push | Action::Redeploy => {
+            format!("A new release of each of {of} is built and takes the place of the live one.")
+        }
+        Action::Rollback { to } => format!("{to} of each of {of} takes the place of the live release."),
+        Action::Scale { count } => {
+            format!("Each of {of} runs {}; together they run {wanted} now.", containers(*count as usize))
+        }
+        Action::Restart => format!("{wanted} of {of} give way to fresh ones of the same releases."),
+        Action::Stop => {
+            format!("{running} of {of} end. Requests to them are answered with 503 until they are started.")
+        }
+        Action::Start => format!("{of} start again."),
+        Action::Remove => {
+            format!("{running}, the routes, all releases of {of} and their images are deleted. This cannot be undone.")
+        }
+    }
+}
+
+pub(crate) fn services(count: usize) -> String {
+    counted(count, "service", "services")
 }
 
 /// `1 container`, `3 containers`.

@@ -11,7 +11,8 @@ use super::super::switch::Patience;
 use super::super::{Acme, TraefikRouter};
 use super::*;
 use crate::engine::{
-    Build, EngineInfo, Exit, Image, LogLine, LogStream, Probe, ProbeAnswer, PublishedPort, Storage, Subnet, Usage,
+    Build, EngineInfo, Exec, ExecSession, Exit, Image, LogLine, LogStream, Probe, ProbeAnswer, PublishedPort, Storage,
+    Subnet, Usage,
 };
 use crate::name::{ImageName, ServiceName};
 use crate::router::Router;
@@ -198,6 +199,10 @@ impl Engine for OneContainer {
     }
 
     async fn connections(&self, _: &ContainerName) -> Answer<Option<u32>> {
+        never()
+    }
+
+    async fn exec(&self, _: &ContainerName, _: &Exec) -> Answer<ExecSession> {
         never()
     }
 

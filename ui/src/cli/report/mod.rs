@@ -25,6 +25,7 @@ use super::output::foreign;
 use super::output::paint::Paint;
 use super::refused::Refusal;
 use super::source::Mistakes;
+use crate::console::KeymapError;
 
 /// It was tried, and failed.
 pub(crate) const FAILURE: u8 = 1;
@@ -132,6 +133,8 @@ impl Report {
             self.problem.code = ProblemCode::BadRequest;
             self.problem.hint = error.hint();
         } else if let Some(FleetError::Invalid { path, diagnostic }) = error.downcast_ref() {
+            self.mark(&path.display().to_string(), std::slice::from_ref(diagnostic.as_ref()));
+        } else if let Some(KeymapError::Invalid { path, diagnostic }) = error.downcast_ref() {
             self.mark(&path.display().to_string(), std::slice::from_ref(diagnostic.as_ref()));
         }
         false

@@ -13,7 +13,9 @@ pub(crate) async fn run(arguments: &ConsoleArguments, colour: ColourWhen, sessio
     let options = Options {
         ascii: arguments.ascii,
         no_color: colour == ColourWhen::Never || session.environment.no_colour,
+        no_mouse: arguments.no_mouse,
         theme: arguments.theme.as_deref().map(str::parse).transpose()?,
+        keymap: Some(session.environment.keymap.clone()),
         who: session.environment.who.clone(),
     };
     let mut servers = Vec::new();

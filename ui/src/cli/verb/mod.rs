@@ -7,12 +7,14 @@ pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod console;
+pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod deploys;
 pub(crate) mod disk;
 pub(crate) mod env;
 pub(crate) mod follow;
 pub(crate) mod json;
+pub(crate) mod keymap;
 pub(crate) mod logs;
 pub(crate) mod pin;
 pub(crate) mod prune;
@@ -26,10 +28,13 @@ pub(crate) mod scale;
 pub(crate) mod serve;
 pub(crate) mod server;
 pub(crate) mod servers;
+pub(crate) mod shell;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod unpin;
+
+use std::process::ExitCode;
 
 use clap::Subcommand;
 
@@ -85,20 +90,37 @@ pub(crate) enum Verb {
     /// Remove what is of no use any more, after asking
     #[command(after_help = prune::HELP)]
     Prune(prune::Arguments),
+    /// Open a shell in a container of a service
+    #[command(after_help = shell::HELP)]
+    Shell(shell::Arguments),
     /// List the servers that are known
     Servers(servers::Arguments),
     /// What is done on the server itself
     Server(server::Arguments),
     /// Print what a shell needs to complete this command line
     Completions(completions::Arguments),
+    /// Print the console's keys
+    #[command(after_help = keymap::HELP)]
+    Keymap,
+    /// Simulate servers, to look at the console
+    #[command(hide = true)]
+    Demo(demo::Arguments),
     /// Describe what --json prints
     #[command(long_about = json::HELP)]
     Json,
 }
 
 impl Verb {
-    /// Does it; for all verbs that need a session.
-    pub(crate) async fn run(&self, session: &Session) -> anyhow::Result<()> {
+    /// Does it; the process's exit code.
+    pub(crate) async fn run(&self, session: &Session) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Shell(arguments) => shell::run(arguments, session).await,
+            _ => self.run_to_success(session).await.map(|()| ExitCode::SUCCESS),
+        }
+    }
+
+    /// For all verbs that succeed or fail, and nothing else.
+    async fn run_to_success(&self, session: &Session) -> anyhow::Result<()> {
         match self {
             Self::Push(arguments) => push::run(arguments, session).await,
             Self::Deploy(arguments) => deploy::run(arguments, session).await,
@@ -125,12 +147,15 @@ impl Verb {
             Self::Server(arguments) => server::run(arguments, session).await,
             Self::Serve(arguments) => serve::run(arguments, &session.environment, &session.screen).await,
             Self::Completions(arguments) => completions::run(arguments, &session.screen),
+            Self::Keymap => keymap::run(&session.screen),
+            Self::Demo(arguments) => demo::run(arguments, session).await,
             Self::Json => session.screen.print(json::HELP),
+            Self::Shell(arguments) => shell::run(arguments, session).await.map(drop),
         }
     }
 
     /// Whether ctrl-c means something of its own to it.
     pub(crate) fn handles_signals(&self) -> bool {
-        matches!(self, Self::Serve(_))
+        matches!(self, Self::Serve(_) | Self::Demo(_))
     }
 }

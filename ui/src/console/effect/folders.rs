@@ -17,10 +17,15 @@ const MOST_RECENT: usize = 20;
 
 const RECENTS: &str = "recent-folders";
 
+/// The path with `~` replaced.
+pub(super) fn at_home(typed: &Path) -> PathBuf {
+    let at_home = BaseDirs::new().and_then(|dirs| Some(dirs.home_dir().join(typed.strip_prefix("~").ok()?)));
+    at_home.unwrap_or_else(|| typed.to_owned())
+}
+
 /// The path with `~` and what is relative made whole.
 pub(super) fn whole(typed: &Path) -> PathBuf {
-    let at_home = BaseDirs::new().and_then(|dirs| Some(dirs.home_dir().join(typed.strip_prefix("~").ok()?)));
-    let path = at_home.unwrap_or_else(|| typed.to_owned());
+    let path = at_home(typed);
     path.canonicalize().or_else(|_| std::path::absolute(&path)).unwrap_or(path)
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use mypaas::api::{Event, LogLine, LogQuery, Problem, ProblemCode, What};
+use mypaas::api::{Event, Problem, ProblemCode, What};
 use mypaas::client::{self, Client, ClientError};
-use mypaas::name::{ContainerName, DeployId, ServerName};
+use mypaas::name::{DeployId, ServerName};
 use tokio::sync::mpsc::Sender;
 use tokio::time::{sleep, timeout};
 
@@ -25,32 +25,29 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// A service is asked about when the selection has rested for so long, so that moving through a list asks for nothing.
-const REST: Duration = Duration::from_millis(60);
+pub(super) const REST: Duration = Duration::from_millis(60);
 
 /// So many items of a stream travel as one message at most.
 const BATCH: usize = 512;
 
-/// So many lines are asked for of what was written already.
-const TAIL: u32 = 2_000;
-
-type Inbox = Sender<Message>;
+pub(super) type Inbox = Sender<Message>;
 
 /// Pauses that grow with each failure.
-struct Pause(Duration);
+pub(super) struct Pause(Duration);
 
 impl Pause {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(FIRST_PAUSE)
     }
 
-    async fn wait(&mut self) {
+    pub(super) async fn wait(&mut self) {
         sleep(self.0).await;
         self.0 = (self.0 * 2).min(LONGEST_PAUSE);
     }
 }
 
 /// An answer, or that there was none in time.
-async fn in_time<T>(answer: impl Future<Output = client::Result<T>>) -> Result<T, Problem> {
+pub(super) async fn in_time<T>(answer: impl Future<Output = client::Result<T>>) -> Result<T, Problem> {
     let late = |_| ClientError::TimedOut { limit: ANSWER_LIMIT };
     timeout(ANSWER_LIMIT, answer).await.map_err(late).and_then(|answer| answer).map_err(of_client)
 }
@@ -129,26 +126,6 @@ pub(super) async fn deploy(client: Client, server: ServerName, id: DeployId, inb
     }
 }
 
-/// What a service's containers write, from some lines ago on.
-pub(super) async fn logs(client: Client, at: ServiceAt, container: Option<ContainerName>, inbox: Inbox) {
-    sleep(REST).await;
-    let told = |news| Message::Logs { at: at.clone(), container: container.clone(), news };
-    let query = LogQuery { tail: Some(TAIL), since: None, follow: true };
-    let mut pause = Pause::new();
-    loop {
-        let news = match in_time(client.logs(&at.service, container.as_ref(), &query)).await {
-            Ok(lines) => {
-                tell(&inbox, told(News::Began)).await;
-                forward(lines, |_| pause = Pause::new(), |lines: Vec<LogLine>| tell(&inbox, told(News::Some(lines))))
-                    .await
-            }
-            Err(problem) => News::Lost(problem),
-        };
-        tell(&inbox, told(news)).await;
-        pause.wait().await;
-    }
-}
-
 /// Hands on what a stream brings, as many items at once as are there; says how it ended.
 async fn forward<T, Told: Future<Output = ()>>(
     stream: BoxStream<'static, client::Result<T>>,
@@ -179,6 +156,6 @@ async fn forward<T, Told: Future<Output = ()>>(
 }
 
 /// A console that is gone wants to hear nothing.
-async fn tell(inbox: &Inbox, message: Message) {
+pub(super) async fn tell(inbox: &Inbox, message: Message) {
     let _ = inbox.send(message).await;
 }

@@ -5,25 +5,32 @@
 //! world.rs     starts what is wanted, ends what is not
 //! listen.rs    streams of servers: tried again with growing pauses
 //! push.rs      looking at a folder, sending it
+//! watch.rs     a Dockerfile that changes
 //! folders.rs   what a typed path may become; the folders that were pushed before
+//! logs.rs      what containers write, however fast; save.rs  to a file
 //! problem.rs   why something did not work, as data
 //! ```
 
 mod folders;
 mod listen;
+mod logs;
 mod problem;
 mod push;
+mod save;
+mod watch;
 mod world;
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use mypaas::api::{PlanRequest, Target};
 use mypaas::name::{ContainerName, DeployId, ServerName};
 
 use super::model::Ticket;
 use super::model::fleet::ServiceAt;
 
-pub(crate) use world::World;
+pub(crate) use problem::of_client as problem_of_client;
+pub(crate) use world::{Inboxes, Opened, World};
 
 /// Something to do once.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +66,22 @@ pub(crate) enum Effect {
         typed: String,
     },
     LoadRecents,
+    /// Open a shell; none: in a container that takes requests.
+    Shell {
+        at: ServiceAt,
+        container: Option<ContainerName>,
+    },
+    /// Find the Dockerfile of a folder, for the editor.
+    Edit {
+        folder: PathBuf,
+        /// 0: where the editor likes.
+        line: u32,
+    },
+    /// Write a text into a new file.
+    Save {
+        path: PathBuf,
+        text: String,
+    },
     Terminal(TerminalEffect),
 }
 
@@ -68,6 +91,13 @@ pub(crate) enum TerminalEffect {
     /// To the terminal's clipboard.
     Copy(String),
     Redraw,
+    /// Clicks come here from now on, or no longer.
+    Mouse(bool),
+    /// Open the editor.
+    Edit {
+        file: PathBuf,
+        line: u32,
+    },
     Suspend,
     Quit,
 }
@@ -87,6 +117,10 @@ pub(crate) enum Subscription {
     Detail { at: ServiceAt, revision: String },
     /// The events of a deploy.
     Deploy { server: ServerName, id: DeployId },
+    /// What a folder is, at a glance.
+    Glance(String),
+    /// Changes of a folder's Dockerfile.
+    Dockerfile(PathBuf),
     /// The logs of a service; `running` are its containers, so that new ones are listened to as well.
-    Logs { at: ServiceAt, container: Option<ContainerName>, running: Vec<ContainerName> },
+    Logs { at: ServiceAt, container: Option<ContainerName>, since: Option<Timestamp>, running: Vec<ContainerName> },
 }

@@ -7,7 +7,7 @@ use mypaas::client::ClientError;
 use mypaas::context::ContextError;
 
 /// What a server, or the way to it, answered instead.
-pub(super) fn of_client(error: ClientError) -> Problem {
+pub(crate) fn of_client(error: ClientError) -> Problem {
     if let Some(context) = context_cause(&error) {
         return of_context(context);
     }

@@ -9,10 +9,13 @@ use mypaas::api::{Commit, Deploy, DeployRequest, Origin, PlanRequest, PlanView, 
 use mypaas::client::{Client, Sending};
 use mypaas::context::{ContextError, EntryKind, Limits, Selection, commit_of, locate, pack, select};
 use mypaas::manifest;
+use tokio::time::sleep;
 
 use super::folders::whole;
+use super::listen::{Inbox, REST, tell};
 use super::problem::{of_client, of_context};
-use crate::console::model::push::{Contents, ContextSize, FolderReport};
+use crate::console::message::Message;
+use crate::console::model::push::{Contents, ContextSize, FolderReport, Glance};
 
 /// How often the bytes sent so far are told.
 const TICK: Duration = Duration::from_millis(100);
@@ -36,10 +39,24 @@ async fn contents(client: &Client, folder: &Path) -> Result<Contents, Problem> {
     Ok(Contents { checked, size, plan })
 }
 
+/// What a folder is, without asking a server; once it has been chosen for a moment.
+pub(super) async fn glance(typed: String, inbox: Inbox) {
+    sleep(REST).await;
+    let folder = whole(Path::new(&typed));
+    let checked = dockerfile(&folder).await.map(|text| manifest::check(&text));
+    let glance = Box::new(Glance { checked, commit: commit(&folder).await });
+    tell(&inbox, Message::Glanced { folder: typed, glance }).await;
+}
+
+/// The Dockerfile of a folder, and of no other.
+pub(super) fn dockerfile_of(folder: &Path) -> Result<PathBuf, Problem> {
+    Ok(locate(folder).map_err(|error| of_context(&error))?.dockerfile)
+}
+
 async fn dockerfile(folder: &Path) -> Result<Vec<u8>, Problem> {
-    let place = locate(folder).map_err(|error| of_context(&error))?;
-    let unreadable = |source| ContextError::Unreadable { path: place.dockerfile.clone(), source };
-    tokio::fs::read(&place.dockerfile).await.map_err(|error| of_context(&unreadable(error)))
+    let path = dockerfile_of(folder)?;
+    let unreadable = |source| ContextError::Unreadable { path: path.clone(), source };
+    tokio::fs::read(&path).await.map_err(|error| of_context(&unreadable(error)))
 }
 
 async fn plan(client: &Client, text: &[u8], size: Option<&ContextSize>) -> Result<PlanView, Problem> {

@@ -3,17 +3,41 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use mypaas::api::{CancelRequest, DeployRequest, Origin, Target};
-use mypaas::client::Client;
-use mypaas::name::ServerName;
+use mypaas::client::{Client, Shell};
+use mypaas::name::{ContainerName, ServerName};
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::problem::of_client;
-use super::{Effect, Subscription, TerminalEffect, folders, listen, push};
+use super::{Effect, Subscription, TerminalEffect, folders, listen, logs, push, save, watch};
 use crate::console::message::Message;
 use crate::console::model::Ticket;
+use crate::console::model::fleet::ServiceAt;
+use crate::console::shell;
+
+/// Where what comes from the world goes.
+#[derive(Debug)]
+pub(crate) struct Inboxes {
+    pub news: Sender<Message>,
+    /// For what containers write, apart from what matters more.
+    pub logs: Sender<Message>,
+    pub shells: Sender<Opened>,
+}
+
+/// A shell that was asked for.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub at: ServiceAt,
+    pub container: Option<ContainerName>,
+    pub shell: Shell,
+}
+
+/// So many plans and deploys are asked for at a time, when there are many.
+const AT_A_TIME: usize = 16;
 
 /// The way to the servers, and everything that is under way. All of it ends with this.
 #[derive(Debug)]
@@ -23,14 +47,29 @@ pub(crate) struct World {
     who: String,
     state: Option<PathBuf>,
     inbox: Sender<Message>,
+    /// For what containers write, apart from what matters more.
+    log_inbox: Sender<Message>,
+    shells: Sender<Opened>,
     tasks: JoinSet<()>,
+    turns: Arc<Semaphore>,
     listening: BTreeMap<Subscription, AbortHandle>,
 }
 
 impl World {
-    pub(crate) fn new(servers: BTreeMap<ServerName, Client>, who: String, inbox: Sender<Message>) -> Self {
+    pub(crate) fn new(servers: BTreeMap<ServerName, Client>, who: String, inboxes: Inboxes) -> Self {
+        let Inboxes { news: inbox, logs: log_inbox, shells } = inboxes;
         let state = folders::state_folder();
-        Self { servers, who, state, inbox, tasks: JoinSet::new(), listening: BTreeMap::new() }
+        Self {
+            servers,
+            who,
+            state,
+            inbox,
+            log_inbox,
+            shells,
+            tasks: JoinSet::new(),
+            turns: Arc::new(Semaphore::new(AT_A_TIME)),
+            listening: BTreeMap::new(),
+        }
     }
 
     /// Listens to what is wanted, and to nothing else any more.
@@ -69,9 +108,11 @@ impl World {
                 let client = client(&self.servers, &server)?;
                 self.tasks.spawn(listen::deploy(client, server, id, inbox))
             }
-            Subscription::Logs { at, container, .. } => {
+            Subscription::Glance(folder) => self.tasks.spawn(push::glance(folder, inbox)),
+            Subscription::Dockerfile(folder) => self.tasks.spawn(watch::dockerfile(folder, inbox)),
+            Subscription::Logs { at, container, since, .. } => {
                 let client = client(&self.servers, &at.server)?;
-                self.tasks.spawn(listen::logs(client, at, container, inbox))
+                self.tasks.spawn(logs::listen(client, logs::Wanted { at, container, since }, self.log_inbox.clone()))
             }
         })
     }
@@ -80,10 +121,14 @@ impl World {
     pub(crate) fn perform(&mut self, effect: Effect) -> Option<TerminalEffect> {
         match effect {
             Effect::Terminal(effect) => return Some(effect),
-            Effect::Plan { ticket, server, request } => self.with(&server, async move |client, inbox| {
-                let result = client.plan(&request).await.map_err(of_client);
-                tell(&inbox, Message::Planned { ticket, result }).await;
-            }),
+            Effect::Plan { ticket, server, request } => {
+                let turns = Arc::clone(&self.turns);
+                self.with(&server, async move |client, inbox| {
+                    let _turn = turns.acquire().await;
+                    let result = client.plan(&request).await.map_err(of_client);
+                    tell(&inbox, Message::Planned { ticket, result }).await;
+                });
+            }
             Effect::Deploy { ticket, server, target } => self.deploy(ticket, server, target),
             Effect::Cancel { ticket, server, id } => {
                 let request = CancelRequest { who: self.who.clone() };
@@ -101,6 +146,13 @@ impl World {
                 let found = folders::find(&typed);
                 Message::Folders { ticket, found }
             }),
+            Effect::Shell { at, container } => self.shell(at, container),
+            // A look at a folder's few names; the editor that comes next takes longer.
+            Effect::Edit { folder, line } => match push::dockerfile_of(&folder) {
+                Ok(file) => return Some(TerminalEffect::Edit { file, line }),
+                Err(problem) => self.read(move || Message::Edited { result: Err(problem) }),
+            },
+            Effect::Save { path, text } => self.read(move || Message::Saved { result: save::save(&path, &text) }),
             Effect::LoadRecents => {
                 let state = self.state.clone();
                 self.read(move || Message::Recents { folders: folders::recents(state.as_deref()) });
@@ -118,7 +170,7 @@ impl World {
         }
     }
 
-    /// Something that reads files.
+    /// Something with files.
     fn read(&mut self, look: impl FnOnce() -> Message + Send + 'static) {
         let inbox = self.inbox.clone();
         self.tasks.spawn_blocking(move || {
@@ -130,10 +182,25 @@ impl World {
     fn deploy(&mut self, ticket: Ticket, server: ServerName, target: Target) {
         let origin = Origin { who: self.who.clone(), key: None, folder: None, commit: None };
         let name = server.clone();
+        let turns = Arc::clone(&self.turns);
         self.with(&name, async move |client, inbox| {
+            let _turn = turns.acquire().await;
             let answer = client.deploy(&DeployRequest { target, origin }).await;
             let result = answer.map(Box::new).map_err(of_client);
             tell(&inbox, Message::Answered { ticket, server, result }).await;
+        });
+    }
+
+    fn shell(&mut self, at: ServiceAt, container: Option<ContainerName>) {
+        let shells = self.shells.clone();
+        let name = at.server.clone();
+        self.with(&name, async move |client, inbox| {
+            let kind = shell::kind();
+            match listen::in_time(client.shell(&at.service, container.as_ref(), &kind)).await {
+                // A console that is gone wants no shell.
+                Ok(shell) => drop(shells.send(Opened { at, container, shell }).await),
+                Err(problem) => tell(&inbox, Message::ShellEnded { at, result: Err(problem) }).await,
+            }
         });
     }
 

@@ -69,13 +69,23 @@ impl Choice {
 /// An action that waits for a yes.
 #[derive(Debug, Clone)]
 pub(crate) struct Confirm {
-    pub at: ServiceAt,
     pub action: Action,
+    /// What it is about: one service, or all that were marked.
+    pub aims: Vec<Aim>,
+    /// Services that were marked, and for which there is nothing to do.
+    pub left_out: usize,
+    pub stage: Stage,
+    pub scroll: usize,
+}
+
+/// A service that something is about to be done to.
+#[derive(Debug, Clone)]
+pub(crate) struct Aim {
+    pub at: ServiceAt,
     pub plan: Load<PlanView>,
     /// Of the plan, then of the deploy that was asked for.
     pub ticket: Ticket,
-    pub stage: Stage,
-    pub scroll: usize,
+    pub answer: Option<Result<DeployId, Problem>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +96,35 @@ pub(crate) enum Stage {
 }
 
 impl Confirm {
-    /// Nothing known stands in the way. A plan that is still on its way does not: the server decides anyhow.
+    pub(crate) fn of(action: Action, aims: Vec<Aim>) -> Self {
+        Self { action, aims, left_out: 0, stage: Stage::Deciding(Choice::Cancel), scroll: 0 }
+    }
+
+    /// The service, when it is about one only.
+    pub(crate) fn single(&self) -> Option<&Aim> {
+        match &self.aims[..] {
+            [aim] => Some(aim),
+            _ => None,
+        }
+    }
+
+    /// Nothing known stands in the way of some of it.
     pub(crate) fn can_do(&self) -> bool {
+        self.aims.iter().any(Aim::can_be_done)
+    }
+
+    pub(crate) fn aim_mut(&mut self, ticket: Ticket) -> Option<&mut Aim> {
+        self.aims.iter_mut().find(|aim| aim.ticket == ticket)
+    }
+}
+
+impl Aim {
+    pub(crate) fn new(at: ServiceAt, ticket: Ticket) -> Self {
+        Self { at, plan: Load::Waiting, ticket, answer: None }
+    }
+
+    /// A plan that is still on its way does not stand in the way: the server decides anyhow.
+    pub(crate) fn can_be_done(&self) -> bool {
         match &self.plan {
             Load::Waiting => true,
             Load::Ready(plan) => plan.refusals.is_empty(),
@@ -126,11 +163,14 @@ impl Rollback {
 /// The choice of how many containers run.
 #[derive(Debug, Clone)]
 pub(crate) struct Scale {
-    pub at: ServiceAt,
+    /// One service, or all that were marked.
+    pub of: Vec<ServiceAt>,
+    /// How many run now, of the first one.
     pub from: u32,
     pub to: u32,
     /// The number was typed, so that a further digit makes it longer.
     pub is_typed: bool,
+    /// For one service only; for several the confirmation shows what will happen.
     pub plan: Load<PlanView>,
     pub ticket: Ticket,
     pub stage: ScaleStage,
@@ -147,12 +187,20 @@ impl Scale {
         self.to = count.clamp(1, mypaas::manifest::Scale::LARGEST);
     }
 
+    /// The service, when it is about one only.
+    pub(crate) fn single(&self) -> Option<&ServiceAt> {
+        match &self.of[..] {
+            [at] => Some(at),
+            _ => None,
+        }
+    }
+
     pub(crate) fn can_do(&self) -> bool {
         let planned = match &self.plan {
             Load::Waiting => true,
             Load::Ready(plan) => plan.refusals.is_empty(),
             Load::Failed(_) => false,
         };
-        self.to != self.from && planned
+        self.single().is_none() || self.to != self.from && planned
     }
 }

@@ -97,10 +97,15 @@ impl Fleet {
         self.server(&at.server)?.service(&at.service)
     }
 
+    /// Of all servers, stale ones included, in their order.
+    pub(crate) fn all_services(&self) -> impl Iterator<Item = (&ServerEntry, &ServiceView)> {
+        self.servers.iter().flat_map(|server| server.services().iter().map(move |service| (server, service)))
+    }
+
     /// Over all servers, stale ones included.
     pub(crate) fn tally(&self) -> Tally {
         let mut tally = Tally::default();
-        self.servers.iter().flat_map(ServerEntry::services).for_each(|service| tally.add(service.state));
+        self.all_services().for_each(|(_, service)| tally.add(service.state));
         tally
     }
 

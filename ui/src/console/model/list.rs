@@ -7,6 +7,8 @@ use mypaas::name::{ContainerName, ServerName};
 
 use super::filter::Filter;
 use super::fleet::{Connection, Fleet, ServerEntry, ServiceAt};
+use super::marks::Marks;
+use super::order::Order;
 use crate::console::command::Motion;
 
 /// What can be selected, by its identity, so that the selection stays with it when the list changes.
@@ -49,6 +51,10 @@ pub(crate) struct List {
     folded: BTreeSet<ServerName>,
     unfolded: BTreeSet<ServiceAt>,
     pub filter: Filter,
+    pub order: Order,
+    /// All services in one list, not below their servers.
+    pub flat: bool,
+    pub marks: Marks,
 }
 
 impl Item {
@@ -102,15 +108,33 @@ impl List {
     /// The lines that are shown: what matches the filter and is not folded away.
     pub(crate) fn rows<'a>(&self, fleet: &'a Fleet) -> Vec<Row<'a>> {
         let mut rows = Vec::new();
+        if self.flat {
+            for (server, service) in self.matching(fleet.all_services()) {
+                self.add_service(server, service, &mut rows);
+            }
+            return rows;
+        }
         for server in &fleet.servers {
             self.add_server(server, &mut rows);
         }
         rows
     }
 
+    /// Those that match the filter, in order.
+    fn matching<'a>(
+        &self,
+        services: impl Iterator<Item = (&'a ServerEntry, &'a ServiceView)>,
+    ) -> Vec<(&'a ServerEntry, &'a ServiceView)> {
+        let mut matching: Vec<_> = services.filter(|(server, service)| self.filter.matches(server, service)).collect();
+        // A server lists its services by name.
+        if self.flat || self.order != Order::default() {
+            self.order.sort(&mut matching);
+        }
+        matching
+    }
+
     fn add_server<'a>(&self, server: &'a ServerEntry, rows: &mut Vec<Row<'a>>) {
-        let matching: Vec<_> =
-            server.services().iter().filter(|service| self.filter.matches(server, service)).collect();
+        let matching = self.matching(server.services().iter().map(|service| (server, service)));
         let nothing_to_find = server.services().is_empty() && self.filter.is_empty();
         if matching.is_empty() && !nothing_to_find {
             return;
@@ -123,7 +147,7 @@ impl List {
         if matching.is_empty() && matches!(server.connection, Connection::Live { .. } | Connection::Stale { .. }) {
             rows.push(Row::Empty);
         }
-        for service in matching {
+        for (server, service) in matching {
             self.add_service(server, service, rows);
         }
     }
@@ -145,6 +169,7 @@ impl List {
 
     /// Puts the selection back on something that is shown, as near as can be to where it was.
     pub(crate) fn settle(&mut self, fleet: &Fleet) {
+        self.marks.keep_known(fleet);
         let rows = self.rows(fleet);
         // Servers answer one after the other: until something is chosen the first service is what one wants to see.
         let first = if self.is_chosen { None } else { first_service(&rows) };
@@ -156,6 +181,8 @@ impl List {
 
     pub(crate) fn select(&mut self, item: Item, fleet: &Fleet) {
         self.folded.remove(item.server());
+        // One list of all services has no lines for servers.
+        self.flat &= !matches!(item, Item::Server(_));
         self.is_chosen = true;
         self.selected = Some(item);
         self.settle(fleet);
@@ -183,6 +210,41 @@ impl List {
         if let Some(index) = found {
             self.select_near(&rows, index, false);
         }
+    }
+
+    /// Marks the selected service, or not any more, and goes on to the next one. On a server: all its services.
+    pub(crate) fn mark(&mut self, fleet: &Fleet) {
+        match self.selected.clone() {
+            Some(Item::Service(at) | Item::Container(at, _)) => self.marks.turn(at),
+            Some(Item::Server(name)) => {
+                let shown: Vec<_> = self.shown_services(fleet).into_iter().filter(|at| at.server == name).collect();
+                self.marks.turn_all(&shown);
+            }
+            None => {}
+        }
+        self.is_chosen = true;
+        let rows = self.rows(fleet);
+        let after = self.position(&rows).unwrap_or(self.index) + 1;
+        let is_next = |index: &usize| !matches!(rows[*index], Row::Container { .. } | Row::Empty);
+        if let Some(next) = (after..rows.len()).find(is_next) {
+            self.select_near(&rows, next, false);
+        }
+    }
+
+    /// Marks all services that match the filter; where all are marked, none.
+    pub(crate) fn mark_all(&mut self, fleet: &Fleet) {
+        let shown = self.shown_services(fleet);
+        self.marks.turn_all(&shown);
+    }
+
+    /// Those that match the filter, folded away or not.
+    fn shown_services(&self, fleet: &Fleet) -> Vec<ServiceAt> {
+        let at = |(server, service): (&ServerEntry, &ServiceView)| ServiceAt {
+            server: server.name.clone(),
+            service: service.name.clone(),
+        };
+        let all = fleet.all_services();
+        all.filter(|(server, service)| self.filter.matches(server, service)).map(at).collect()
     }
 
     fn select_near(&mut self, rows: &[Row<'_>], wanted: usize, upwards: bool) {

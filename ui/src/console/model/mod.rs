@@ -3,17 +3,21 @@
 //!
 //! ```text
 //! fleet.rs      the servers, and what each last said: connecting, live, stale, unreachable
-//! list.rs       servers → services → containers as lines; folds, selection     filter.rs  which are shown
+//! list.rs       servers → services → containers as lines; folds, selection
+//!    column.rs  what the columns mean   filter/   which services are shown   order.rs  how they are sorted
+//!    marks.rs   those that an action is about
 //! detail.rs     what is known of single services; the tabs beside the list
 //! deploy.rs     the page of one deploy        progress.rs  its events, folded
 //! logs.rs       the page or tab with logs     tape.rs      a bounded buffer and a place in it
 //! push.rs       the page for a push           clean.rs     text from outside made safe to show
 //! dialog.rs     what lies on top              palette.rs   the command palette
 //! toast.rs      short notes                   line.rs      a line of text being typed
+//! trail.rs      where one was before
 //! wanted.rs     what is listened to, as it follows from what is shown
 //! ```
 
 pub(crate) mod clean;
+pub(crate) mod column;
 pub(crate) mod deploy;
 pub(crate) mod detail;
 pub(crate) mod dialog;
@@ -22,11 +26,14 @@ pub(crate) mod fleet;
 pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod marks;
+pub(crate) mod order;
 pub(crate) mod palette;
 pub(crate) mod progress;
 pub(crate) mod push;
 pub(crate) mod tape;
 pub(crate) mod toast;
+pub(crate) mod trail;
 mod wanted;
 
 use std::sync::Arc;
@@ -34,16 +41,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mypaas::name::ServerName;
-use ratatui::layout::Size;
+use ratatui::layout::{Position, Rect, Size};
 
+use self::column::Column;
 use self::deploy::DeployPage;
 use self::detail::{Details, Pane, Tab};
-use self::dialog::Dialog;
+use self::dialog::{Choice, Dialog};
 use self::fleet::{Fleet, ServerEntry, ServiceAt};
 use self::list::{Item, List};
 use self::logs::Logs;
 use self::push::{Push, Step};
 use self::toast::{ToastKind, Toasts};
+use self::trail::Trail;
+use super::command::Command;
 use super::key::Key;
 use super::keymap::{Context, Keymap};
 
@@ -69,6 +79,10 @@ pub(crate) struct Model {
     pub pending: Vec<Key>,
     /// What was drawn last, as far as moving through it needs to know.
     pub seen: Seen,
+    /// Where one was before.
+    pub trail: Trail,
+    /// Clicks come here; else the terminal has them, for selecting text.
+    pub mouse: bool,
     last_ticket: u64,
 }
 
@@ -106,6 +120,10 @@ pub(crate) enum Page {
 pub(crate) enum Typing {
     ServiceFilter,
     LogFilter,
+    /// Since when logs are read.
+    LogSince,
+    /// Where to save what is shown.
+    LogPath,
 }
 
 /// Tells the answers to requests apart: an answer whose ticket nobody holds any more is too late.
@@ -113,11 +131,42 @@ pub(crate) enum Typing {
 pub(crate) struct Ticket(u64);
 
 /// What was drawn last.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub list: Window,
     /// What the moving keys move through, when that is not the list.
     pub body: Window,
+    /// What a click means, by where it is; the later ones lie above the earlier ones.
+    pub spots: Vec<Spot>,
+}
+
+/// A part of the screen that answers to the mouse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spot {
+    pub area: Rect,
+    pub target: Target,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The list, where no line of it is.
+    List,
+    /// What the moving keys move through, when that is not the list.
+    Body,
+    Item(Item),
+    Column(Column),
+    Tab(Tab),
+    /// A line, by its number, of whatever one chooses from.
+    Line(usize),
+    Choice(Choice),
+    Command(Command),
+}
+
+impl Seen {
+    /// What lies there, the topmost first.
+    pub(crate) fn at(&self, place: Position) -> impl Iterator<Item = &Target> {
+        self.spots.iter().rev().filter(move |spot| spot.area.contains(place)).map(|spot| &spot.target)
+    }
 }
 
 /// Some lines of many.
@@ -151,6 +200,8 @@ impl Model {
             toasts: Toasts::default(),
             pending: Vec::new(),
             seen: Seen::default(),
+            trail: Trail::default(),
+            mouse: true,
             last_ticket: 0,
         };
         model.list.settle(&model.fleet);
@@ -222,8 +273,8 @@ impl Model {
 
     /// What was drawn of it.
     pub(crate) fn saw(&mut self, seen: Seen) {
-        self.seen = seen;
         self.list.top = seen.list.top;
+        self.seen = seen;
     }
 
     pub(crate) fn ticket(&mut self) -> Ticket {

@@ -1,6 +1,6 @@
 //! Pushing a folder: choose it, look at what it says and what would happen, send it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mypaas::api::{Commit, PlanView, Problem};
 use mypaas::manifest::Checked;
@@ -48,6 +48,16 @@ pub(crate) struct Choosing {
     pub found: Vec<FoundFolder>,
     /// The selected line of the list, if one is.
     pub cursor: Option<usize>,
+    /// What the chosen folder is at a glance, once it was looked at; of this path.
+    pub glance: Option<(String, Glance)>,
+}
+
+/// What a folder is, before it is looked at in earnest.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Glance {
+    /// What its Dockerfile says, or why that cannot be read.
+    pub checked: Result<Checked, Problem>,
+    pub commit: Option<Commit>,
 }
 
 /// A folder that what was typed may become.
@@ -106,6 +116,17 @@ pub(crate) struct ContextSize {
     pub notes: Vec<String>,
 }
 
+impl Push {
+    /// The folder whose Dockerfile is shown, before it is sent or after it was refused.
+    pub(crate) fn looked_at(&self) -> Option<&Path> {
+        match &self.step {
+            Step::Review(review) => Some(&review.report.folder),
+            Step::Refused { folder, .. } => Some(folder),
+            Step::Choosing(_) | Step::Checking { .. } | Step::Sending { .. } => None,
+        }
+    }
+}
+
 impl Choosing {
     /// The lines below the typed path: recent folders that contain it, then what it may become.
     pub(crate) fn offers(&self) -> Vec<Offer> {
@@ -120,6 +141,11 @@ impl Choosing {
             }
         }
         offers
+    }
+
+    /// The chosen folder, when nothing is known of it yet.
+    pub(crate) fn unknown(&self) -> Option<String> {
+        self.chosen().filter(|chosen| self.glance.as_ref().is_none_or(|(path, _)| path != chosen))
     }
 
     /// What enter takes: the selected line, or what was typed.
@@ -178,6 +204,7 @@ mod tests {
             recents: vec!["/home/ada/blog".into(), "/srv/api".into()],
             found: found.iter().map(folder).collect(),
             cursor: None,
+            glance: None,
         }
     }
 

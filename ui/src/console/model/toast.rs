@@ -45,6 +45,11 @@ impl Toasts {
         self.shown.push(Toast { kind, text, until });
     }
 
+    /// It is so no longer.
+    pub(crate) fn withdraw(&mut self, text: &str) {
+        self.shown.retain(|toast| toast.text != text);
+    }
+
     pub(crate) fn forget_until(&mut self, now: Timestamp) {
         self.shown.retain(|toast| toast.until > now);
     }

@@ -7,6 +7,7 @@ use mypaas::api::ServiceView;
 use super::detail::Tab;
 use super::fleet::ServiceAt;
 use super::logs::Logs;
+use super::push::Step;
 use super::tape::Flow;
 use super::{Breadth, Focus, Model, Page};
 use crate::console::effect::Subscription;
@@ -17,6 +18,12 @@ impl Model {
             self.fleet.servers.iter().map(|server| Subscription::Server(server.name.clone())).collect();
         wanted.extend(self.wanted_detail());
         wanted.extend(self.wanted_logs());
+        if let Page::Push(page) = &self.page {
+            if let Step::Choosing(choosing) = &page.step {
+                wanted.extend(choosing.unknown().map(Subscription::Glance));
+            }
+            wanted.extend(page.looked_at().map(|folder| Subscription::Dockerfile(folder.to_owned())));
+        }
         if let Page::Deploy(page) = &self.page {
             let of = |id| Subscription::Deploy { server: page.at.server.clone(), id };
             wanted.extend((page.flow != Flow::Ended).then(|| of(page.deploy.id)));
@@ -37,7 +44,7 @@ impl Model {
         let logs = self.logs.as_ref().filter(|logs| self.shows(logs))?;
         let service = self.fleet.service(&logs.at)?;
         let running = service.containers.iter().map(|container| container.name.clone()).collect();
-        Some(Subscription::Logs { at: logs.at.clone(), container: logs.container.clone(), running })
+        Some(Subscription::Logs { at: logs.at.clone(), container: logs.container.clone(), since: logs.since, running })
     }
 
     fn shows(&self, logs: &Logs) -> bool {
@@ -85,6 +92,8 @@ mod tests {
             Subscription::Detail { .. } => "detail",
             Subscription::Deploy { .. } => "deploy",
             Subscription::Logs { .. } => "logs",
+            Subscription::Dockerfile(_) => "dockerfile",
+            Subscription::Glance(_) => "glance",
         };
         model.wanted().iter().map(kind).collect()
     }

@@ -1,4 +1,4 @@
-//! What can be done to a service.
+//! What can be done to a service, or to all that are marked.
 
 use mypaas::api::{Action, PlanRequest, ServiceState};
 use mypaas::name::ReleaseId;
@@ -6,33 +6,66 @@ use mypaas::name::ReleaseId;
 use crate::console::command::Command;
 use crate::console::effect::{Effect, TerminalEffect};
 use crate::console::model::detail::Tab;
-use crate::console::model::dialog::{Choice, Confirm, Dialog, Load, Rollback, Scale, ScaleStage, Stage};
+use crate::console::model::dialog::{Aim, Confirm, Dialog, Load, Rollback, Scale, ScaleStage};
 use crate::console::model::fleet::{Connection, ServiceAt};
 use crate::console::model::list::Item;
 use crate::console::model::toast::ToastKind;
-use crate::console::model::{Focus, Model, Page};
+use crate::console::model::{Focus, Model, Page, Ticket};
 
 use super::{deploy, logs, push};
 
-/// A command about the selected service.
+/// A command about all marked services, or about the selected one where none is marked or where it can be about one
+/// only.
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     if command == Command::Push {
         return push::open(model);
     }
-    let Some(at) = model.selected_service().cloned() else {
-        model.toast(ToastKind::Note, "no service is selected");
-        return Vec::new();
-    };
+    if !model.list.marks.is_empty() && can_be_about_several(command) {
+        return run_on_marked(model, command);
+    }
+    match model.selected_service().cloned() {
+        Some(at) => run_at(model, at, command),
+        None => {
+            model.toast(ToastKind::Note, "no service is selected");
+            Vec::new()
+        }
+    }
+}
+
+fn can_be_about_several(command: Command) -> bool {
+    use Command::{Redeploy, Remove, Restart, Rollback, ScaleDown, ScaleUp, StopOrStart};
+    matches!(command, Redeploy | Remove | Restart | Rollback | ScaleDown | ScaleUp | StopOrStart)
+}
+
+fn run_on_marked(model: &mut Model, command: Command) -> Vec<Effect> {
+    let marked: Vec<ServiceAt> = model.list.marks.iter().cloned().collect();
+    match command {
+        Command::Redeploy => confirm_all(model, marked, Action::Redeploy),
+        Command::Restart => confirm_all(model, marked, Action::Restart),
+        Command::Remove => confirm_all(model, marked, Action::Remove),
+        Command::StopOrStart => stop_or_start_all(model, marked),
+        Command::ScaleUp => scale(model, marked, |count| count.saturating_add(1)),
+        Command::ScaleDown => scale(model, marked, |count| count.saturating_sub(1)),
+        _ => {
+            model.toast(ToastKind::Note, "each service goes back to a release of its own; take them one by one");
+            Vec::new()
+        }
+    }
+}
+
+/// A command about one service.
+pub(super) fn run_at(model: &mut Model, at: ServiceAt, command: Command) -> Vec<Effect> {
     match command {
         Command::Redeploy => confirm(model, at, Action::Redeploy),
         Command::Restart => confirm(model, at, Action::Restart),
         Command::Remove => confirm(model, at, Action::Remove),
         Command::StopOrStart => stop_or_start(model, at),
         Command::Rollback => roll_back(model, &at),
-        Command::ScaleUp => scale(model, at, |count| count.saturating_add(1)),
-        Command::ScaleDown => scale(model, at, |count| count.saturating_sub(1)),
+        Command::ScaleUp => scale(model, vec![at], |count| count.saturating_add(1)),
+        Command::ScaleDown => scale(model, vec![at], |count| count.saturating_sub(1)),
         Command::Describe => describe(model),
         Command::Logs => read_logs(model, at),
+        Command::Shell => open_shell(model, at),
         Command::Watch => watch(model, at),
         Command::CopyUrl => copy_url(model, &at),
         Command::CopyName => copy(model, at.service.to_string()),
@@ -53,7 +86,7 @@ fn can_ask(model: &mut Model, at: &ServiceAt) -> bool {
     !silent
 }
 
-fn ask_plan(at: &ServiceAt, action: &Action, ticket: crate::console::model::Ticket) -> Effect {
+fn ask_plan(at: &ServiceAt, action: &Action, ticket: Ticket) -> Effect {
     let request = PlanRequest::Service { service: at.service.clone(), action: action.clone() };
     Effect::Plan { ticket, server: at.server.clone(), request }
 }
@@ -63,16 +96,37 @@ pub(super) fn confirm(model: &mut Model, at: ServiceAt, action: Action) -> Vec<E
     if !can_ask(model, &at) {
         return Vec::new();
     }
-    let ticket = model.ticket();
-    let effect = ask_plan(&at, &action, ticket);
-    let stage = Stage::Deciding(Choice::Cancel);
-    model.dialog = Some(Dialog::Confirm(Confirm { at, action, plan: Load::Waiting, ticket, stage, scroll: 0 }));
-    vec![effect]
+    confirm_all(model, vec![at], action)
+}
+
+/// The same for several services. A server that is silent says so in its plan's place.
+pub(super) fn confirm_all(model: &mut Model, ats: Vec<ServiceAt>, action: Action) -> Vec<Effect> {
+    let aims: Vec<Aim> = ats.into_iter().map(|at| Aim::new(at, model.ticket())).collect();
+    let effects = aims.iter().map(|aim| ask_plan(&aim.at, &action, aim.ticket)).collect();
+    model.dialog = Some(Dialog::Confirm(Confirm::of(action, aims)));
+    effects
+}
+
+fn is_stopped(model: &Model, at: &ServiceAt) -> bool {
+    model.fleet.service(at).is_some_and(|service| service.state == ServiceState::Stopped)
 }
 
 fn stop_or_start(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
-    let stopped = model.fleet.service(&at).is_some_and(|service| service.state == ServiceState::Stopped);
-    confirm(model, at, if stopped { Action::Start } else { Action::Stop })
+    let action = if is_stopped(model, &at) { Action::Start } else { Action::Stop };
+    confirm(model, at, action)
+}
+
+/// Stops those that run; where none does, starts all.
+fn stop_or_start_all(model: &mut Model, marked: Vec<ServiceAt>) -> Vec<Effect> {
+    let (stopped, running): (Vec<_>, Vec<_>) = marked.into_iter().partition(|at| is_stopped(model, at));
+    if running.is_empty() {
+        return confirm_all(model, stopped, Action::Start);
+    }
+    let effects = confirm_all(model, running, Action::Stop);
+    if let Some(Dialog::Confirm(confirm)) = &mut model.dialog {
+        confirm.left_out = stopped.len();
+    }
+    effects
 }
 
 /// Lets the operator choose a release.
@@ -117,17 +171,15 @@ pub(super) fn roll_back_to(model: &mut Model, at: ServiceAt, to: ReleaseId) -> V
     confirm(model, at, Action::Rollback { to })
 }
 
-/// Opens the choice of how many containers run.
-pub(super) fn scale(model: &mut Model, at: ServiceAt, change: impl FnOnce(u32) -> u32) -> Vec<Effect> {
-    if !can_ask(model, &at) {
-        return Vec::new();
-    }
-    let Some(service) = model.fleet.service(&at) else { return Vec::new() };
+/// Opens the choice of how many containers run, of each of these services.
+pub(super) fn scale(model: &mut Model, of: Vec<ServiceAt>, change: impl FnOnce(u32) -> u32) -> Vec<Effect> {
+    let Some(first) = of.first().filter(|first| of.len() > 1 || can_ask(model, first)) else { return Vec::new() };
+    let Some(service) = model.fleet.service(first) else { return Vec::new() };
     let declared = service.scale.map_or(1, mypaas::manifest::Scale::count);
     let from = if service.wanted > 0 { service.wanted } else { declared };
     let ticket = model.ticket();
     let mut dialog =
-        Scale { at, from, to: from, is_typed: false, plan: Load::Waiting, ticket, stage: ScaleStage::Deciding };
+        Scale { of, from, to: from, is_typed: false, plan: Load::Waiting, ticket, stage: ScaleStage::Deciding };
     dialog.set(change(from));
     model.dialog = Some(Dialog::Scale(dialog));
     preview_scale(model)
@@ -139,10 +191,10 @@ pub(super) fn preview_scale(model: &mut Model) -> Vec<Effect> {
     let Some(Dialog::Scale(scale)) = &mut model.dialog else { return Vec::new() };
     scale.ticket = ticket;
     scale.plan = Load::Waiting;
-    if scale.to == scale.from {
-        return Vec::new();
+    match scale.single() {
+        Some(at) if scale.to != scale.from => vec![ask_plan(at, &Action::Scale { count: scale.to }, ticket)],
+        _ => Vec::new(),
     }
-    vec![ask_plan(&scale.at, &Action::Scale { count: scale.to }, ticket)]
 }
 
 fn describe(model: &mut Model) -> Vec<Effect> {
@@ -159,6 +211,25 @@ fn read_logs(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
     };
     logs::open(model, at, container);
     Vec::new()
+}
+
+/// In the selected container, or in one that takes requests.
+pub(super) fn open_shell(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
+    if !can_ask(model, &at) {
+        return Vec::new();
+    }
+    let container = match (&model.page, &model.list.selected, &model.logs) {
+        (Page::Logs, _, Some(logs)) => logs.container.clone(),
+        (Page::Services, Some(Item::Container(_, name)), _) => Some(name.clone()),
+        _ => None,
+    };
+    model.toast(ToastKind::Note, opening_shell(&at));
+    vec![Effect::Shell { at, container }]
+}
+
+/// What is told until it is there.
+pub(super) fn opening_shell(at: &ServiceAt) -> String {
+    format!("opening a shell in {at} …")
 }
 
 fn watch(model: &mut Model, at: ServiceAt) -> Vec<Effect> {

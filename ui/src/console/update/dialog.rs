@@ -4,9 +4,9 @@ use mypaas::api::{Action, Target};
 
 use crate::console::command::{Command, Motion};
 use crate::console::effect::Effect;
-use crate::console::model::Model;
-use crate::console::model::dialog::{Choice, Confirm, Dialog, Load, ScaleStage, Stage};
+use crate::console::model::dialog::{Aim, Choice, Confirm, Dialog, Load, ScaleStage, Stage};
 use crate::console::model::fleet::ServiceAt;
+use crate::console::model::{Model, Ticket};
 
 use super::{action, palette};
 
@@ -72,23 +72,42 @@ fn decide_cancel(model: &mut Model, command: Command) -> Vec<Effect> {
 }
 
 fn go_ahead(model: &mut Model) -> Vec<Effect> {
-    let ticket = model.ticket();
-    match &mut model.dialog {
-        Some(Dialog::Confirm(confirm)) if confirm.can_do() => {
-            confirm.ticket = ticket;
-            confirm.stage = Stage::Asked;
-            vec![ask(&confirm.at, confirm.action.clone(), ticket)]
-        }
-        Some(Dialog::Scale(scale)) if scale.can_do() => {
-            scale.ticket = ticket;
-            scale.stage = ScaleStage::Asked;
-            vec![ask(&scale.at, Action::Scale { count: scale.to }, ticket)]
-        }
+    match &model.dialog {
+        Some(Dialog::Confirm(confirm)) if confirm.can_do() => go_ahead_with_all(model),
+        Some(Dialog::Scale(scale)) if scale.can_do() => go_ahead_with_scale(model),
         _ => Vec::new(),
     }
 }
 
-fn ask(at: &ServiceAt, action: Action, ticket: crate::console::model::Ticket) -> Effect {
+/// Asks for what can be done, each with a ticket of its own.
+fn go_ahead_with_all(model: &mut Model) -> Vec<Effect> {
+    let Some(Dialog::Confirm(mut confirm)) = model.dialog.take() else { return Vec::new() };
+    confirm.stage = Stage::Asked;
+    let action = confirm.action.clone();
+    let mut effects = Vec::new();
+    for aim in confirm.aims.iter_mut().filter(|aim| aim.can_be_done()) {
+        aim.ticket = model.ticket();
+        effects.push(ask(&aim.at, action.clone(), aim.ticket));
+    }
+    model.dialog = Some(Dialog::Confirm(confirm));
+    effects
+}
+
+/// Scales one service; for several it is told first what that does to each.
+fn go_ahead_with_scale(model: &mut Model) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let Some(Dialog::Scale(scale)) = &mut model.dialog else { return Vec::new() };
+    let action = Action::Scale { count: scale.to };
+    let Some(at) = scale.single().cloned() else {
+        let all = std::mem::take(&mut scale.of);
+        return action::confirm_all(model, all, action);
+    };
+    scale.ticket = ticket;
+    scale.stage = ScaleStage::Asked;
+    vec![ask(&at, action, ticket)]
+}
+
+fn ask(at: &ServiceAt, action: Action, ticket: Ticket) -> Effect {
     let target = Target::Service { service: at.service.clone(), action };
     Effect::Deploy { ticket, server: at.server.clone(), target }
 }
@@ -103,8 +122,8 @@ fn pick_release(model: &mut Model, command: Command) -> Vec<Effect> {
             let Some(release) = rollback.selected().filter(|release| release.available) else { return Vec::new() };
             let action = Action::Rollback { to: release.release.id };
             let plan = std::mem::replace(&mut rollback.plan, Load::Waiting);
-            let (at, ticket, stage) = (rollback.at.clone(), rollback.ticket, Stage::Deciding(Choice::Cancel));
-            model.dialog = Some(Dialog::Confirm(Confirm { at, action, plan, ticket, stage, scroll: 0 }));
+            let aim = Aim { plan, ..Aim::new(rollback.at.clone(), rollback.ticket) };
+            model.dialog = Some(Dialog::Confirm(Confirm::of(action, vec![aim])));
             Vec::new()
         }
         Command::Cancel => close(model),
@@ -121,6 +140,16 @@ fn move_to_release(model: &mut Model, motion: Motion) -> Vec<Effect> {
         return Vec::new();
     }
     rollback.cursor = cursor;
+    action::preview_rollback(model)
+}
+
+/// Selects a release; when it is selected already, takes it.
+pub(super) fn choose_release(model: &mut Model, line: usize) -> Vec<Effect> {
+    let Some(Dialog::Rollback(rollback)) = &mut model.dialog else { return Vec::new() };
+    if rollback.cursor == line {
+        return pick_release(model, Command::Accept);
+    }
+    rollback.cursor = line;
     action::preview_rollback(model)
 }
 

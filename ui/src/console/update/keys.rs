@@ -6,9 +6,10 @@ use crate::console::key::Key;
 use crate::console::keymap::Meaning;
 use crate::console::model::dialog::Dialog;
 use crate::console::model::palette::Palette;
+use crate::console::model::toast::ToastKind;
 use crate::console::model::{Model, Page};
 
-use super::{deploy, dialog, logs, push, services, typing};
+use super::{deploy, dialog, logs, push, services, trail, typing};
 
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     let context = model.context();
@@ -43,6 +44,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             model.dialog = Some(Dialog::Palette(palette));
             return Vec::new();
         }
+        Command::Mouse => return turn_mouse(model),
+        Command::GoBack => return trail::go(model, true),
+        Command::GoForward => return trail::go(model, false),
         _ => {}
     }
     if model.dialog.is_some() {
@@ -57,4 +61,12 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Page::Deploy(_) => deploy::run(model, command),
         Page::Push(_) => push::run(model, command),
     }
+}
+
+/// Hands the mouse to the terminal, so that text can be selected with it, or takes it back.
+fn turn_mouse(model: &mut Model) -> Vec<Effect> {
+    model.mouse = !model.mouse;
+    let told = if model.mouse { "clicks come here again" } else { "the mouse selects text now" };
+    model.toast(ToastKind::Note, told);
+    vec![TerminalEffect::Mouse(model.mouse).into()]
 }

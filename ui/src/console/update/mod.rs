@@ -1,13 +1,14 @@
 //! `update`: a message changes the model, and says what is to be done. Pure: no clock, no network, no files.
 //!
 //! ```text
-//! keys.rs      a key press → a command → whoever has the keys
+//! keys.rs      a key press → a command → whoever has the keys; mouse.rs the same for clicks
 //! news.rs      what servers said: snapshots, details, events, log lines
 //! answer.rs    answers to what was asked: plans, deploys, folders
 //! services.rs  the main page          action.rs    what can be done to a service
 //! deploy.rs    the page of a deploy   logs.rs      the logs
 //! push.rs      the page for a push    typing.rs    lines of text
 //! dialog.rs    what lies on top       palette.rs   the command palette
+//! trail.rs     back and forward
 //! ```
 
 mod action;
@@ -16,30 +17,40 @@ mod deploy;
 mod dialog;
 mod keys;
 mod logs;
+mod mouse;
 mod news;
 mod palette;
 mod push;
 mod services;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod typing;
 
 use super::effect::{Effect, TerminalEffect};
 use super::message::{Message, Stamped};
 use super::model::Model;
 use super::model::logs::Logs;
+use super::model::trail::Place;
 
 pub(crate) fn update(model: &mut Model, stamped: Stamped) -> Vec<Effect> {
     model.now = stamped.at;
     model.toasts.forget_until(model.now);
+    let is_input = matches!(stamped.message, Message::Key(_) | Message::Mouse(_));
+    let before = is_input.then(|| Place::of(model)).flatten();
     let effects = take(model, stamped.message);
     settle(model);
+    if is_input {
+        let now = Place::of(model);
+        model.trail.note(before, now.as_ref());
+    }
     effects
 }
 
 fn take(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(key) => return keys::press(model, key),
+        Message::Mouse(mouse) => return mouse::take(model, mouse),
         Message::Pasted(text) => return typing::paste(model, &text),
         Message::Told => return vec![TerminalEffect::Quit.into()],
         Message::Planned { ticket, result } => answer::planned(model, ticket, &result),
@@ -47,12 +58,22 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Cancelled { ticket, result } => answer::cancelled(model, ticket, result),
         Message::Folders { ticket, found } => push::found(model, ticket, found),
         Message::Recents { folders } => push::recents(model, folders),
+        Message::Glanced { folder, glance } => push::glanced(model, folder, *glance),
         Message::Checked { ticket, report } => push::checked(model, ticket, report),
         Message::Sent { ticket, bytes } => push::sent(model, ticket, bytes),
         Message::Server { server, news } => news::server(model, &server, news),
         Message::Detail { at, result } => return news::detail(model, &at, result),
         Message::Deploy { server, id, news } => news::deploy(model, &server, id, news),
-        Message::Logs { at, container, news } => news::logs(model, &at, container.as_ref(), news),
+        Message::Logs { at, container, since, news } => {
+            // What another stream brought late is of no interest any more.
+            if model.logs.as_ref().is_some_and(|logs| logs.is_of(&at, container.as_ref(), since)) {
+                news::logs(model, news);
+            }
+        }
+        Message::ShellEnded { at, result } => answer::shell_ended(model, &at, result),
+        Message::Edited { result } => return push::edited(model, result),
+        Message::DockerfileChanged { folder } => return push::changed(model, &folder),
+        Message::Saved { result } => answer::saved(model, result),
         Message::Resized(size) => model.size = size,
         Message::Tick => {}
     }

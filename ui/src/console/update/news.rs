@@ -1,10 +1,10 @@
 //! What servers said by themselves.
 
-use mypaas::api::{Deploy, Event, LogLine, Outcome, Problem, ServiceDetail, Snapshot};
-use mypaas::name::{ContainerName, DeployId, ServerName};
+use mypaas::api::{Deploy, Event, Outcome, Problem, ServiceDetail, Snapshot};
+use mypaas::name::{DeployId, ServerName};
 
 use crate::console::effect::Effect;
-use crate::console::message::{News, ServerNews};
+use crate::console::message::{LogNews, News, ServerNews};
 use crate::console::model::fleet::ServiceAt;
 use crate::console::model::tape::Flow;
 use crate::console::model::toast::ToastKind;
@@ -115,15 +115,15 @@ pub(super) fn deploy(model: &mut Model, server: &ServerName, id: DeployId, news:
     }
 }
 
-pub(super) fn logs(model: &mut Model, at: &ServiceAt, container: Option<&ContainerName>, news: News<LogLine>) {
+pub(super) fn logs(model: &mut Model, news: LogNews) {
     let Some(logs) = &mut model.logs else { return };
-    if logs.at != *at || logs.container.as_ref() != container {
-        return;
-    }
     match news {
-        News::Began => logs.began(),
-        News::Some(lines) => lines.into_iter().for_each(|line| logs.take(line)),
-        News::Ended => logs.flow = Flow::Ended,
-        News::Lost(problem) => logs.flow = Flow::Broken { problem },
+        LogNews::Began => logs.began(model.now),
+        LogNews::Some(caught) => {
+            let server = model.fleet.server(&logs.at.server);
+            logs.take_all(caught, model.now, |there| server.map_or(there, |server| server.here(there)));
+        }
+        LogNews::Ended => logs.flow = Flow::Ended,
+        LogNews::Lost(problem) => logs.flow = Flow::Broken { problem },
     }
 }

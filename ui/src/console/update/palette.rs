@@ -30,12 +30,22 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     }
 }
 
+/// Selects a line; when it is selected already, takes it.
+pub(super) fn choose_line(model: &mut Model, line: usize) -> Vec<Effect> {
+    let Some(Dialog::Palette(palette)) = &mut model.dialog else { return Vec::new() };
+    if palette.cursor == line {
+        return run(model, Command::Accept);
+    }
+    palette.cursor = line;
+    Vec::new()
+}
+
 fn choose(model: &mut Model, pick: Pick) -> Vec<Effect> {
     match pick {
         Pick::Run(command) => keys::run(model, command),
         Pick::RunAt(at, command) => {
-            services::show(model, Item::Service(at));
-            action::run(model, command)
+            services::show(model, Item::Service(at.clone()));
+            action::run_at(model, at, command)
         }
         Pick::Go(item) => {
             services::show(model, item);
@@ -43,7 +53,7 @@ fn choose(model: &mut Model, pick: Pick) -> Vec<Effect> {
         }
         Pick::Scale(at, count) => {
             services::show(model, Item::Service(at.clone()));
-            action::scale(model, at, |_| count)
+            action::scale(model, vec![at], |_| count)
         }
     }
 }

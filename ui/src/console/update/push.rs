@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use mypaas::api::Problem;
+use mypaas::manifest::Diagnostic;
+
 use crate::console::command::Command;
 use crate::console::effect::Effect;
-use crate::console::model::dialog::Choice;
+use crate::console::model::dialog::{Choice, Dialog};
 use crate::console::model::line::Line;
-use crate::console::model::push::{Choosing, FolderReport, FoundFolder, Push, Review, Step};
+use crate::console::model::push::{Choosing, FolderReport, FoundFolder, Glance, Push, Review, Step};
 use crate::console::model::{Model, Page, Ticket};
 
 use super::typing;
@@ -48,6 +51,14 @@ pub(super) fn recents(model: &mut Model, folders: Vec<PathBuf>) {
     }
 }
 
+pub(super) fn glanced(model: &mut Model, folder: String, glance: Glance) {
+    if let Page::Push(page) = &mut model.page
+        && let Step::Choosing(choosing) = &mut page.step
+    {
+        choosing.glance = Some((folder, glance));
+    }
+}
+
 pub(super) fn checked(model: &mut Model, ticket: Ticket, report: Box<FolderReport>) {
     if let Page::Push(page) = &mut model.page
         && page.ticket == ticket
@@ -73,6 +84,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Step::Review(_) => review(model, command),
         Step::Refused { folder, .. } if command == Command::Cancel => back_to_choice(model, &folder.clone()),
         Step::Refused { folder, .. } if command == Command::CheckAgain => check(model, folder.clone()),
+        Step::Refused { folder, problem } if command == Command::Edit => edit(folder.clone(), &problem.diagnostics),
         Step::Checking { folder } if command == Command::Back => back_to_choice(model, &folder.clone()),
         Step::Sending { .. } if command == Command::Back => leave(model),
         Step::Checking { .. } | Step::Sending { .. } | Step::Refused { .. } => Vec::new(),
@@ -95,8 +107,8 @@ fn choose(model: &mut Model, command: Command) -> Vec<Effect> {
             choosing.complete();
             return find(model);
         }
-        Command::Down => move_cursor(choosing, true),
-        Command::Up => move_cursor(choosing, false),
+        Command::Down | Command::WheelDown => move_cursor(choosing, true),
+        Command::Up | Command::WheelUp => move_cursor(choosing, false),
         Command::OtherServer => turn_server(model),
         Command::Cancel => return leave(model),
         other => return typing::edit_by(model, other),
@@ -147,9 +159,44 @@ fn review(model: &mut Model, command: Command) -> Vec<Effect> {
         (Command::Accept, Choice::Do) | (Command::Yes, _) if review.can_push() => return send(model),
         (Command::Accept, Choice::Cancel) | (Command::Cancel, _) => return back_to_choice(model, &folder),
         (Command::CheckAgain, _) => return check(model, folder),
+        (Command::Edit, _) => {
+            let contents = review.report.contents.as_ref();
+            let found = contents.map_or_else(|problem| &problem.diagnostics, |contents| &contents.checked.diagnostics);
+            return edit(folder, found);
+        }
         _ => {}
     }
     Vec::new()
+}
+
+/// Opens the Dockerfile at the first thing that is wrong in it.
+fn edit(folder: PathBuf, diagnostics: &[Diagnostic]) -> Vec<Effect> {
+    let first = diagnostics.iter().find(|found| found.is_error()).or(diagnostics.first());
+    vec![Effect::Edit { folder, line: first.map_or(0, |found| found.line) }]
+}
+
+/// The editor was closed: what it left is looked at.
+pub(super) fn edited(model: &mut Model, result: Result<(), Problem>) -> Vec<Effect> {
+    if let Err(problem) = result {
+        let title = "The Dockerfile was not edited".to_owned();
+        model.dialog = Some(Dialog::Trouble { title, problem, scroll: 0 });
+        return Vec::new();
+    }
+    looked_at(model).map_or_else(Vec::new, |folder| check(model, folder))
+}
+
+/// What is looked at is another Dockerfile now.
+pub(super) fn changed(model: &mut Model, folder: &Path) -> Vec<Effect> {
+    match looked_at(model) {
+        Some(shown) if shown == folder => check(model, shown),
+        _ => Vec::new(),
+    }
+}
+
+/// The folder whose Dockerfile is shown, before it is sent or after it was refused.
+fn looked_at(model: &Model) -> Option<PathBuf> {
+    let Page::Push(page) = &model.page else { return None };
+    page.looked_at().map(Path::to_owned)
 }
 
 fn back_to_choice(model: &mut Model, folder: &Path) -> Vec<Effect> {

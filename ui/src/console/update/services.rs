@@ -21,11 +21,18 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::PreviousTab => turn_tab(model, false),
         Command::Unfold => model.list.unfold(),
         Command::Fold => model.list.fold(&model.fleet),
+        Command::Mark => model.list.mark(&model.fleet),
+        Command::MarkAll => model.list.mark_all(&model.fleet),
+        Command::ReverseOrder => model.list.order.reverse(),
+        Command::Flatten => model.list.flat = !model.list.flat,
         Command::Filter if !shows_logs(model) => model.typing = Some(Typing::ServiceFilter),
         Command::NextMatch if !shows_logs(model) => model.list.next_service(true, &model.fleet),
         Command::PreviousMatch if !shows_logs(model) => model.list.next_service(false, &model.fleet),
         other if shows_logs(model) => return logs::run(model, other),
-        other => return action::run(model, other),
+        other => match other.column() {
+            Some(column) => model.list.order.turn_to(column),
+            None => return action::run(model, other),
+        },
     }
     Vec::new()
 }
@@ -36,10 +43,17 @@ fn shows_logs(model: &Model) -> bool {
 }
 
 fn go(model: &mut Model, motion: Motion) {
-    if model.focus == Focus::List {
-        let page = model.seen.list.page;
-        return model.list.go(motion, page, &model.fleet);
+    match model.focus {
+        Focus::List => go_in_list(model, motion),
+        Focus::Pane { .. } => go_in_pane(model, motion),
     }
+}
+
+pub(super) fn go_in_list(model: &mut Model, motion: Motion) {
+    model.list.go(motion, model.seen.list.page, &model.fleet);
+}
+
+pub(super) fn go_in_pane(model: &mut Model, motion: Motion) {
     let body = model.seen.body;
     let detail = model.pane.of.as_ref().and_then(|at| model.details.get(at)).and_then(|known| known.detail());
     let last = |count: usize| count.saturating_sub(1);
@@ -68,6 +82,24 @@ fn open(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
+/// A line of the releases or the deploys: selects it; when it is selected already, opens it.
+pub(super) fn choose_line(model: &mut Model, line: usize) -> Vec<Effect> {
+    let had_keys = model.focus != Focus::List;
+    if !had_keys {
+        model.focus = Focus::Pane { whole: false };
+    }
+    let chosen = match model.pane.tab {
+        Tab::Releases => &mut model.pane.release,
+        Tab::Deploys => &mut model.pane.deploy,
+        Tab::Overview | Tab::Logs => return Vec::new(),
+    };
+    if had_keys && *chosen == line {
+        return open_in_pane(model);
+    }
+    *chosen = line;
+    Vec::new()
+}
+
 fn open_in_pane(model: &mut Model) -> Vec<Effect> {
     let Some(at) = model.pane.of.clone() else { return Vec::new() };
     let detail = model.details.get(&at).and_then(|known| known.detail());
@@ -93,6 +125,8 @@ fn open_in_pane(model: &mut Model) -> Vec<Effect> {
 fn back(model: &mut Model) {
     if model.focus != Focus::List {
         model.focus = Focus::List;
+    } else if !model.list.marks.is_empty() {
+        model.list.marks.clear();
     } else {
         model.list.filter.clear();
     }
@@ -114,6 +148,7 @@ fn turn_tab(model: &mut Model, forward: bool) {
 /// To the main page, with this selected.
 pub(super) fn show(model: &mut Model, item: Item) {
     model.page = Page::Services;
+    model.trail.jump();
     model.list.filter.clear();
     model.list.select(item, &model.fleet);
 }

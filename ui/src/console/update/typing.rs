@@ -7,7 +7,7 @@ use crate::console::model::line::Line;
 use crate::console::model::push::Step;
 use crate::console::model::{Model, Page, Typing};
 
-use super::{dialog, push};
+use super::{dialog, logs, push};
 
 pub(super) fn insert(model: &mut Model, character: char) -> Vec<Effect> {
     if let Some(Dialog::Scale(_)) = model.dialog {
@@ -35,15 +35,24 @@ pub(super) fn edit_by(model: &mut Model, command: Command) -> Vec<Effect> {
     }
 }
 
-/// A filter's line: taken, given up, or edited.
+/// The line at the bottom: taken, given up, or edited.
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
-    match command {
-        Command::Accept => model.typing = None,
-        Command::Cancel => {
+    match (command, model.typing) {
+        (Command::Accept, Some(Typing::LogSince)) => logs::read_since(model),
+        (Command::Accept, typing) => {
+            model.typing = None;
+            return if typing == Some(Typing::LogPath) { logs::save(model) } else { Vec::new() };
+        }
+        (Command::Cancel, typing) => {
             edit(model, |line| *line = Line::default());
             model.typing = None;
+            let was_since =
+                typing == Some(Typing::LogSince) && model.logs.as_ref().is_some_and(|logs| logs.since.is_some());
+            if was_since {
+                logs::read_since(model);
+            }
         }
-        other => return edit_by(model, other),
+        (other, _) => return edit_by(model, other),
     }
     Vec::new()
 }
@@ -67,6 +76,16 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) -> Vec<Effect> {
             if let Some(logs) = &mut model.logs {
                 change(&mut logs.pattern.line);
                 logs.search();
+            }
+        }
+        (Some(Typing::LogSince), _) => {
+            if let Some(logs) = &mut model.logs {
+                change(&mut logs.since_line);
+            }
+        }
+        (Some(Typing::LogPath), _) => {
+            if let Some(logs) = &mut model.logs {
+                change(&mut logs.path);
             }
         }
         (None, Page::Push(page)) => {

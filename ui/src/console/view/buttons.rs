@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::sheet::Sheet;
+use crate::console::model::Target;
 use crate::console::model::dialog::Choice;
 use crate::console::symbols::INTO;
 use crate::console::theme::Tone;
@@ -27,5 +28,11 @@ pub(crate) fn draw_two(no: &str, deed: &str, choice: Choice, danger: bool, row: 
         Span::raw("  "),
         pen.span(other, label(deed, choice == Choice::Do)),
     ]);
+    let mut x = row.x;
+    for (span, target) in [(0, Choice::Cancel), (2, Choice::Do)] {
+        let width = u16::try_from(line.spans[span].width()).unwrap_or(0);
+        sheet.spot(Rect { x, width, ..row }, Target::Choice(target));
+        x += width + 2;
+    }
     sheet.put(row, 0, line);
 }

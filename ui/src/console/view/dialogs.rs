@@ -7,9 +7,9 @@ use ratatui::text::{Line, Span};
 use super::pen::Pen;
 use super::sheet::{Sheet, centred};
 use super::text::wrap;
-use super::{buttons, help, history, palette, plan, problem};
+use super::{buttons, confirm, help, history, palette, plan, problem};
 use crate::console::model::Model;
-use crate::console::model::dialog::{CancelDeploy, Confirm, Dialog, Load, Rollback, Scale, ScaleStage, Stage};
+use crate::console::model::dialog::{CancelDeploy, Dialog, Load, Rollback, Scale, ScaleStage, Stage};
 use crate::console::model::fleet::{Connection, ServiceAt};
 use crate::console::symbols::ARROW;
 use crate::console::theme::Tone;
@@ -25,7 +25,7 @@ pub(crate) fn draw(model: &Model, dialog: &Dialog, area: Rect, sheet: &mut Sheet
             let room = sheet.dialog(centred(area, width, height), title, Tone::DialogDanger);
             sheet.scroll(room, lines, *scroll);
         }
-        Dialog::Confirm(confirm) => draw_confirm(model, confirm, area, sheet),
+        Dialog::Confirm(confirm) => confirm::draw(model, confirm, area, sheet),
         Dialog::CancelDeploy(cancel) => draw_cancel(cancel, area, sheet),
         Dialog::Rollback(rollback) => draw_rollback(model, rollback, area, sheet),
         Dialog::Scale(scale) => draw_scale(model, scale, area, sheet),
@@ -34,46 +34,17 @@ pub(crate) fn draw(model: &Model, dialog: &Dialog, area: Rect, sheet: &mut Sheet
 }
 
 /// Text above, the answer in the last line.
-fn split(room: Rect) -> (Rect, Rect) {
+pub(super) fn split(room: Rect) -> (Rect, Rect) {
     let text = Rect { height: room.height.saturating_sub(2), ..room };
     (text, Rect { y: room.bottom().saturating_sub(1), height: room.height.min(1), ..room })
 }
 
-fn draw_confirm(model: &Model, confirm: &Confirm, area: Rect, sheet: &mut Sheet<'_>) {
-    let pen = sheet.pen;
-    let danger = words::is_dangerous(&confirm.action);
-    let tone = if danger { Tone::DialogDanger } else { Tone::Dialog };
-    let width = area.width.saturating_sub(4).min(84);
-    let inner = usize::from(width.saturating_sub(6));
-    let mut lines = silence(model, &confirm.at, inner, pen);
-    if let Some(service) = model.fleet.service(&confirm.at).filter(|_| confirm.can_do()) {
-        lines.extend(effect(&words::effect(&confirm.action, service), inner, pen));
-        lines.push(Line::default());
-    }
-    lines.extend(plan::loaded(&confirm.plan, inner, pen));
-    let height = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
-    let room = sheet.dialog(centred(area, width, height), &words::question(&confirm.action, &confirm.at), tone);
-    let (text, answer) = split(room);
-    sheet.scroll(text, lines, confirm.scroll);
-    match confirm.stage {
-        Stage::Asked => {
-            sheet.put(answer, 0, pen.line(Tone::Pending, format!("telling {} …", confirm.at.server)));
-        }
-        Stage::Deciding(_) if !confirm.can_do() => {
-            sheet.put(answer, 0, pen.line(Tone::Error, "This cannot be done now."));
-        }
-        Stage::Deciding(choice) => {
-            buttons::draw(words::button(&confirm.action), choice, danger, answer, sheet);
-        }
-    }
-}
-
-fn effect(text: &str, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+pub(super) fn effect(text: &str, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
     wrap(text, room).into_iter().map(|line| pen.line(Tone::Strong, line)).collect()
 }
 
 /// A warning when the server does not answer.
-fn silence(model: &Model, at: &ServiceAt, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+pub(super) fn silence(model: &Model, at: &ServiceAt, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
     let connection = model.fleet.server(&at.server).map(|server| &server.connection);
     let Some(Connection::Stale { since, .. }) = connection else { return Vec::new() };
     let text = format!(
@@ -151,27 +122,48 @@ fn draw_scale(model: &Model, scale: &Scale, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
     let width = area.width.saturating_sub(4).min(76);
     let inner = usize::from(width.saturating_sub(6));
-    let mut lines = silence(model, &scale.at, inner, pen);
-    lines.push(Line::from(vec![
-        pen.span(Tone::Text, format!("{} ", scale.from)),
-        pen.span(Tone::Muted, format!("{ARROW} ")),
-        pen.span(Tone::Accent, scale.to.to_string()),
-        Span::raw(if scale.to == 1 { " container" } else { " containers" }),
-    ]));
+    let single = scale.single();
+    let title = single.map_or_else(|| words::services(scale.of.len()), ToString::to_string);
+    let mut lines = single.map_or_else(Vec::new, |at| silence(model, at, inner, pen));
+    lines.push(chosen(scale, pen));
     lines.push(Line::default());
-    lines.extend(model.fleet.service(&scale.at).map_or_else(Vec::new, |service| about(scale, service, inner, pen)));
+    match single.and_then(|at| model.fleet.service(at)) {
+        Some(service) => lines.extend(about(scale, service, inner, pen)),
+        None => lines.extend(scale.of.iter().map(|at| now(model, at, pen))),
+    }
     let height = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX).max(9);
-    let room = sheet.dialog(centred(area, width, height), &format!("Scale {}", scale.at), Tone::Dialog);
+    let room = sheet.dialog(centred(area, width, height), &format!("Scale {title}"), Tone::Dialog);
     let (text, answer) = split(room);
     sheet.put_all(text, lines);
     match scale.stage {
-        ScaleStage::Asked => sheet.put(answer, 0, pen.line(Tone::Pending, format!("telling {} …", scale.at.server))),
+        ScaleStage::Asked => sheet.put(answer, 0, pen.line(Tone::Pending, "telling the server …")),
         ScaleStage::Deciding if scale.can_do() => {
-            let text = format!("enter scales {} to {}", scale.at, scale.to);
-            sheet.put(answer, 0, pen.line(Tone::Hint, text));
+            let told = if single.is_some() { "scales" } else { "shows what it takes to scale" };
+            sheet.put(answer, 0, pen.line(Tone::Hint, format!("enter {told} {title} to {}", scale.to)));
         }
         ScaleStage::Deciding => sheet.put(answer, 0, pen.line(Tone::Muted, "nothing to do")),
     }
+}
+
+/// As in `3 → 5 containers`.
+fn chosen(scale: &Scale, pen: &Pen<'_>) -> Line<'static> {
+    let mut line = Line::default();
+    if scale.single().is_some() {
+        line.push_span(pen.span(Tone::Text, format!("{} ", scale.from)));
+        line.push_span(pen.span(Tone::Muted, format!("{ARROW} ")));
+    }
+    line.push_span(pen.span(Tone::Accent, scale.to.to_string()));
+    let each = if scale.single().is_some() { "" } else { " each" };
+    line.push_span(Span::raw(format!(" {}{each}", if scale.to == 1 { "container" } else { "containers" })));
+    line
+}
+
+fn now(model: &Model, at: &ServiceAt, pen: &Pen<'_>) -> Line<'static> {
+    let wanted = model.fleet.service(at).map_or(0, |service| service.wanted as usize);
+    Line::from(vec![
+        pen.span(Tone::Text, at.to_string()),
+        pen.span(Tone::Muted, format!(" runs {} now", words::containers(wanted))),
+    ])
 }
 
 fn about(scale: &Scale, service: &ServiceView, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {

@@ -1,14 +1,19 @@
-//! The line at the bottom: the keys that matter here, what may follow a key, or what is being typed.
+//! The line at the bottom: the keys that matter here, those that were pressed, or what is being typed.
 
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use super::pen::Pen;
+use super::pending;
 use super::sheet::Sheet;
 use crate::console::command::Command;
 use crate::console::keymap::{Binding, Context, Section};
-use crate::console::model::{Focus, Model, Page, Typing};
+use crate::console::model::{Focus, Model, Page, Target, Typing};
 use crate::console::theme::Tone;
+use crate::console::words::counted;
+
+/// Between two hints.
+const GAP: usize = 2;
 
 pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     sheet.paint(area, Tone::Bar);
@@ -16,77 +21,98 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     if let Some(typing) = model.typing.filter(|_| model.dialog.is_none()) {
         return draw_typed(model, typing, inner, sheet);
     }
-    let line = if model.pending.is_empty() {
-        hints(model, sheet.pen, usize::from(inner.width))
-    } else {
-        pending(model, sheet.pen)
-    };
-    sheet.put(inner, 0, line);
+    if model.pending.is_empty() { draw_hints(model, inner, sheet) } else { pending::draw_title(model, inner, sheet) }
 }
 
 fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
-    let (line, found, example) = match typing {
+    let (sign, line, found, example) = match typing {
         Typing::ServiceFilter => {
             let shown = model.list.rows(&model.fleet);
             let found =
                 shown.iter().filter(|row| matches!(row, crate::console::model::list::Row::Service { .. })).count();
             let all = model.fleet.tally().total();
             (
+                "/",
                 &model.list.filter.line,
                 format!("{found} of {all}"),
-                "name, state:down, server:…, release:r3, url:…, !not",
+                "name, state:down, cpu>50, mem>200m, age<1h, server:…, url:…, !not",
             )
         }
         Typing::LogFilter => {
             let Some(logs) = &model.logs else { return };
             let found = format!("{} of {} lines", logs.match_count(), logs.tape.len());
-            (&logs.pattern.line, found, "a regular expression")
+            ("/", &logs.pattern.line, found, "a regular expression; !… for lines without it")
+        }
+        Typing::LogSince => {
+            let Some(logs) = &model.logs else { return };
+            ("since ", &logs.since_line, String::new(), "10m, 2h, 14:03, 2026-11-23 14:03; nothing: the newest lines")
+        }
+        Typing::LogPath => {
+            let Some(logs) = &model.logs else { return };
+            ("save as ", &logs.path, counted(logs.shown_count(), "line", "lines"), "a file that is not there yet")
         }
     };
     let right = if line.is_empty() { example.to_owned() } else { found };
     let width = u16::try_from(right.chars().count()).unwrap_or(0) + 2;
     let room = area.width.saturating_sub(2);
-    sheet.put(area, 0, pen.line(Tone::Key, "/"));
-    let field = Rect { x: area.x + 1, width: room.saturating_sub(width).max(room.min(12)), ..area };
+    sheet.put(area, 0, pen.line(Tone::Key, sign));
+    let used = u16::try_from(sign.len()).unwrap_or(0).min(room);
+    let field =
+        Rect { x: area.x + used, width: (room - used).saturating_sub(width).max((room - used).min(12)), ..area };
     if field.width + width <= room {
         sheet.put_right(area, 0, pen.line(Tone::Muted, right));
     }
     sheet.typed(field, 0, line);
 }
 
-/// What may follow the keys pressed so far.
-fn pending(model: &Model, pen: &Pen<'_>) -> Line<'static> {
-    let pressed: String = model.pending.iter().map(ToString::to_string).collect();
-    let mut spans = vec![pen.span(Tone::Accent, format!("{pressed} …"))];
-    for (rest, binding) in model.keymap.continuations(model.context(), &model.pending) {
-        spans.push(Span::raw("   "));
-        spans.push(pen.span(Tone::Key, rest.to_string()));
-        spans.push(pen.span(Tone::Muted, format!(" {}", binding.about.to_lowercase())));
+/// As many of the context's keys as there is room for; how to get all of them comes last and always.
+fn draw_hints(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
+    let room = usize::from(area.width);
+    let shown = model.keymap.of(model.context()).filter(|binding| matters(binding, model));
+    let hints: Vec<Hint<'_>> = shown.map(|binding| Hint::of(binding, sheet.pen)).collect();
+    let (mut last, first): (Vec<_>, Vec<_>) =
+        hints.into_iter().partition(|hint| hint.binding.section == Section::Anywhere);
+    while last.len() > 1 && width(&last) > room {
+        last.remove(0);
     }
-    Line::from(spans)
+    let mut place = area.x;
+    let mut left = room.saturating_sub(width(&last));
+    let fitting = first.into_iter().take_while(|hint| {
+        let fits = hint.width() + GAP <= left;
+        left = left.saturating_sub(hint.width() + GAP);
+        fits
+    });
+    for hint in fitting.chain(last) {
+        let width = u16::try_from(hint.width()).unwrap_or(u16::MAX).min(area.right().saturating_sub(place));
+        let part = Rect { x: place, width, ..area };
+        sheet.spot(part, Target::Command(hint.binding.command));
+        sheet.put(part, 0, hint.line);
+        place = place.saturating_add(width).saturating_add(GAP as u16);
+    }
 }
 
-/// As many of the context's keys as there is room for; how to get all of them comes last and always.
-fn hints(model: &Model, pen: &Pen<'_>, room: usize) -> Line<'static> {
-    let context = model.context();
-    let shown: Vec<&Binding> = model.keymap.of(context).filter(|binding| matters(binding, model)).collect();
-    let (last, first): (Vec<_>, Vec<_>) = shown.into_iter().partition(|binding| binding.section == Section::Anywhere);
-    let tail: Vec<Span<'static>> = last.iter().flat_map(|binding| hint(binding, pen)).collect();
-    let tail_width: usize = tail.iter().map(Span::width).sum();
-    let mut spans = Vec::new();
-    let mut used = 0;
-    for binding in first {
-        let next = hint(binding, pen);
-        let width: usize = next.iter().map(Span::width).sum();
-        if used + width + tail_width > room {
-            break;
-        }
-        used += width;
-        spans.extend(next);
+/// A key and its word.
+struct Hint<'a> {
+    binding: &'a Binding,
+    line: Line<'static>,
+}
+
+impl<'a> Hint<'a> {
+    fn of(binding: &'a Binding, pen: &Pen<'_>) -> Self {
+        let key = binding.keys.first().map(ToString::to_string).unwrap_or_default();
+        let word = binding.hint.clone().unwrap_or_default();
+        let line = Line::from(vec![pen.span(Tone::Key, key), pen.span(Tone::Muted, format!(" {word}"))]);
+        Self { binding, line }
     }
-    spans.extend(tail);
-    Line::from(spans)
+
+    fn width(&self) -> usize {
+        self.line.width()
+    }
+}
+
+fn width(hints: &[Hint<'_>]) -> usize {
+    hints.iter().map(|hint| hint.width() + GAP).sum::<usize>().saturating_sub(GAP)
 }
 
 /// It is a key for the footer, and it would do something now.
@@ -105,10 +131,4 @@ fn matters(binding: &Binding, model: &Model) -> bool {
         _ => false,
     };
     binding.hint.is_some() && !idle
-}
-
-fn hint(binding: &Binding, pen: &Pen<'_>) -> [Span<'static>; 3] {
-    let key = binding.keys.first().map(ToString::to_string).unwrap_or_default();
-    let word = binding.hint.clone().unwrap_or_default();
-    [pen.span(Tone::Key, key), pen.span(Tone::Muted, format!(" {word}")), Span::raw("  ")]
 }

@@ -10,7 +10,7 @@ use super::sheet::Sheet;
 use crate::console::model::fleet::{Connection, ServerEntry, Tally};
 use crate::console::model::push::Step;
 use crate::console::model::{Focus, Model, Page};
-use crate::console::symbols::{ACTIVE, INTO};
+use crate::console::symbols::{ACTIVE, INTO, MARKED};
 use crate::console::theme::Tone;
 use crate::console::words::{self, counted};
 
@@ -87,6 +87,9 @@ fn tally(model: &Model, pen: &Pen<'_>) -> Vec<Span<'static>> {
     let silent = silent.count();
     let tally = fleet.tally();
     let mut spans = Vec::new();
+    if !model.list.marks.is_empty() {
+        spans.push(pen.span(Tone::Accent, format!("{MARKED} {} marked", model.list.marks.len())));
+    }
     if !model.list.filter.is_empty() {
         spans.push(pen.span(Tone::Match, format!("/{}", model.list.filter.line.text())));
     }

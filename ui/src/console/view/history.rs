@@ -8,9 +8,9 @@ use super::pen::Pen;
 use super::sheet::Sheet;
 use super::table::{self, Cells, Column, Fit, left, right, text};
 use super::{format, look};
-use crate::console::model::Window;
 use crate::console::model::fleet::ServerEntry;
 use crate::console::model::progress::between;
+use crate::console::model::{Target, Window};
 use crate::console::symbols::{CHOSEN, NONE};
 use crate::console::theme::Tone;
 use crate::console::words;
@@ -155,6 +155,9 @@ impl Rows<'_> {
         for (index, cells) in self.rows.into_iter().enumerate().skip(top).take(page) {
             let row = u16::try_from(index - top).unwrap_or(u16::MAX);
             let line = Rect { y: body.y + row, height: 1, ..body };
+            if self.chosen.is_some() {
+                sheet.spot(line, Target::Line(index));
+            }
             sheet.put(Rect { x: inner.x, width: inner.width, ..line }, 0, fit.row(cells));
             if let Some((_, focused)) = self.chosen.filter(|_| index == place) {
                 sheet.put(line, 0, sheet.pen.line(Tone::Accent, CHOSEN));

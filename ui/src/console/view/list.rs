@@ -1,44 +1,51 @@
 //! The list: servers → services → containers.
 
-use mypaas::api::{ContainerView, ServiceView};
+use mypaas::api::{ContainerState, ContainerView, ServiceView};
 use mypaas::manifest::ServiceUrl;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::header::states_line;
+use super::look::Look;
 use super::pen::Pen;
 use super::sheet::Sheet;
-use super::table::{Cells, Column, Fit, left, right, text};
+use super::table::{self, Fit, left, right, text};
 use super::{format, look};
 use crate::console::command::Command;
+use crate::console::model::column::{self, Column};
 use crate::console::model::fleet::{Connection, ServerEntry};
-use crate::console::model::list::Row;
-use crate::console::model::{Focus, Model, Window};
-use crate::console::symbols::{CHOSEN, FOLDED, NONE, UNFOLDED};
+use crate::console::model::list::{List, Row};
+use crate::console::model::order::{Direction, Order};
+use crate::console::model::{Focus, Model, Target, Window};
+use crate::console::symbols::{ASCENDING, CHOSEN, DESCENDING, FOLDED, MARKED, NONE, UNFOLDED};
 use crate::console::theme::Tone;
 
-const COLUMNS: [Column; 8] = [
-    text("SERVICE", 12, 0),
-    text("STATE", 9, 1),
-    left("LIVE", 3),
-    right("READY", 2),
-    right("AGE", 4),
-    right("CPU", 5),
-    right("MEM", 6),
-    text("URL", 16, 7),
+/// The columns; those of the highest rank go first where there is no room.
+const COLUMNS: [(Column, table::Column); 9] = [
+    (Column::Name, text("SERVICE", 12, 0)),
+    (Column::Server, text("SERVER", 6, 0)),
+    (Column::State, text("STATE", 9, 1)),
+    (Column::Live, left("LIVE", 3)),
+    (Column::Ready, right("READY", 2)),
+    (Column::Age, right("AGE", 4)),
+    (Column::Cpu, right("CPU", 5)),
+    (Column::Memory, right("MEM", 6)),
+    (Column::Url, text("URL", 16, 7)),
 ];
 
-/// What the columns' contents need; the names' own width comes first.
-const WIDTHS: [usize; 7] = [10, 4, 5, 3, 5, 5, 40];
+/// A name longer than this is cut where there is no room.
+const LONGEST_NAME: usize = 40;
 
 pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let rows = model.list.rows(&model.fleet);
     if rows.is_empty() {
         return draw_nothing(model, area, sheet);
     }
+    sheet.spot(area, Target::List);
     let inner = inset(area);
-    let fit = fit(&rows, usize::from(inner.width));
-    sheet.put(inner, 0, fit.heading(sheet.pen));
+    let columns = Columns::of(model, &rows);
+    let fit = columns.fit(usize::from(inner.width));
+    draw_heading(model, &columns, &fit, inner, sheet);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let page = usize::from(body.height);
     let place = model.list.position(&rows);
@@ -46,7 +53,12 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     sheet.seen.list = Window { top, page, last_top: rows.len().saturating_sub(page) };
     for (offset, row) in rows.iter().enumerate().skip(top).take(page) {
         let line = u16::try_from(offset - top).unwrap_or(u16::MAX);
-        draw_row(model, row, place == Some(offset), &fit, Rect { y: body.y + line, height: 1, ..body }, sheet);
+        let line = Rect { y: body.y + line, height: 1, ..body };
+        if let Some(item) = row.item() {
+            sheet.spot(line, Target::Item(item));
+        }
+        let shown = Shown { row, chosen: place == Some(offset), columns: &columns, fit: &fit };
+        draw_row(model, &shown, line, sheet);
     }
     sheet.scroll_mark(body, top, rows.len());
 }
@@ -62,33 +74,103 @@ fn top(before: usize, place: usize, count: usize, page: usize) -> usize {
     before.clamp(least, place.max(least)).min(count.saturating_sub(page))
 }
 
-fn fit(rows: &[Row<'_>], room: usize) -> Fit<'static> {
-    let name = |row: &Row<'_>| match row {
-        Row::Service { service, .. } => service.name.as_str().len() + 4,
-        Row::Container { service, container, .. } => short_name(service, container).len() + 6,
-        Row::Server { .. } | Row::Empty => 0,
-    };
-    let mut widths = vec![rows.iter().map(name).max().unwrap_or(0).min(40)];
-    widths.extend(WIDTHS);
-    Fit::of(&COLUMNS, &widths, room)
+/// The columns that are shown now, and what their contents need.
+struct Columns {
+    meanings: Vec<Column>,
+    columns: Vec<table::Column>,
+    widths: Vec<usize>,
+    /// The one that the list is sorted by.
+    sorted: usize,
 }
 
-fn draw_row(model: &Model, row: &Row<'_>, chosen: bool, fit: &Fit<'_>, area: Rect, sheet: &mut Sheet<'_>) {
+impl Columns {
+    fn of(model: &Model, rows: &[Row<'_>]) -> Self {
+        let List { flat, order, .. } = &model.list;
+        let shown = COLUMNS.into_iter().filter(|(meaning, _)| *flat || *meaning != Column::Server);
+        let (meanings, mut columns): (Vec<_>, Vec<_>) = shown.unzip();
+        let sorted = meanings.iter().position(|meaning| *meaning == order.by).unwrap_or(0);
+        let mut widths: Vec<_> = meanings.iter().map(|meaning| needed(*meaning, rows)).collect();
+        // What it is sorted by is of interest, and its title has a sign behind it.
+        columns[sorted].rank = columns[sorted].rank.min(1);
+        widths[sorted] = widths[sorted].max(columns[sorted].title.len() + 1);
+        Self { meanings, columns, widths, sorted }
+    }
+
+    fn fit(&self, room: usize) -> Fit<'_> {
+        Fit::of(&self.columns, &self.widths, room)
+    }
+}
+
+/// How wide a column's contents are. Figures have a fixed width, so that nothing moves when they change.
+fn needed(column: Column, rows: &[Row<'_>]) -> usize {
+    let widest = |width: &dyn Fn(&Row<'_>) -> usize| rows.iter().map(width).max().unwrap_or(0).min(LONGEST_NAME);
+    match column {
+        Column::Name => widest(&|row| match row {
+            Row::Service { service, .. } => service.name.as_str().len() + 4,
+            Row::Container { service, container, .. } => short_name(service, container).len() + 6,
+            Row::Server { .. } | Row::Empty => 0,
+        }),
+        Column::Server => widest(&|row| match row {
+            Row::Service { server, .. } => server.name.as_str().len(),
+            _ => 0,
+        }),
+        Column::State => 10,
+        Column::Live => 4,
+        Column::Ready | Column::Cpu | Column::Memory => 5,
+        Column::Age => 3,
+        Column::Url => LONGEST_NAME,
+    }
+}
+
+fn draw_heading(model: &Model, columns: &Columns, fit: &Fit<'_>, area: Rect, sheet: &mut Sheet<'_>) {
+    let sign = match model.list.order.direction() {
+        Direction::Ascending => ASCENDING,
+        Direction::Descending => DESCENDING,
+    };
+    let is_usual = model.list.order == Order::default() && !model.list.flat;
+    let heading = if is_usual { fit.heading(sheet.pen) } else { fit.heading_marked(columns.sorted, sign, sheet.pen) };
+    sheet.put(area, 0, heading);
+    for (index, place, width) in fit.places() {
+        let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+        let title = Rect { x: area.x.saturating_add(cells(place)), width: cells(width), height: 1, ..area };
+        sheet.spot(title, Target::Column(columns.meanings[index]));
+    }
+}
+
+/// One line, and how it is shown.
+struct Shown<'a> {
+    row: &'a Row<'a>,
+    chosen: bool,
+    columns: &'a Columns,
+    fit: &'a Fit<'a>,
+}
+
+fn draw_row(model: &Model, shown: &Shown<'_>, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
     let inner = inset(area);
-    let line = match row {
+    let cells = |cell: &dyn Fn(Column) -> Line<'static>| {
+        shown.fit.row(shown.columns.meanings.iter().map(|meaning| cell(*meaning)).collect())
+    };
+    let line = match shown.row {
         Row::Server { server, folded } => of_server(server, *folded, pen),
-        Row::Service { server, service, .. } => fit.row(of_service(server, service, pen)),
-        Row::Container { server, service, container } => fit.row(of_container(server, service, container, pen)),
+        Row::Service { server, service, .. } => cells(&|column| of_service(column, server, service, pen)),
+        Row::Container { server, service, container } => {
+            cells(&|column| of_container(column, server, service, container, pen))
+        }
         Row::Empty => nothing_yet(model, pen),
     };
     sheet.put(inner, 0, line);
-    if let Row::Service { server, .. } | Row::Container { server, .. } = row
+    if let Row::Service { server, .. } | Row::Container { server, .. } = shown.row
         && !server.is_live()
     {
         sheet.paint(inner, Tone::Outdated);
     }
-    if chosen {
+    if let Row::Service { server, service } = shown.row
+        && model.list.marks.has(server, service)
+    {
+        sheet.put(inner, 0, pen.line(Tone::Accent, MARKED));
+    }
+    if shown.chosen {
         let focused = model.focus == Focus::List;
         sheet.put(area, 0, pen.line(Tone::Accent, CHOSEN));
         sheet.paint(area, if focused { Tone::Selected } else { Tone::SelectedElsewhere });
@@ -129,27 +211,30 @@ fn connection(server: &ServerEntry, folded: bool, pen: &Pen<'_>) -> Vec<Span<'st
     }
 }
 
-fn of_service(server: &ServerEntry, service: &ServiceView, pen: &Pen<'_>) -> Cells {
+fn of_service(column: Column, server: &ServerEntry, service: &ServiceView, pen: &Pen<'_>) -> Line<'static> {
     let look = look::service(service);
-    let cpu = service.containers.iter().filter_map(|container| container.cpu_percent).reduce(|sum, next| sum + next);
-    let memory =
-        service.containers.iter().filter_map(|container| container.memory_bytes).reduce(|sum, next| sum + next);
-    let ready_tone = if service.ready < service.wanted { Tone::Degraded } else { Tone::Text };
-    vec![
-        Line::from(vec![
-            Span::raw("  "),
-            look.sign(pen),
-            Span::raw(" "),
-            pen.span(Tone::Text, service.name.to_string()),
-        ]),
-        Line::from(look.word(pen)),
-        pen.line(Tone::Text, service.release.map_or_else(|| NONE.to_owned(), |release| release.to_string())),
-        pen.line(ready_tone, ready(service)),
-        pen.line(Tone::Muted, service.since.map_or_else(|| NONE.to_owned(), |since| pen.age(server.here(since)))),
-        figure(pen, cpu.map(format::percent)),
-        figure(pen, memory.map(format::bytes)),
-        pen.line(Tone::Link, service.urls.first().map(short_url).unwrap_or_default()),
-    ]
+    match column {
+        Column::Name => named("  ", &look, service.name.as_str(), pen),
+        Column::Server => pen.line(Tone::Muted, server.name.as_str()),
+        Column::State => Line::from(look.word(pen)),
+        Column::Live => {
+            pen.line(Tone::Text, service.release.map_or_else(|| NONE.to_owned(), |release| release.to_string()))
+        }
+        Column::Ready => {
+            let tone = if service.ready < service.wanted { Tone::Degraded } else { Tone::Text };
+            pen.line(tone, ready(service))
+        }
+        Column::Age => {
+            pen.line(Tone::Muted, service.since.map_or_else(|| NONE.to_owned(), |since| pen.age(server.here(since))))
+        }
+        Column::Cpu => figure(pen, column::cpu(service).map(format::percent)),
+        Column::Memory => figure(pen, column::memory(service).map(format::bytes)),
+        Column::Url => pen.line(Tone::Link, service.urls.first().map(short_url).unwrap_or_default()),
+    }
+}
+
+fn named(indent: &'static str, look: &Look, name: &str, pen: &Pen<'_>) -> Line<'static> {
+    Line::from(vec![Span::raw(indent), look.sign(pen), Span::raw(" "), pen.span(Tone::Text, name)])
 }
 
 /// Without the scheme where it is the usual one.
@@ -167,28 +252,31 @@ fn ready(service: &ServiceView) -> String {
     }
 }
 
-fn of_container(server: &ServerEntry, service: &ServiceView, container: &ContainerView, pen: &Pen<'_>) -> Cells {
+fn of_container(
+    column: Column,
+    server: &ServerEntry,
+    service: &ServiceView,
+    container: &ContainerView,
+    pen: &Pen<'_>,
+) -> Line<'static> {
     let look = look::container(container);
-    let since = match &container.state {
-        mypaas::api::ContainerState::Running { since, .. } => Some(*since),
-        mypaas::api::ContainerState::Exited { at, .. } => Some(*at),
-        _ => None,
-    };
-    vec![
-        Line::from(vec![
-            Span::raw("    "),
-            look.sign(pen),
-            Span::raw(" "),
-            pen.span(Tone::Text, short_name(service, container)),
-        ]),
-        Line::from(look.word(pen)),
-        pen.line(Tone::Text, container.release.to_string()),
-        Line::default(),
-        pen.line(Tone::Muted, since.map(|since| pen.age(server.here(since))).unwrap_or_default()),
-        figure(pen, container.cpu_percent.map(format::percent)),
-        figure(pen, container.memory_bytes.map(format::bytes)),
-        pen.line(Tone::Muted, container.address.to_string()),
-    ]
+    match column {
+        Column::Name => named("    ", &look, &short_name(service, container), pen),
+        Column::State => Line::from(look.word(pen)),
+        Column::Live => pen.line(Tone::Text, container.release.to_string()),
+        Column::Age => {
+            let since = match &container.state {
+                ContainerState::Running { since, .. } => Some(*since),
+                ContainerState::Exited { at, .. } => Some(*at),
+                _ => None,
+            };
+            pen.line(Tone::Muted, since.map(|since| pen.age(server.here(since))).unwrap_or_default())
+        }
+        Column::Cpu => figure(pen, container.cpu_percent.map(format::percent)),
+        Column::Memory => figure(pen, container.memory_bytes.map(format::bytes)),
+        Column::Url => pen.line(Tone::Muted, container.address.to_string()),
+        Column::Server | Column::Ready => Line::default(),
+    }
 }
 
 fn figure(pen: &Pen<'_>, text: Option<String>) -> Line<'static> {
@@ -217,10 +305,10 @@ fn nothing_yet(model: &Model, pen: &Pen<'_>) -> Line<'static> {
 
 fn draw_nothing(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
-    let text = if model.list.filter.is_empty() {
-        "No server is known.".to_owned()
-    } else {
-        format!("No service matches {:?}; esc shows all again.", model.list.filter.line.text())
+    let text = match (model.list.filter.is_empty(), model.fleet.servers.is_empty()) {
+        (false, _) => format!("No service matches {:?}; esc shows all again.", model.list.filter.line.text()),
+        (true, true) => "No server is known.".to_owned(),
+        (true, false) => "No server has told of a service yet.".to_owned(),
     };
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let lines = super::text::wrap(&text, usize::from(inner.width)).into_iter().map(|line| pen.line(Tone::Muted, line));

@@ -6,16 +6,17 @@
 //! text.rs      cutting and wrapping                   format.rs  ages, sizes, shares
 //! look.rs      states → symbol, word, tone            stream.rs  lines that keep coming
 //!
-//! header.rs  footer.rs  toasts.rs
+//! header.rs  footer.rs  pending.rs  toasts.rs
 //! services.rs  = list.rs + pane.rs (or summary.rs)
 //!    pane.rs   = server.rs, or overview.rs, history.rs with strip.rs, stream_logs.rs; all at once in dashboard.rs
 //! deploy.rs    = phases.rs, activity.rs, failure.rs
-//! push.rs      = diagnostics.rs, plan.rs, problem.rs, buttons.rs
-//! dialogs.rs   = help.rs, palette.rs, and confirm, rollback, scale
+//! push.rs      = glance.rs, diagnostics.rs, plan.rs, problem.rs, buttons.rs
+//! dialogs.rs   = help.rs, palette.rs, confirm.rs, and rollback, scale
 //! ```
 
 mod activity;
 mod buttons;
+mod confirm;
 mod containers;
 mod dashboard;
 mod deploy;
@@ -24,6 +25,7 @@ mod dialogs;
 mod failure;
 mod footer;
 mod format;
+mod glance;
 mod header;
 mod help;
 mod history;
@@ -33,6 +35,7 @@ mod overview;
 mod palette;
 mod pane;
 mod pen;
+mod pending;
 mod phases;
 mod plan;
 mod problem;
@@ -56,7 +59,7 @@ use ratatui::layout::{Position, Rect};
 
 use self::pen::Pen;
 use self::sheet::Sheet;
-use super::model::{Model, Page, Seen};
+use super::model::{Model, Page, Seen, Target};
 use super::theme::{Theme, Tone};
 
 /// Smaller than this nothing can be shown that helps.
@@ -64,7 +67,7 @@ const LEAST_WIDTH: u16 = 20;
 const LEAST_HEIGHT: u16 = 6;
 
 /// What was drawn, as far as others need to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Drawn {
     pub seen: Seen,
     /// When something that is shown will be out of date by itself; none when nothing will.
@@ -90,6 +93,7 @@ fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
     let body = Rect { y: area.y + 1, height: area.height - 2, ..area };
     header::draw(model, header, sheet);
+    sheet.spot(body, Target::Body);
     match &model.page {
         Page::Services => services::draw(model, body, sheet),
         Page::Logs => stream_logs::draw(model, body, sheet),
@@ -98,8 +102,14 @@ fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     }
     if let Some(dialog) = &model.dialog {
         sheet.cursor = None;
+        // What lies below a dialog answers to nothing.
+        sheet.seen.spots.clear();
+        sheet.spot(body, Target::Body);
         dialogs::draw(model, dialog, body, sheet);
     }
     footer::draw(model, footer, sheet);
+    if !model.pending.is_empty() {
+        pending::draw(model, body, sheet);
+    }
     toasts::draw(model, body, sheet);
 }

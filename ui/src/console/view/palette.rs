@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 use super::pen::Pen;
 use super::sheet::{Sheet, centred};
 use super::text::cut;
-use crate::console::model::Window;
 use crate::console::model::palette::{Hit, Palette};
+use crate::console::model::{Target, Window};
 use crate::console::symbols::CHOSEN;
 use crate::console::theme::Tone;
 
@@ -31,6 +31,7 @@ pub(crate) fn draw(palette: &Palette, area: Rect, sheet: &mut Sheet<'_>) {
         let text = Rect { x: line.x + 1, width: line.width.saturating_sub(3), ..line };
         let key = pen.line(Tone::Key, hit.entry.key.clone());
         let left = Rect { width: text.width.saturating_sub(12), ..text };
+        sheet.spot(line, Target::Line(index));
         sheet.put(left, 0, of_hit(hit, usize::from(left.width), pen));
         sheet.put_right(text, 0, key);
         if index == palette.cursor {

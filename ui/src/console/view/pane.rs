@@ -8,7 +8,7 @@ use super::sheet::Sheet;
 use super::{dashboard, history, look, overview, server, stream_logs};
 use crate::console::model::detail::{Known, Tab};
 use crate::console::model::fleet::ServerEntry;
-use crate::console::model::{Breadth, Focus, Model};
+use crate::console::model::{Breadth, Focus, Model, Target};
 use crate::console::theme::Tone;
 
 /// What the pane is about.
@@ -56,6 +56,7 @@ fn draw_tabs(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet
         let tone = if tab == model.pane.tab { Tone::TabActive } else { Tone::Tab };
         spans.extend([pen.span(tone, label), Span::raw("   ")]);
     }
+    let widths = spans.chunks(2).map(|pair| pair.iter().map(Span::width).sum::<usize>()).collect::<Vec<_>>();
     let tabs = Line::from(spans);
     let title_tone = if focused(model) { Tone::Focused } else { Tone::Strong };
     let title = Line::from(vec![
@@ -64,11 +65,17 @@ fn draw_tabs(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet
         pen.span(Tone::Muted, format!(" on {}", subject.server.name)),
     ]);
     let room = usize::from(area.width);
-    if tabs.width() + title.width() <= room {
-        sheet.put_right(area, 0, tabs);
+    let beside = tabs.width() + title.width() <= room;
+    let mut place = area.x;
+    if beside {
+        place += area.width - u16::try_from(tabs.width()).unwrap_or(0);
         sheet.put(Rect { width: area.width.saturating_sub(45), ..area }, 0, title);
-    } else {
-        sheet.put(area, 0, tabs);
+    }
+    sheet.put(Rect { x: place, width: area.right() - place, ..area }, 0, tabs);
+    for (tab, width) in Tab::ALL.into_iter().zip(widths) {
+        let width = u16::try_from(width).unwrap_or(0);
+        sheet.spot(Rect { x: place, width, height: 1, ..area }, Target::Tab(tab));
+        place += width;
     }
     let rule = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     sheet.rule_across(rule, 0);

@@ -26,6 +26,10 @@ impl<'a> Pen<'a> {
         Self { theme, now, zone, wake: Cell::new(None) }
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
     pub(crate) fn style(&self, tone: Tone) -> Style {
         self.theme.style(tone)
     }
@@ -60,6 +64,11 @@ impl<'a> Pen<'a> {
     /// Day and time, as in `2026-11-23 14:03`.
     pub(crate) fn date(&self, at: Timestamp) -> String {
         at.to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The same with seconds and milliseconds.
+    pub(crate) fn moment(&self, at: Timestamp) -> String {
+        at.to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
     }
 
     /// Something goes away at this moment.

@@ -1,7 +1,7 @@
 //! What an action would do, as the server planned it.
 
 use mypaas::api::{Downtime, OptionChange, PlanView};
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use super::pen::Pen;
 use super::problem::{self, labelled};
@@ -53,14 +53,19 @@ fn summary(plan: &PlanView, pen: &Pen<'_>) -> Line<'static> {
         }
         _ => {}
     }
-    spans.push(match &plan.downtime {
+    spans.push(notice(&plan.downtime, pen));
+    Line::from(spans)
+}
+
+/// What requests notice of it.
+pub(crate) fn notice(downtime: &Downtime, pen: &Pen<'_>) -> Span<'static> {
+    match downtime {
         Downtime::None => pen.span(Tone::Healthy, "no request notices"),
         Downtime::Held { limit } => {
-            pen.span(Tone::Degraded, format!("requests wait while it starts, at most {}", format::elapsed(*limit)))
+            pen.span(Tone::Degraded, format!("requests wait, at most {}", format::elapsed(*limit)))
         }
         Downtime::Intended => pen.span(Tone::Degraded, "requests are no longer answered, as asked for"),
-    });
-    Line::from(spans)
+    }
 }
 
 fn section(title: &str, body: Vec<Line<'static>>, pen: &Pen<'_>) -> Vec<Line<'static>> {

@@ -8,12 +8,16 @@ use super::pen::Pen;
 use super::problem::labelled;
 use super::sheet::Sheet;
 use super::text::cut_start;
-use super::{buttons, diagnostics, format, plan, problem};
+use super::{buttons, diagnostics, format, glance, plan, problem};
 use crate::console::model::push::{Choosing, ContextSize, FolderReport, Offer, OfferKind, Push, Review, Step};
-use crate::console::model::{Model, Window};
+use crate::console::model::{Model, Target, Window};
 use crate::console::symbols::{BAR_EMPTY, BAR_FULL, CHOSEN};
 use crate::console::theme::Tone;
 use crate::console::words::counted;
+
+/// What the chosen folder is takes so many lines, where there are so many.
+const GLANCE_HEIGHT: u16 = 5;
+const GLANCE_NEEDS: u16 = 10;
 
 pub(crate) fn draw(model: &Model, page: &Push, area: Rect, sheet: &mut Sheet<'_>) {
     let inner = Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area };
@@ -21,7 +25,7 @@ pub(crate) fn draw(model: &Model, page: &Push, area: Rect, sheet: &mut Sheet<'_>
     sheet.put(inner, 1, target(model, page, pen));
     let body = Rect { y: inner.y + 3.min(inner.height), height: inner.height.saturating_sub(3), ..inner };
     match &page.step {
-        Step::Choosing(choosing) => draw_choosing(choosing, body, sheet),
+        Step::Choosing(choosing) => draw_choosing(model, page, choosing, body, sheet),
         Step::Checking { folder } => {
             sheet.put(
                 body,
@@ -48,24 +52,33 @@ fn target(model: &Model, page: &Push, pen: &Pen<'_>) -> Line<'static> {
     Line::from(spans)
 }
 
-fn draw_choosing(choosing: &Choosing, area: Rect, sheet: &mut Sheet<'_>) {
+fn draw_choosing(model: &Model, page: &Push, choosing: &Choosing, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
     sheet.put(area, 0, pen.line(Tone::Heading, "FOLDER"));
     let field = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1).min(1), ..area };
     sheet.put(field, 0, pen.line(Tone::Key, "> "));
     sheet.typed(Rect { x: field.x + 2, width: field.width.saturating_sub(2), ..field }, 0, &choosing.line);
-    let list = Rect { y: area.y + 3.min(area.height), height: area.height.saturating_sub(3), ..area };
+    let below = Rect { y: area.y + 3.min(area.height), height: area.height.saturating_sub(3), ..area };
+    let strip = if below.height >= GLANCE_NEEDS { GLANCE_HEIGHT } else { 0 };
+    let list = Rect { height: below.height - strip, ..below };
+    draw_offers(choosing, list, sheet);
+    glance::draw(model, page, choosing, Rect { y: list.bottom(), height: strip, ..below }, sheet);
+}
+
+fn draw_offers(choosing: &Choosing, list: Rect, sheet: &mut Sheet<'_>) {
+    let pen = sheet.pen;
     let offers = choosing.offers();
     if offers.is_empty() {
         return sheet.put(list, 0, pen.line(Tone::Muted, "no folder begins like this"));
     }
-    let page = usize::from(list.height);
+    let count = usize::from(list.height);
     let place = choosing.cursor.unwrap_or(0);
-    let top = (place + 1).saturating_sub(page);
-    sheet.seen.body = Window { top, page, last_top: offers.len().saturating_sub(page) };
-    for (index, offer) in offers.iter().enumerate().skip(top).take(page) {
+    let top = (place + 1).saturating_sub(count);
+    sheet.seen.body = Window { top, page: count, last_top: offers.len().saturating_sub(count) };
+    for (index, offer) in offers.iter().enumerate().skip(top).take(count) {
         let row = u16::try_from(index - top).unwrap_or(u16::MAX);
         let line = Rect { y: list.y + row, height: 1, ..list };
+        sheet.spot(line, Target::Line(index));
         sheet.put(line, 0, of_offer(offer, usize::from(line.width), pen));
         if choosing.cursor == Some(index) {
             sheet.put(line, 0, pen.line(Tone::Accent, CHOSEN));
@@ -138,11 +151,8 @@ fn folder(report: &FolderReport, pen: &Pen<'_>) -> Line<'static> {
     let mut spans =
         vec![pen.span(Tone::Heading, "FOLDER   "), pen.span(Tone::Strong, report.folder.display().to_string())];
     if let Some(commit) = &report.commit {
-        spans.push(pen.span(Tone::Accent, format!("  {}", commit.id)));
-        spans.push(pen.span(Tone::Text, format!(" {}", commit.subject)));
-        if commit.dirty {
-            spans.push(pen.span(Tone::Warning, "  with changes that are not in it"));
-        }
+        spans.push(Span::raw("  "));
+        spans.extend(glance::commit(commit, pen));
     }
     Line::from(spans)
 }

@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 use super::pen::Pen;
 use super::text::cut_line;
 use crate::console::model::line::Line as Typed;
-use crate::console::model::{Seen, Window};
+use crate::console::model::{Seen, Spot, Target, Window};
 use crate::console::symbols::{HORIZONTAL, SCROLL, VERTICAL};
 use crate::console::theme::Tone;
 
@@ -71,6 +71,14 @@ impl<'a> Sheet<'a> {
         for row in start..start + length {
             let row = u16::try_from(row).unwrap_or(u16::MAX);
             self.buffer.set_string(area.right() - 1, area.y + row, SCROLL, style);
+        }
+    }
+
+    /// This part answers to the mouse.
+    pub(crate) fn spot(&mut self, area: Rect, target: Target) {
+        let area = area.intersection(self.buffer.area);
+        if !area.is_empty() {
+            self.seen.spots.push(Spot { area, target });
         }
     }
 

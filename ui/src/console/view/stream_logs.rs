@@ -1,19 +1,21 @@
 //! The logs: newest at the bottom, or from a chosen line on; matches marked.
 
-use mypaas::api::{LogLine, LogStream};
+use jiff::Timestamp;
+use mypaas::api::LogStream;
 use mypaas::name::ContainerName;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pen::Pen;
 use super::sheet::Sheet;
-use super::stream;
 use super::text::fold_line;
+use super::{format, stream};
 use crate::console::model::Model;
-use crate::console::model::logs::Logs;
+use crate::console::model::logs::{Entry, Logs, Times};
 use crate::console::model::tape::{Flow, Place};
-use crate::console::symbols::{DOT, VERTICAL};
+use crate::console::symbols::{DOT, ELLIPSIS, HORIZONTAL, VERTICAL};
 use crate::console::theme::Tone;
+use crate::console::words::counted;
 
 pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let Some(logs) = &model.logs else { return };
@@ -22,27 +24,82 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     sheet.put(inner, 0, state(logs, pen));
     let body = Rect { y: inner.y + 1.min(inner.height), height: inner.height.saturating_sub(1), ..inner };
     if logs.shown_count() == 0 {
-        let text = if logs.tape.len() > 0 { "no line matches" } else { "nothing was written yet" };
-        return sheet.put(body, 0, pen.line(Tone::Muted, text));
+        return sheet.put(body, 0, nothing(logs, pen));
     }
     let top = match logs.place {
         Place::End => None,
         Place::At(number) => Some(logs.index_of(number)),
     };
-    let room = usize::from(body.width.saturating_sub(2));
-    let sources = sources(logs);
-    let rows = |index: usize| {
+    let drawn = Lines { logs, sources: merged(logs), room: usize::from(body.width.saturating_sub(2)), pen };
+    stream::draw(body, logs.shown_count(), top, |index| drawn.rows(index), sheet);
+}
+
+/// How the lines are drawn.
+struct Lines<'a> {
+    logs: &'a Logs,
+    /// The containers whose lines are merged; none where there is one only.
+    sources: Vec<&'a ContainerName>,
+    room: usize,
+    pen: &'a Pen<'a>,
+}
+
+impl Lines<'_> {
+    /// The rows of the line at a place among those that are shown.
+    fn rows(&self, index: usize) -> Vec<Line<'static>> {
+        let (logs, pen) = (self.logs, self.pen);
         let number = logs.shown(index);
-        let Some(line) = number.and_then(|number| logs.tape.get(number)) else { return Vec::new() };
-        let mut prefix = prefix(logs, line, &sources, pen);
-        let indent = prefix.width();
-        prefix.spans.extend(marked(logs, line, pen));
-        if number == logs.current && number.is_some() {
-            prefix = prefix.patch_style(pen.style(Tone::SelectedElsewhere));
+        let mut rows = Vec::new();
+        if logs.is_apart(index) {
+            rows.push(pen.line(Tone::Rule, HORIZONTAL.repeat(self.room.min(8))));
         }
-        if logs.wrap { fold_line(prefix, room, indent.min(room / 2)) } else { vec![prefix] }
-    };
-    stream::draw(body, logs.shown_count(), top, rows, sheet);
+        match number.and_then(|number| logs.tape.get(number)) {
+            None => {}
+            Some(Entry::Gap(count)) => {
+                let told =
+                    format!("{ELLIPSIS} {count} lines came faster than they could be taken, and are missing here");
+                rows.push(pen.line(Tone::Stale, told));
+            }
+            Some(Entry::Written { at, stream, source, text }) => {
+                let mut line = self.prefix(*at, &logs.sources()[*source].name);
+                let indent = line.width();
+                line.spans.extend(marked(logs, *stream, text, pen));
+                if number == logs.current {
+                    line = line.patch_style(pen.style(Tone::SelectedElsewhere));
+                }
+                match logs.wrap {
+                    true => rows.extend(fold_line(line, self.room, indent.min(self.room / 2))),
+                    false => rows.push(line),
+                }
+            }
+        }
+        rows
+    }
+
+    /// When and from where, as far as that is wanted.
+    fn prefix(&self, at: Timestamp, from: &ContainerName) -> Line<'static> {
+        let mut spans = Vec::new();
+        match self.logs.times {
+            Times::Hidden => {}
+            Times::Clock => spans.push(self.pen.span(Tone::Muted, format!("{} ", self.pen.clock(at)))),
+            Times::Whole => spans.push(self.pen.span(Tone::Muted, format!("{} ", self.pen.moment(at)))),
+        }
+        if let Some(index) = self.sources.iter().position(|name| *name == from) {
+            let tone = Tone::SOURCES[index % Tone::SOURCES.len()];
+            let widest = self.sources.iter().map(|name| short(name).len()).max().unwrap_or(0);
+            spans.push(self.pen.span(tone, format!("{:<widest$} {VERTICAL} ", short(from))));
+        }
+        Line::from(spans)
+    }
+}
+
+/// Why there are no lines.
+fn nothing(logs: &Logs, pen: &Pen<'_>) -> Line<'static> {
+    match (logs.tape.len(), &logs.flow) {
+        (0, Flow::Waiting) => pen.line(Tone::Pending, "asking the server …"),
+        (0, _) if logs.since.is_some() => pen.line(Tone::Muted, "nothing was written since then"),
+        (0, _) => pen.line(Tone::Muted, "nothing was written yet"),
+        _ => pen.line(Tone::Muted, "no line matches"),
+    }
 }
 
 /// What is read, how, and how much of it there is.
@@ -57,13 +114,25 @@ fn state(logs: &Logs, pen: &Pen<'_>) -> Line<'static> {
         (Flow::Flowing, Place::End) => say(Tone::Healthy, "following".into()),
         (Flow::Flowing, Place::At(_)) => say(Tone::Degraded, "staying".into()),
     }
-    say(Tone::Muted, format!("{} lines", logs.tape.len()));
-    if logs.tape.dropped() > 0 {
-        say(Tone::Degraded, format!("{} earlier ones not kept", logs.tape.dropped()));
+    if let Some(delay) = logs.behind(pen.now()) {
+        pen.note_end(delay.until);
+        say(Tone::Stale, format!("{} behind", format::elapsed(delay.by.unsigned_abs())));
     }
     if !logs.pattern.is_empty() {
         let how = if logs.only_matches { "only" } else { "marked" };
-        say(Tone::Accent, format!("{how} /{}/: {}", logs.pattern.line.text(), logs.match_count()));
+        let around =
+            if logs.around() > 0 && logs.only_matches { format!(" ±{}", logs.around()) } else { String::new() };
+        say(Tone::Accent, format!("{how} /{}/{around}: {}", logs.pattern.line.text(), logs.match_count()));
+    }
+    if let Some(since) = logs.since {
+        say(Tone::Accent, format!("since {}", pen.date(since)));
+    }
+    match logs.tape.dropped() {
+        0 => say(Tone::Muted, counted(logs.tape.len(), "line", "lines")),
+        dropped => say(Tone::Degraded, format!("{} of {} lines", logs.tape.len(), dropped + logs.tape.len() as u64)),
+    }
+    if logs.skipped > 0 {
+        say(Tone::Stale, format!("{} missing", logs.skipped));
     }
     if logs.wrap {
         say(Tone::Muted, "wrapped".into());
@@ -71,25 +140,10 @@ fn state(logs: &Logs, pen: &Pen<'_>) -> Line<'static> {
     Line::from(spans)
 }
 
-/// The containers whose lines are merged; none where there is one only.
-fn sources(logs: &Logs) -> Vec<ContainerName> {
-    let mut names: Vec<ContainerName> = logs.sources().cloned().collect();
+fn merged(logs: &Logs) -> Vec<&ContainerName> {
+    let mut names: Vec<&ContainerName> = logs.sources().iter().map(|source| &source.name).collect();
     names.sort();
     if logs.container.is_some() || names.len() < 2 { Vec::new() } else { names }
-}
-
-/// When and from where, as far as that is wanted.
-fn prefix(logs: &Logs, line: &LogLine, sources: &[ContainerName], pen: &Pen<'_>) -> Line<'static> {
-    let mut spans = Vec::new();
-    if logs.times {
-        spans.push(pen.span(Tone::Muted, format!("{} ", pen.clock(line.at))));
-    }
-    if let Some(index) = sources.iter().position(|name| *name == line.container) {
-        let tone = Tone::SOURCES[index % Tone::SOURCES.len()];
-        let widest = sources.iter().map(|name| short(name).len()).max().unwrap_or(0);
-        spans.push(pen.span(tone, format!("{:<widest$} {VERTICAL} ", short(&line.container))));
-    }
-    Line::from(spans)
 }
 
 /// Release and number, as in `r14.1`: the service is known.
@@ -100,9 +154,8 @@ fn short(name: &ContainerName) -> &str {
 }
 
 /// The text with what is searched for.
-fn marked(logs: &Logs, line: &LogLine, pen: &Pen<'_>) -> Vec<Span<'static>> {
-    let text = line.text.as_str();
-    let tone = match line.stream {
+fn marked(logs: &Logs, stream: LogStream, text: &str, pen: &Pen<'_>) -> Vec<Span<'static>> {
+    let tone = match stream {
         LogStream::Stdout => Tone::Text,
         LogStream::Stderr => Tone::Warning,
     };

@@ -103,6 +103,25 @@ impl<'c> Fit<'c> {
         self.row(titles.collect())
     }
 
+    /// The same, with a sign behind one of them.
+    pub(crate) fn heading_marked(&self, marked: usize, sign: &str, pen: &Pen<'_>) -> Line<'static> {
+        let title = |(index, column): (usize, &Column)| match index == marked {
+            true => pen.line(Tone::Focused, format!("{}{sign}", column.title)),
+            false => pen.line(Tone::Heading, column.title),
+        };
+        self.row(self.columns.iter().enumerate().map(title).collect())
+    }
+
+    /// Where the columns are: which one, its first cell, its width. Those that are left out are nowhere.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+        let shown = self.widths.iter().enumerate().filter_map(|(index, width)| Some((index, (*width)?)));
+        shown.scan(0, |next, (index, width)| {
+            let place = *next;
+            *next += width + GAP;
+            Some((index, place, width))
+        })
+    }
+
     /// One row.
     pub(crate) fn row(&self, cells: Cells) -> Line<'static> {
         let mut spans: Vec<Span<'static>> = Vec::new();

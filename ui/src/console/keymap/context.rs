@@ -1,0 +1,170 @@
+//! Where keys hold: sections of the keymap file, and the contexts that are made of them.
+
+use serde::Deserialize;
+
+/// A part of the keymap file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Section {
+    Always,
+    Anywhere,
+    Moving,
+    Services,
+    Service,
+    Order,
+    Logs,
+    Tabs,
+    Deploy,
+    Folder,
+    Review,
+    Mistakes,
+    Confirm,
+    Pick,
+    Scale,
+    Reading,
+    Line,
+    Choices,
+    Typing,
+}
+
+impl Section {
+    pub(super) const ALL: [Section; 19] = [
+        Section::Always,
+        Section::Anywhere,
+        Section::Moving,
+        Section::Services,
+        Section::Service,
+        Section::Order,
+        Section::Logs,
+        Section::Tabs,
+        Section::Deploy,
+        Section::Folder,
+        Section::Review,
+        Section::Mistakes,
+        Section::Confirm,
+        Section::Pick,
+        Section::Scale,
+        Section::Reading,
+        Section::Line,
+        Section::Choices,
+        Section::Typing,
+    ];
+
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Section::Always | Section::Anywhere => "Everywhere",
+            Section::Moving => "Moving",
+            Section::Services => "Services",
+            Section::Service => "The selected service",
+            Section::Order => "Sorting",
+            Section::Logs => "Logs",
+            Section::Tabs => "Tabs",
+            Section::Deploy => "A deploy",
+            Section::Folder => "Choosing a folder",
+            Section::Review | Section::Mistakes => "Before a push",
+            Section::Confirm => "Before an action",
+            Section::Pick => "Choosing a release",
+            Section::Scale => "Scaling",
+            Section::Reading => "Reading",
+            Section::Line | Section::Choices | Section::Typing => "Typing",
+        }
+    }
+}
+
+/// What has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Context {
+    /// The list of services, or the pane beside it.
+    Services,
+    /// The logs as a tab beside the list.
+    LogsTab,
+    /// The logs on the whole screen.
+    Logs,
+    Deploy,
+    Folder,
+    Review,
+    /// A folder that cannot be pushed.
+    Mistakes,
+    Confirm,
+    Pick,
+    Scale,
+    Palette,
+    /// One line of text: a filter.
+    Line,
+    /// Text on top of everything: help, a problem.
+    Reading,
+    /// Something that can only be waited for, or left.
+    Waiting,
+}
+
+impl Context {
+    pub(super) const ALL: [Context; 14] = [
+        Context::Services,
+        Context::LogsTab,
+        Context::Logs,
+        Context::Deploy,
+        Context::Folder,
+        Context::Review,
+        Context::Mistakes,
+        Context::Confirm,
+        Context::Pick,
+        Context::Scale,
+        Context::Palette,
+        Context::Line,
+        Context::Reading,
+        Context::Waiting,
+    ];
+
+    /// The sections that hold here, those that matter most first.
+    pub(crate) fn sections(self) -> &'static [Section] {
+        use Section::{
+            Always, Anywhere, Choices, Confirm, Deploy, Folder, Line, Logs, Mistakes, Moving, Order, Pick, Reading,
+            Review, Scale, Service, Services, Tabs, Typing,
+        };
+        match self {
+            Context::Services => &[Services, Service, Order, Moving, Anywhere, Always],
+            Context::LogsTab => &[Logs, Tabs, Moving, Anywhere, Always],
+            Context::Logs => &[Logs, Moving, Anywhere, Always],
+            Context::Deploy => &[Deploy, Moving, Anywhere, Always],
+            Context::Folder => &[Folder, Typing, Always],
+            Context::Review => &[Review, Moving, Always],
+            Context::Mistakes => &[Mistakes, Moving, Always],
+            Context::Confirm => &[Confirm, Moving, Always],
+            Context::Pick => &[Pick, Moving, Always],
+            Context::Scale => &[Scale, Always],
+            Context::Palette => &[Line, Choices, Typing, Always],
+            Context::Line => &[Line, Typing, Always],
+            Context::Reading => &[Reading, Moving, Always],
+            Context::Waiting => &[Anywhere, Always],
+        }
+    }
+
+    /// As in `both would be meant …`.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Context::Services => "in the list of services",
+            Context::LogsTab => "in the logs beside the list",
+            Context::Logs => "in the logs",
+            Context::Deploy => "in a deploy",
+            Context::Folder => "where a folder is chosen",
+            Context::Review | Context::Mistakes => "before a push",
+            Context::Confirm => "before an action",
+            Context::Pick => "where a release is chosen",
+            Context::Scale => "where a service is scaled",
+            Context::Palette => "in the palette",
+            Context::Line => "where text is typed",
+            Context::Reading => "where something is read",
+            Context::Waiting => "while something is waited for",
+        }
+    }
+
+    /// Any character may be part of what is typed.
+    pub(super) fn takes_text(self) -> bool {
+        self.types() && self != Context::Scale
+    }
+
+    /// Keys that are bound to nothing are text.
+    pub(crate) fn types(self) -> bool {
+        matches!(self, Context::Folder | Context::Palette | Context::Line | Context::Scale)
+    }
+}

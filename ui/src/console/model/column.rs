@@ -1,0 +1,83 @@
+//! The columns of the list, by what they mean: for sorting and filtering, not for showing.
+
+use mypaas::api::{ServiceState, ServiceView};
+
+use super::fleet::ServerEntry;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Column {
+    #[default]
+    Name,
+    Server,
+    State,
+    Live,
+    Ready,
+    Age,
+    Cpu,
+    Memory,
+    Url,
+}
+
+/// What a service has in a column.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Value {
+    Text(String),
+    Number(i64),
+}
+
+impl Column {
+    /// What a service of this server has there; none where there is nothing to compare. States count from the worst,
+    /// what is ready in thousandths of what is wanted, ages in seconds, CPU in thousandths of a percent, memory in
+    /// bytes.
+    pub(crate) fn of(self, server: &ServerEntry, service: &ServiceView) -> Option<Value> {
+        let text = |text: &str| Some(Value::Text(text.to_owned()));
+        match self {
+            Column::Name => text(service.name.as_str()),
+            Column::Server => text(server.name.as_str()),
+            Column::Url => service.urls.first().and_then(|url| text(&format!("{}{}", url.host, url.path))),
+            Column::State => Some(Value::Number(severity(service))),
+            Column::Live => service.release.map(|release| number(release.number())),
+            Column::Ready => ready(service),
+            Column::Age => age(server, service).map(Value::Number),
+            Column::Cpu => cpu(service).map(|percent| Value::Number((f64::from(percent) * 1000.0) as i64)),
+            Column::Memory => memory(service).map(number),
+        }
+    }
+}
+
+/// Of all its containers, in percent of one CPU.
+pub(crate) fn cpu(service: &ServiceView) -> Option<f32> {
+    service.containers.iter().filter_map(|container| container.cpu_percent).reduce(|sum, next| sum + next)
+}
+
+/// Of all its containers, in bytes.
+pub(crate) fn memory(service: &ServiceView) -> Option<u64> {
+    service.containers.iter().filter_map(|container| container.memory_bytes).reduce(|sum, next| sum + next)
+}
+
+fn number(value: u64) -> Value {
+    Value::Number(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+/// The worst first; what is as it should be comes late.
+fn severity(service: &ServiceView) -> i64 {
+    let deploys = service.last_deploy.as_ref().is_some_and(|deploy| !deploy.is_finished());
+    match service.state {
+        ServiceState::Down => 0,
+        ServiceState::Degraded => 1,
+        _ if deploys => 2,
+        ServiceState::NeverLive => 3,
+        ServiceState::Running => 4,
+        ServiceState::Stopped => 5,
+    }
+}
+
+fn ready(service: &ServiceView) -> Option<Value> {
+    let wanted = i64::from(service.wanted);
+    (wanted > 0).then(|| Value::Number(1000 * i64::from(service.ready) / wanted))
+}
+
+/// How long the release is live, in seconds, as of what the server said last.
+fn age(server: &ServerEntry, service: &ServiceView) -> Option<i64> {
+    Some(server.snapshot()?.at.duration_since(service.since?).as_secs().max(0))
+}

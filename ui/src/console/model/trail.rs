@@ -1,0 +1,108 @@
+//! Where one was before, as in a browser.
+
+use mypaas::api::Deploy;
+use mypaas::name::ContainerName;
+
+use super::detail::Tab;
+use super::fleet::ServiceAt;
+use super::list::Item;
+use super::{Focus, Model, Page};
+
+/// So many places are remembered.
+const MOST: usize = 50;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trail {
+    back: Vec<Place>,
+    forward: Vec<Place>,
+    step: Step,
+}
+
+/// How one came to where one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Step {
+    #[default]
+    Walked,
+    /// Straight to something named, which may look like walking.
+    Jumped,
+    /// Along this trail.
+    Returned,
+}
+
+/// Something one looks at. Lines within it are no places of their own.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Place {
+    List { selected: Option<Item> },
+    Pane { selected: Item, tab: Tab, whole: bool },
+    Logs { at: ServiceAt, container: Option<ContainerName> },
+    Deploy { at: ServiceAt, deploy: Box<Deploy> },
+}
+
+impl Place {
+    /// None where nothing is to come back to.
+    pub(crate) fn of(model: &Model) -> Option<Self> {
+        let selected = model.list.selected.clone();
+        Some(match (&model.page, model.focus) {
+            (Page::Services, Focus::List) => Place::List { selected },
+            (Page::Services, Focus::Pane { whole }) => Place::Pane { selected: selected?, tab: model.pane.tab, whole },
+            (Page::Logs, _) => {
+                let logs = model.logs.as_ref()?;
+                Place::Logs { at: logs.at.clone(), container: logs.container.clone() }
+            }
+            (Page::Deploy(page), _) => Place::Deploy { at: page.at.clone(), deploy: Box::new(page.deploy.clone()) },
+            (Page::Push(_), _) => return None,
+        })
+    }
+
+    fn is_elsewhere(&self, other: &Place) -> bool {
+        match (self, other) {
+            (Place::List { .. }, Place::List { .. }) => false,
+            (Place::Pane { selected: one, .. }, Place::Pane { selected: other, .. }) => one != other,
+            (Place::Logs { at: one, .. }, Place::Logs { at: other, .. }) => one != other,
+            (Place::Deploy { at: one, deploy }, Place::Deploy { at: other, deploy: other_deploy }) => {
+                (one, deploy.id) != (other, other_deploy.id)
+            }
+            _ => true,
+        }
+    }
+}
+
+impl Trail {
+    /// What comes is a jump, also when it stays on the same page.
+    pub(crate) fn jump(&mut self) {
+        self.step = Step::Jumped;
+    }
+
+    /// Remembers `before`, unless one is still there.
+    pub(crate) fn note(&mut self, before: Option<Place>, now: Option<&Place>) {
+        let step = std::mem::take(&mut self.step);
+        let (Some(before), Some(now)) = (before, now) else { return };
+        let left = match step {
+            Step::Walked => before.is_elsewhere(now),
+            Step::Jumped => before != *now,
+            Step::Returned => false,
+        };
+        if left {
+            self.forward.clear();
+            push(&mut self.back, before);
+        }
+    }
+
+    /// The place one was at before this one, or the one that was left for it.
+    pub(crate) fn turn(&mut self, back: bool, here: Option<Place>) -> Option<Place> {
+        let (from, to) = if back { (&mut self.back, &mut self.forward) } else { (&mut self.forward, &mut self.back) };
+        let place = from.pop()?;
+        if let Some(here) = here {
+            push(to, here);
+        }
+        self.step = Step::Returned;
+        Some(place)
+    }
+}
+
+fn push(places: &mut Vec<Place>, place: Place) {
+    if places.len() == MOST {
+        places.remove(0);
+    }
+    places.push(place);
+}

@@ -1,0 +1,39 @@
+//! Back to where one was, and forward again.
+
+use crate::console::effect::Effect;
+use crate::console::model::toast::ToastKind;
+use crate::console::model::trail::Place;
+use crate::console::model::{Focus, Model, Page};
+
+use super::{deploy, logs};
+
+pub(super) fn go(model: &mut Model, back: bool) -> Vec<Effect> {
+    let here = Place::of(model);
+    match model.trail.turn(back, here) {
+        Some(place) => show(model, place),
+        None if back => model.toast(ToastKind::Note, "there is nothing to go back to"),
+        None => model.toast(ToastKind::Note, "there is nothing to go forward to"),
+    }
+    Vec::new()
+}
+
+fn show(model: &mut Model, place: Place) {
+    model.typing = None;
+    match place {
+        Place::List { selected } => {
+            model.page = Page::Services;
+            model.focus = Focus::List;
+            if let Some(item) = selected {
+                model.list.select(item, &model.fleet);
+            }
+        }
+        Place::Pane { selected, tab, whole } => {
+            model.page = Page::Services;
+            model.focus = Focus::Pane { whole };
+            model.pane.tab = tab;
+            model.list.select(selected, &model.fleet);
+        }
+        Place::Logs { at, container } => logs::open(model, at, container),
+        Place::Deploy { at, deploy } => deploy::open(model, at, *deploy),
+    }
+}
