@@ -35,6 +35,13 @@ impl From<EngineError> for Problem {
                 ),
             ),
             EngineError::Build { message } if message.contains(DISK_FULL) => (ProblemCode::NoRoom, Some(SHOWS_ROOM)),
+            EngineError::BuildOutOfMemory { .. } => (
+                ProblemCode::Conflict,
+                Some(
+                    "Let the instruction use less, as with fewer jobs at once; or let builds use more, with \
+                     build_max_mem of [deploy] in config.toml: \"auto\" is what was available when the build began.",
+                ),
+            ),
             EngineError::Build { .. }
             | EngineError::Refused { .. }
             | EngineError::AddressTaken { .. }

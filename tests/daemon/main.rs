@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod builds;
 mod disk;
 mod faults;
 mod flows;
