@@ -8,6 +8,7 @@
 //! failures.rs      releases that do not work, and what they leave: the one before
 //! strategies.rs    every strategy under load, without a failed request
 //! wrong_input.rs   mistakes, and a world that is not as it should be; each is told, and changes nothing
+//! disk.rs          disks that are full, and what makes room on them
 //! server.rs        the process itself: its socket, its stop, its death
 //! strangers.rs     what is not ours stays as it is
 //! ```
@@ -16,6 +17,7 @@
 #![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
 mod console;
+mod disk;
 mod failures;
 mod journey;
 #[path = "../support/load.rs"]

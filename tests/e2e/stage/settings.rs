@@ -12,6 +12,7 @@ pub(crate) struct Settings {
     pub(crate) grace: &'static str,
     pub(crate) watch: &'static str,
     pub(crate) context_mib: u64,
+    pub(crate) min_free_mib: u64,
     /// A line each, as in `TOKEN = "x"`.
     pub(crate) env: &'static str,
 }
@@ -25,6 +26,7 @@ impl Default for Settings {
             grace: "2s",
             watch: "off",
             context_mib: 64,
+            min_free_mib: 64,
             env: "",
         }
     }
@@ -33,12 +35,12 @@ impl Default for Settings {
 impl Settings {
     /// As config.toml.
     pub(super) fn text(&self, instance: &str) -> String {
-        let Self { http_port, ready_deadline, drain, grace, watch, context_mib, env } = self;
+        let Self { http_port, ready_deadline, drain, grace, watch, context_mib, min_free_mib, env } = self;
         format!(
             "[server]\ninstance = {instance:?}\n[network]\nsubnet = {:?}\n\
              [router]\nbind = \"127.0.0.1\"\nhttp_port = {http_port}\nhttps_port = 0\n\
              [deploy]\nready_deadline = {ready_deadline:?}\ndrain = {drain:?}\nsettle = \"1s\"\ngrace = {grace:?}\n\
-             watch = {watch:?}\n[limits]\ncontext_mib = {context_mib}\n[env]\n{env}\n",
+             watch = {watch:?}\n[limits]\ncontext_mib = {context_mib}\nmin_free_mib = {min_free_mib}\n[env]\n{env}\n",
             subnet()
         )
     }
