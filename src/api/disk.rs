@@ -116,7 +116,7 @@ pub struct PruneRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pruned {
     pub removed: Removal,
-    /// How much more room there is than before.
+    /// How much room it took.
     pub freed_bytes: u64,
     /// What could not be removed, and why; a sentence each.
     pub left: Vec<String>,

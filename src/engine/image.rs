@@ -7,6 +7,7 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::manifest::{CpuLimit, MemoryLimit};
 use crate::name::{ImageName, ReleaseId, ServiceName};
 
 /// What an image is built from.
@@ -18,6 +19,23 @@ pub struct Build {
     pub context: BoxStream<'static, std::io::Result<Bytes>>,
     /// Ask the registry for newer base images.
     pub pull: bool,
+    pub limits: BuildLimits,
+}
+
+/// What each `RUN` of a build may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuildLimits {
+    /// Beside a container of a service, which has 1024, when both want more CPU than there is.
+    pub cpu_shares: u32,
+    pub max_cpu: Option<CpuLimit>,
+    pub max_mem: Option<MemoryLimit>,
+}
+
+impl Default for BuildLimits {
+    /// As much as any container.
+    fn default() -> Self {
+        Self { cpu_shares: 1024, max_cpu: None, max_mem: None }
+    }
 }
 
 impl fmt::Debug for Build {

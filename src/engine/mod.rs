@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 
 pub use docker::{DockerEngine, DockerSettings};
 pub use exec::{Exec, ExecInput, ExecOutput, ExecSession, TerminalSize};
-pub use image::{Build, Image};
+pub use image::{Build, BuildLimits, Image};
 pub use log::{LogLine, LogQuery, LogStream};
 pub use memory::{
     Behaviour, BuildRecord, BuildScript, Call, Fault, FaultPlan, MemoryEngine, Moment, OnSigterm, StartScript,
@@ -62,6 +62,8 @@ pub enum EngineError {
     /// The instruction that failed and what it printed are in the build's output.
     #[error("the image could not be built: {message}")]
     Build { message: String },
+    #[error("the build was killed: it used more memory than the {} MiB that it may use", limit.bytes >> 20)]
+    BuildOutOfMemory { limit: MemoryLimit, source: Cause },
     #[error("the image {image} could not be pulled")]
     Pull { image: ImageName, source: Cause },
     #[error("port {port} of this server is taken")]

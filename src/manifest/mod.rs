@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{check, check_missing, from_ends};
 pub use diagnostic::{Diagnostic, Excerpt, Severity};
-pub use value::{DurationError, UrlError, parse_duration};
+pub use value::{DurationError, LimitError, UrlError, parse_cpus, parse_duration, parse_memory};
 
 use crate::name::ServiceName;
 

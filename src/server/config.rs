@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::engine::{Secret, Subnet};
-use crate::manifest::parse_duration;
+use crate::manifest::{CpuLimit, MemoryLimit, parse_cpus, parse_duration, parse_memory};
 use crate::name::InstanceName;
 use crate::router::traefik::Acme;
 
@@ -141,7 +141,27 @@ pub struct DeploySection {
     pub keep_releases: usize,
     /// Builds that run at once.
     pub parallel_builds: usize,
+    /// How much CPU a build gets beside a service's container, which has 1024, when both want more than there is.
+    #[serde(deserialize_with = "cpu_shares")]
+    pub build_cpu_shares: u32,
+    /// CPUs that a build may use, also when nobody else wants them; none, written as `off`: all.
+    #[serde(deserialize_with = "cpus_or_off")]
+    pub build_max_cpu: Option<CpuLimit>,
+    #[serde(deserialize_with = "build_memory")]
+    pub build_max_mem: BuildMemory,
 }
+
+/// How much memory a build may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BuildMemory {
+    /// What is available when it begins, but for a part that is left to what runs already.
+    Auto,
+    Off,
+    Limit(MemoryLimit),
+}
+
+/// Docker takes no other number of shares.
+const CPU_SHARES: std::ops::RangeInclusive<u32> = 2..=262_144;
 
 /// Shorter, and the router may still send a request it had decided on before it saw the change.
 const SHORTEST_DRAIN: Duration = Duration::from_millis(500);
@@ -167,6 +187,9 @@ impl Default for DeploySection {
             watch: Duration::from_secs(30),
             keep_releases: 10,
             parallel_builds: 1,
+            build_cpu_shares: 128,
+            build_max_cpu: None,
+            build_max_mem: BuildMemory::Auto,
         }
     }
 }
@@ -244,6 +267,27 @@ fn duration_or_off<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<
     }
 }
 
+fn cpu_shares<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let shares = u32::deserialize(deserializer)?;
+    let refusal = || format!("{shares} is no number of CPU shares; Docker takes 2 to 262144");
+    CPU_SHARES.contains(&shares).then_some(shares).ok_or_else(refusal).map_err(serde::de::Error::custom)
+}
+
+fn cpus_or_off<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<CpuLimit>, D::Error> {
+    match EnvValue::deserialize(deserializer)?.secret().expose() {
+        "off" => Ok(None),
+        text => parse_cpus(text).map(Some).map_err(serde::de::Error::custom),
+    }
+}
+
+fn build_memory<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BuildMemory, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "auto" => Ok(BuildMemory::Auto),
+        "off" => Ok(BuildMemory::Off),
+        text => parse_memory(text).map(BuildMemory::Limit).map_err(serde::de::Error::custom),
+    }
+}
+
 fn optional_subnet<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Subnet>, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(serde::de::Error::custom)
@@ -293,6 +337,29 @@ mod tests {
     fn the_watch_over_new_releases_can_be_switched_off() {
         assert_eq!(read("[deploy]\nwatch = \"off\"\n").unwrap().deploy.watch, Duration::ZERO);
         assert_eq!(read("[deploy]\nwatch = \"5s\"\n").unwrap().deploy.watch, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn limits_of_builds_are_written_as_people_write_them() {
+        let deploy = |line: &str| read(&format!("[deploy]\n{line}\n")).map(|config| config.deploy);
+        for (text, nano_cpus) in [("1.5", 1_500_000_000), ("2", 2_000_000_000), ("\"0.5\"", 500_000_000)] {
+            let limit = deploy(&format!("build_max_cpu = {text}")).unwrap().build_max_cpu;
+            assert_eq!(limit, Some(CpuLimit { nano_cpus }), "{text}");
+        }
+        assert_eq!(deploy("build_max_cpu = \"off\"").unwrap().build_max_cpu, None);
+        let memory = |text: &str| deploy(&format!("build_max_mem = \"{text}\"")).unwrap().build_max_mem;
+        assert_eq!(memory("4g"), BuildMemory::Limit(MemoryLimit { bytes: 4 << 30 }));
+        assert_eq!((memory("auto"), memory("off")), (BuildMemory::Auto, BuildMemory::Off));
+        for (line, told) in [
+            ("build_cpu_shares = 1", "2 to 262144"),
+            ("build_max_cpu = \"many\"", "`many` is not a number of CPUs"),
+            ("build_max_cpu = 0", "more than 0 CPUs"),
+            ("build_max_mem = \"1k\"", "Docker's minimum"),
+        ] {
+            let error = deploy(line).unwrap_err();
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert!(source.contains(told), "{line}: {source}");
+        }
     }
 
     #[test]

@@ -37,6 +37,13 @@ impl From<EngineError> for Problem {
                     "Can the server reach the registry? An image of that name that is already there is used as it is.",
                 ),
             ),
+            EngineError::BuildOutOfMemory { .. } => (
+                ProblemCode::Conflict,
+                Some(
+                    "Let the instruction use less, as with fewer jobs at once; or let builds use more, with \
+                     build_max_mem of [deploy] in config.toml: \"auto\" is what was available when the build began.",
+                ),
+            ),
             EngineError::Build { .. }
             | EngineError::Refused { .. }
             | EngineError::AddressTaken { .. }

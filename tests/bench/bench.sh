@@ -25,6 +25,11 @@ bench_deploy() { # [--quick]: failed requests and times of deploys, by strategy 
     cargo bench --locked --package mypaas --bench deploy -- "$@"
 }
 
+bench_builds() { # [--quick]: how long requests take while a build wants every CPU, with its limits and without
+    setup bench
+    cargo bench --locked --package mypaas --bench builds -- "$@"
+}
+
 bench_faults() { # [--case NAME] [--jobs N]: every call of a deploy broken in every way, in memory and with real Docker
     local tried
     setup bench

@@ -1,5 +1,6 @@
 //! Room on the disks: what takes it, what may go, and what is refused for lack of it.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use mypaas::api::{Holds, PlanRequest, Problem, ProblemCode};
 use mypaas::deploy::{Action, Outcome, Phase};
-use mypaas::engine::{Behaviour, Build, BuildScript, Engine, Fault, FaultPlan, MemoryEngine};
+use mypaas::engine::{Behaviour, Build, BuildLimits, BuildScript, Engine, Fault, FaultPlan, MemoryEngine};
 use mypaas::name::{ImageName, InstanceName, ReleaseId, ServiceName};
 use mypaas::server::config::Config;
 
@@ -36,7 +37,7 @@ async fn stray(stage: &Stage, service: &str, release: u64) -> ImageName {
     let (service, release): (ServiceName, _) = (service.parse().unwrap(), ReleaseId::new(release));
     let name = ImageName::of(&InstanceName::default(), &service, release);
     let context = stream::iter([Ok(Bytes::from_static(&[0; 5000]))]).boxed();
-    let build = Build { name: name.clone(), service, release, context, pull: false };
+    let build = Build { name: name.clone(), service, release, context, pull: false, limits: BuildLimits::default() };
     stage.engine.build(build, &mut |_| {}).await.unwrap();
     name
 }
@@ -193,7 +194,7 @@ async fn pruning_removes_what_is_of_no_use_and_nothing_else() {
     std::fs::write(&context, "old").unwrap();
 
     let reclaimable = stage.core.disk(None).await.unwrap().reclaimable;
-    let before = stage.engine.bytes();
+    let (before, old) = (stage.engine.bytes(), context.metadata().unwrap().blocks() * 512);
     let pruned = stage.core.prune(None).await.unwrap();
     assert_eq!(pruned.left, [] as [String; 0]);
     assert_eq!(pruned.removed, reclaimable.what);
@@ -201,7 +202,8 @@ async fn pruning_removes_what_is_of_no_use_and_nothing_else() {
     images.sort();
     assert_eq!(images, [strays[1].clone(), strays[0].clone()]);
     assert_eq!((pruned.removed.leftovers, pruned.removed.contexts), (3, 1));
-    assert_eq!(pruned.freed_bytes, before - stage.engine.bytes());
+    assert_eq!(pruned.freed_bytes, before - stage.engine.bytes() + old);
+    assert_eq!(pruned.freed_bytes, reclaimable.bytes);
     assert!(!context.exists() && stage.engine.image(&foreign).await.unwrap().is_some());
     assert_eq!(stage.releases("web").await, [3, 2]);
     assert!(stage.core.prune(None).await.unwrap().removed.is_empty(), "there is nothing left to do");

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod builds;
 mod case;
 mod disk;
 mod faults;

@@ -9,6 +9,7 @@
 //! strategies.rs    every strategy under load, without a failed request
 //! wrong_input.rs   mistakes, and a world that is not as it should be; each is told, and changes nothing
 //! certificates.rs  https, with an authority that asks for proofs, or with the operator's own certificate
+//! disk.rs          disks that are full, and what makes room on them
 //! server.rs        the process itself: its socket, its stop, its death
 //! strangers.rs     what is not ours stays as it is
 //! ```
@@ -18,6 +19,7 @@
 
 mod certificates;
 mod console;
+mod disk;
 mod failures;
 mod journey;
 #[path = "../support/load.rs"]

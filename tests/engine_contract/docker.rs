@@ -8,8 +8,9 @@ use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectContainerOptions, StartContainerOptions, TagImageOptionsBuilder,
 };
 use mypaas::engine::{
-    Build, Container, ContainerSpec, DockerEngine, DockerSettings, Engine, EngineError, LogStream, Secret,
+    Build, BuildLimits, Container, ContainerSpec, DockerEngine, DockerSettings, Engine, EngineError, LogStream, Secret,
 };
+use mypaas::manifest::MemoryLimit;
 use mypaas::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
 
 use crate::fixture::{App, Fixture, PORT};
@@ -41,7 +42,7 @@ impl InDocker {
     pub(crate) fn build_of(&self, service: &str, release: u64, dockerfile: &str) -> Build {
         let (service, release): (ServiceName, _) = (service.parse().unwrap(), ReleaseId::new(release));
         let name = ImageName::of(&self.instance, &service, release);
-        Build { name, service, release, context: app::context(dockerfile), pull: false }
+        Build { name, service, release, context: app::context(dockerfile), pull: false, limits: BuildLimits::default() }
     }
 
     pub(crate) fn dockerfile(&self, app: App) -> String {
@@ -72,6 +73,14 @@ impl Fixture for InDocker {
         let mut lines = Vec::new();
         let failed = self.engine.build(build, &mut |line| lines.push(line)).await;
         (failed.unwrap_err(), lines)
+    }
+
+    async fn build_that_eats_memory(&self, service: &str) -> EngineError {
+        // A child is killed, as a compiler would be; the instruction itself ends with a code of its own.
+        let run = "ENV EAT_MEGABYTES=512\nRUN [\"/app\", \"feed\"]\n";
+        let limits = BuildLimits { max_mem: Some(MemoryLimit { bytes: 24 << 20 }), ..BuildLimits::default() };
+        let build = self.build_of(service, 1, &(self.dockerfile(App::Serves) + run));
+        self.engine.build(Build { limits, ..build }, &mut |_| {}).await.unwrap_err()
     }
 
     async fn build_in_stages(&self, service: &str, release: u64) -> ImageName {

@@ -42,6 +42,9 @@ pub(crate) trait Fixture: Sync {
     /// A build that fails because something is `nowhere`: the error, and what was printed.
     async fn build_that_fails(&self, service: &str) -> (EngineError, Vec<String>);
 
+    /// A build that needs more memory than the 24 MiB that it may use.
+    async fn build_that_eats_memory(&self, service: &str) -> EngineError;
+
     /// An image of the service, of whose build another stage stays without a name.
     async fn build_in_stages(&self, service: &str, release: u64) -> ImageName;
 

@@ -1,7 +1,7 @@
 //! Images: building, finding, removing.
 
 use futures_util::stream::{self, StreamExt};
-use mypaas::engine::{Build, EngineError, StoredImage, Whose};
+use mypaas::engine::{Build, BuildLimits, EngineError, StoredImage, Whose};
 use mypaas::name::{ImageName, ReleaseId};
 
 use crate::fixture::{App, Fixture};
@@ -38,11 +38,20 @@ pub(crate) async fn a_context_that_breaks_off_fails_the_build(on: &impl Fixture)
         release,
         context: stream::iter([Ok(bytes::Bytes::from_static(&[0; 512])), Err(broken)]).boxed(),
         pull: false,
+        limits: BuildLimits::default(),
     };
     let error = on.engine().build(build, &mut |_| {}).await.unwrap_err();
     assert!(error.to_string().starts_with("could not read the context of the image"), "{error}");
     let source = std::error::Error::source(&error).unwrap();
     assert_eq!(source.to_string(), "the disk is gone");
+}
+
+pub(crate) async fn a_build_that_is_killed_for_its_memory_says_so(on: &impl Fixture) {
+    let error = on.build_that_eats_memory("web").await;
+    assert_eq!(error.to_string(), "the build was killed: it used more memory than the 24 MiB that it may use");
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("code"), "{source}");
+    assert!(on.engine().images().await.unwrap().is_empty());
 }
 
 pub(crate) async fn building_a_name_again_replaces_the_image(on: &impl Fixture) {

@@ -74,6 +74,7 @@ contract! {
         a_built_image_is_found_and_listed
         a_failed_build_tells_why_and_leaves_nothing
         a_context_that_breaks_off_fails_the_build
+        a_build_that_is_killed_for_its_memory_says_so
         building_a_name_again_replaces_the_image
         a_health_check_of_the_image_is_seen
         an_image_is_removed_once_no_container_needs_it

@@ -6,9 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use mypaas::engine::{
-    Behaviour, Build, BuildScript, Container, ContainerSpec, Engine, EngineError, Exit, LogStream, MemoryEngine,
-    Moment, OnSigterm,
+    Behaviour, Build, BuildLimits, BuildScript, Container, ContainerSpec, Engine, EngineError, Exit, LogStream,
+    MemoryEngine, Moment, OnSigterm,
 };
+use mypaas::manifest::MemoryLimit;
 use mypaas::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
 
 use crate::fixture::{App, Fixture};
@@ -31,7 +32,7 @@ impl InMemory {
         let (service, release): (ServiceName, _) = (service.parse().unwrap(), ReleaseId::new(release));
         let name = ImageName::of(&self.instance, &service, release);
         let context = stream::iter([Ok(Bytes::from_static(b"a tar"))]).boxed();
-        Build { name, service, release, context, pull: false }
+        Build { name, service, release, context, pull: false, limits: BuildLimits::default() }
     }
 }
 
@@ -71,6 +72,14 @@ impl Fixture for InMemory {
         let mut lines = Vec::new();
         let failed = self.engine.build(self.build_of(service, 1), &mut |line| lines.push(line)).await;
         (failed.unwrap_err(), lines)
+    }
+
+    async fn build_that_eats_memory(&self, service: &str) -> EngineError {
+        let build = BuildScript { needs_memory: 512 << 20, ..BuildScript::default() };
+        self.engine.script(&service.parse().unwrap(), Behaviour { build, ..Behaviour::default() });
+        let limits = BuildLimits { max_mem: Some(MemoryLimit { bytes: 24 << 20 }), ..BuildLimits::default() };
+        let build = Build { limits, ..self.build_of(service, 1) };
+        self.engine.build(build, &mut |_| {}).await.unwrap_err()
     }
 
     async fn build_in_stages(&self, service: &str, release: u64) -> ImageName {

@@ -7,10 +7,10 @@ use bollard::models::NetworkCreateRequest;
 use bollard::query_parameters::{BuildImageOptionsBuilder, TagImageOptionsBuilder, TopOptions};
 use futures_util::TryStreamExt;
 use mypaas::engine::{
-    Bind, ContainerSpec, DockerEngine, DockerSettings, Engine, EngineError, LogLine, LogQuery, LogStream, Probe,
-    ProbeAnswer, Secret, StoredImage, Whose,
+    Bind, Build, BuildLimits, ContainerSpec, DockerEngine, DockerSettings, Engine, EngineError, LogLine, LogQuery,
+    LogStream, Probe, ProbeAnswer, Secret, StoredImage, Whose,
 };
-use mypaas::manifest::{Protocol, Publish};
+use mypaas::manifest::{CpuLimit, MemoryLimit, Protocol, Publish};
 use mypaas::name::ImageName;
 
 use crate::docker::InDocker;
@@ -173,6 +173,37 @@ async fn releases_that_share_layers_are_counted_by_what_each_has_alone() {
     assert_eq!(first_layers[0], second_layers[0]);
     let bytes = on.engine().image(&first).await.unwrap().unwrap().bytes;
     assert_eq!(second_layers.iter().map(|layer| storage.layers[layer]).collect::<Vec<_>>(), [bytes, bytes]);
+}
+
+/// What a build may use, as an instruction sees it.
+async fn limits_seen(on: &InDocker, release: u64, limits: BuildLimits) -> Vec<String> {
+    let run = format!("ENV RELEASE={release}\nRUN [\"/app\", \"limits\"]\n");
+    let build = on.build_of("web", release, &(on.dockerfile(App::Serves) + &run));
+    let mut lines = Vec::new();
+    on.engine().build(Build { limits, ..build }, &mut |line| lines.push(line)).await.unwrap();
+    lines
+}
+
+#[tokio::test]
+async fn limits_of_a_build_reach_its_instructions() {
+    let on = InDocker::new().await;
+    // More than the library's own option can say.
+    let bytes = 3 << 30;
+    let limits = BuildLimits {
+        cpu_shares: 128,
+        max_cpu: Some(CpuLimit { nano_cpus: 1_500_000_000 }),
+        max_mem: Some(MemoryLimit { bytes }),
+    };
+    let seen = limits_seen(&on, 1, limits).await;
+    let first = ["cpu.shares: 128", "cpu.cfs_quota_us: 150000", "cpu.cfs_period_us: 100000"].map(str::to_owned);
+    let second = ["cpu.max: 150000 100000".to_owned(), format!("memory.max: {bytes}")];
+    let has = |wanted: &[String]| wanted.iter().all(|line| seen.contains(line));
+    assert!(has(&[&first[..], &[format!("memory.limit_in_bytes: {bytes}")]].concat()) || has(&second), "{seen:?}");
+
+    let seen = limits_seen(&on, 2, BuildLimits::default()).await;
+    let free = ["cpu.cfs_quota_us: -1".to_owned(), "cpu.max: max 100000".to_owned()];
+    assert!(seen.iter().any(|line| free.contains(line)), "{seen:?}");
+    assert!(!seen.iter().any(|line| line.ends_with(&bytes.to_string())), "{seen:?}");
 }
 
 /// Two releases that were built from the same files are one image with two names.

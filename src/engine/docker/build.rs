@@ -7,16 +7,22 @@ use bollard::errors::Error as DockerError;
 use bollard::models::{BuildInfo, ImageInspect};
 use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder};
 use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
+use jiff::Timestamp;
 
 use super::error::{Asked, is_full};
 use super::image::is_used;
 use super::mark::{Added, marked};
 use super::output::Lines;
-use super::{DockerEngine, label};
+use super::{DockerEngine, label, limit};
 use crate::engine::{Build, EngineError, Image, Result};
+use crate::manifest::MemoryLimit;
+use crate::name::ImageName;
 
 /// A build that prints nothing for so long is stuck. Compiling a big program may be silent for many minutes.
 const SILENCE: Duration = Duration::from_secs(30 * 60);
+
+/// How Docker ends its message when an instruction was killed. The kernel does so when there is too little memory.
+const KILLED: &str = "returned a non-zero code: 137";
 
 /// Why the context could not be read; Docker itself only sees that it ends.
 type Broken = Arc<Mutex<Option<std::io::Error>>>;
@@ -28,20 +34,18 @@ impl DockerEngine {
         let broken = Broken::default();
         let context = watched(build.context, Arc::clone(&broken)).boxed();
         let (context, added) = marked(context, label::of_layers(&self.instance));
-        let body = bollard::body_try_stream(context);
-        let answers = self.docker.build_image(options, None, Some(body)).boxed();
+        let docker = limit::with_memory(&self.docker, build.limits.max_mem);
+        let attempt = Attempt { name, limit: build.limits.max_mem, began: Timestamp::now(), broken, added };
+        let answers = docker.build_image(options, None, Some(bollard::body_try_stream(context))).boxed();
         let id = match follow(answers, output).await {
             Ok(id) => id,
-            Err(stopped) => {
-                let asked = Asked::image("build", name.as_str());
-                return Err(self.explain_build(stopped, &broken, &added, asked).await);
-            }
+            Err(stopped) => return Err(self.explain_build(stopped, attempt).await),
         };
         if let Some(old) = replaced.filter(|old| old.id.as_deref() != Some(&id)) {
             self.drop_replaced(&old).await;
         }
         let lost = || EngineError::Build { message: "the image vanished right after it was built".to_owned() };
-        self.find_image(&name).await?.ok_or_else(lost)
+        self.find_image(&attempt.name).await?.ok_or_else(lost)
     }
 
     /// The image that had the name before has none now; left alone, such images fill the disk.
@@ -54,16 +58,34 @@ impl DockerEngine {
         }
     }
 
-    async fn explain_build(&self, stopped: Stopped, broken: &Broken, added: &Added, asked: Asked<'_>) -> EngineError {
+    async fn explain_build(&self, stopped: Stopped, attempt: Attempt) -> EngineError {
+        let Attempt { name, limit, began, broken, added } = attempt;
         let broken = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match stopped {
-            _ if let Some(error) = broken => Asked::image("read the context of", asked.name).refused(error),
-            Stopped::Silent => asked.timed_out(SILENCE),
-            Stopped::Said(message) if is_full(&message) => self.full(message.into()).await,
-            Stopped::Said(message) => EngineError::Build { message: added.explain(hinted(message)) },
-            Stopped::Failed(error) => self.explain(asked, error).await,
+        if let Some(error) = broken {
+            return Asked::image("read the context of", name.as_str()).refused(error);
+        }
+        let asked = Asked::image("build", name.as_str());
+        match (stopped, limit) {
+            (Stopped::Silent, _) => asked.timed_out(SILENCE),
+            (Stopped::Failed(error), _) => self.explain(asked, error).await,
+            (Stopped::Said { message, .. }, _) if is_full(&message) => self.full(message.into()).await,
+            (Stopped::Said { message, container: Some(container) }, Some(limit))
+                if message.ends_with(KILLED) || self.ran_out_of_memory(&container, began).await =>
+            {
+                EngineError::BuildOutOfMemory { limit, source: message.into() }
+            }
+            (Stopped::Said { message, .. }, _) => EngineError::Build { message: added.explain(hinted(message)) },
         }
     }
+}
+
+/// What is needed to tell why a build failed.
+struct Attempt {
+    name: ImageName,
+    limit: Option<MemoryLimit>,
+    began: Timestamp,
+    broken: Broken,
+    added: Added,
 }
 
 /// Why there is no image.
@@ -71,15 +93,32 @@ impl DockerEngine {
 enum Stopped {
     Silent,
     /// An instruction failed, or the Dockerfile is wrong.
-    Said(String),
+    Said {
+        message: String,
+        /// The id, or its beginning, of what ran the instruction.
+        container: Option<String>,
+    },
     Failed(DockerError),
+}
+
+impl Stopped {
+    fn said(message: String) -> Self {
+        Self::Said { message, container: None }
+    }
+
+    fn in_container(self, id: Option<String>) -> Self {
+        match self {
+            Self::Said { message, .. } => Self::Said { message, container: id },
+            other => other,
+        }
+    }
 }
 
 impl From<DockerError> for Stopped {
     fn from(error: DockerError) -> Self {
         match error {
-            DockerError::DockerStreamError { error } => Self::Said(error),
-            DockerError::DockerResponseServerError { message, .. } => Self::Said(message),
+            DockerError::DockerStreamError { error } => Self::said(error),
+            DockerError::DockerResponseServerError { message, .. } => Self::said(message),
             other => Self::Failed(other),
         }
     }
@@ -88,6 +127,7 @@ impl From<DockerError> for Stopped {
 fn options(engine: &DockerEngine, build: &Build) -> BuildImageOptions {
     let labels = label::of_image(&engine.instance, build);
     let options = BuildImageOptionsBuilder::default().t(build.name.as_str()).labels(&labels).rm(true).forcerm(true);
+    let options = limit::with_cpu(options, &build.limits);
     if build.pull { options.pull("true").build() } else { options.build() }
 }
 
@@ -96,11 +136,12 @@ async fn follow(
     mut answers: BoxStream<'_, Result<BuildInfo, DockerError>>,
     output: &mut (dyn FnMut(String) + Send),
 ) -> Result<String, Stopped> {
-    let (mut lines, mut id) = (Lines::default(), None);
+    let (mut lines, mut id, mut container) = (Lines::default(), None, None);
     let stopped = loop {
         match tokio::time::timeout(SILENCE, answers.next()).await {
             Ok(Some(Ok(answer))) => {
                 lines.take(&answer, output);
+                container = answer.stream.as_deref().and_then(running_in).or(container);
                 id = answer.aux.and_then(|image| image.id).or(id);
             }
             Ok(Some(Err(error))) => break Some(error.into()),
@@ -110,9 +151,15 @@ async fn follow(
     };
     lines.finish(output);
     match stopped {
-        Some(stopped) => Err(stopped),
-        None => id.ok_or_else(|| Stopped::Said("the build ended without an image".to_owned())),
+        Some(stopped) => Err(stopped.in_container(container)),
+        None => id.ok_or_else(|| Stopped::said("the build ended without an image".to_owned())),
     }
+}
+
+/// As in ` ---> Running in c2aa5b4afa0c`.
+fn running_in(output: &str) -> Option<String> {
+    let id = output.trim().strip_prefix("---> Running in ")?;
+    id.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| id.to_owned())
 }
 
 fn watched(
@@ -164,8 +211,22 @@ mod tests {
         ]);
         let mut lines = Vec::new();
         let stopped = follow(answers.boxed(), &mut |line| lines.push(line)).await.unwrap_err();
-        assert!(matches!(stopped, Stopped::Said(message) if message == "returned a non-zero code: 1"));
+        assert!(matches!(stopped, Stopped::Said { message, .. } if message == "returned a non-zero code: 1"));
         assert_eq!(lines, ["making", "half a line"]);
+    }
+
+    #[tokio::test]
+    async fn what_ran_the_instruction_that_failed_is_known() {
+        let said = |text: &str| Ok(BuildInfo { stream: Some(text.to_owned()), ..Default::default() });
+        let answers = stream::iter([
+            said(" ---> Running in 941dc4d9f826\n"),
+            said(" ---> 460da428d8fd\n"),
+            said(" ---> Running in c2aa5b4afa0c\n"),
+            said("---> Running in circles\n"),
+            Err(DockerError::DockerStreamError { error: "no".to_owned() }),
+        ]);
+        let stopped = follow(answers.boxed(), &mut |_| {}).await.unwrap_err();
+        assert!(matches!(stopped, Stopped::Said { container: Some(id), .. } if id == "c2aa5b4afa0c"));
     }
 
     #[tokio::test(start_paused = true)]

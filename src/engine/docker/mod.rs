@@ -11,6 +11,7 @@
 //! lifecycle.rs   create, start, restart policy, stop, remove
 //! image.rs       images that are here, pulling, removing
 //! build.rs       building an image from a streamed context
+//! limit.rs       what a build may use
 //! mark.rs        our labels on each layer of a build
 //! storage.rs     how images lie on the disk: whose they are, and which layers they share
 //! output.rs      a build's output, piece by piece → lines
@@ -32,6 +33,7 @@ mod frame;
 mod image;
 mod label;
 mod lifecycle;
+mod limit;
 mod logs;
 mod mark;
 mod network;

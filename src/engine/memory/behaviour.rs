@@ -54,6 +54,8 @@ pub struct BuildScript {
     pub adds: u64,
     /// So many bytes of layers stay without a name, however it ends, as of a stage.
     pub leaves: u64,
+    /// It is killed when it may not use so many bytes of memory.
+    pub needs_memory: u64,
     /// With this message it fails, after all output.
     pub failure: Option<String>,
 }
@@ -61,7 +63,14 @@ pub struct BuildScript {
 impl Default for BuildScript {
     fn default() -> Self {
         let output = ["Step 1/1 : FROM scratch", "Successfully built"];
-        Self { output: output.map(str::to_owned).into(), takes: Duration::ZERO, adds: 0, leaves: 0, failure: None }
+        Self {
+            output: output.map(str::to_owned).into(),
+            takes: Duration::ZERO,
+            adds: 0,
+            leaves: 0,
+            needs_memory: 0,
+            failure: None,
+        }
     }
 }
 

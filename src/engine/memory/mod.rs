@@ -36,8 +36,8 @@ use self::fault::Faults;
 pub use self::fault::{Call, Fault, FaultPlan};
 use self::world::World;
 use super::{
-    Build, Container, ContainerSpec, Engine, EngineError, EngineInfo, Exec, ExecSession, Exit, Image, LogLine,
-    LogQuery, LogStream, Network, Probe, ProbeAnswer, Restart, Result, Storage, Subnet, Usage,
+    Build, BuildLimits, Container, ContainerSpec, Engine, EngineError, EngineInfo, Exec, ExecSession, Exit, Image,
+    LogLine, LogQuery, LogStream, Network, Probe, ProbeAnswer, Restart, Result, Storage, Subnet, Usage,
 };
 use crate::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
 
@@ -69,6 +69,7 @@ pub struct BuildRecord {
     pub release: ReleaseId,
     pub pull: bool,
     pub context_bytes: u64,
+    pub limits: BuildLimits,
 }
 
 impl MemoryEngine {
@@ -174,6 +175,11 @@ impl MemoryEngine {
         behaviour.build.output.iter().for_each(|line| output(line.clone()));
         tokio::time::sleep(behaviour.build.takes).await;
         self.shared.world().leave(behaviour.build.leaves);
+        if let Some(limit) = build.limits.max_mem
+            && limit.bytes.unsigned_abs() < behaviour.build.needs_memory
+        {
+            return Err(EngineError::BuildOutOfMemory { limit, source: "code 137".into() });
+        }
         match behaviour.build.failure.clone() {
             Some(message) => Err(EngineError::Build { message }),
             None => Ok(self.shared.world().built(&build, context_bytes, behaviour, self.shared.now())),
@@ -243,8 +249,9 @@ impl Shared {
 }
 
 fn record(build: &Build, context_bytes: u64) -> BuildRecord {
-    let Build { name, service, release, pull, .. } = build;
-    BuildRecord { name: name.clone(), service: service.clone(), release: *release, pull: *pull, context_bytes }
+    let Build { name, service, release, pull, limits, .. } = build;
+    let (name, service, limits) = (name.clone(), service.clone(), *limits);
+    BuildRecord { name, service, release: *release, pull: *pull, context_bytes, limits }
 }
 
 #[async_trait]
@@ -361,7 +368,7 @@ mod tests {
         let (service, release): (ServiceName, _) = (service.parse().unwrap(), ReleaseId::new(release));
         let context = futures_util::stream::iter([Ok("abc".into()), Ok("de".into())]).boxed();
         let name = ImageName::of(&InstanceName::default(), &service, release);
-        Build { name, service, release, context, pull: true }
+        Build { name, service, release, context, pull: true, limits: BuildLimits::default() }
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,6 +12,21 @@ const LEAST_MEMORY: u128 = 6 << 20;
 /// 1 PiB.
 const MOST_MEMORY: u128 = 1 << 50;
 
+/// Why a text is no number of CPUs, or no amount of memory.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LimitError(String);
+
+/// CPUs as an operator writes them, as in `1.5`.
+pub fn parse_cpus(text: &str) -> Result<CpuLimit, LimitError> {
+    maxcpu(text).map_err(|fault| LimitError(fault.problem.message().to_owned()))
+}
+
+/// Memory as an operator writes it, as in `512m`.
+pub fn parse_memory(text: &str) -> Result<MemoryLimit, LimitError> {
+    maxmem(text).map_err(|fault| LimitError(fault.problem.message().to_owned()))
+}
+
 pub(in crate::manifest) fn maxcpu(value: &str) -> Result<CpuLimit, Fault> {
     let Some(nano_cpus) = billionths(value) else {
         let fault = Fault::new(format!("{} is not a number of CPUs", quoted(value)));

@@ -30,6 +30,7 @@ use super::option::part_of;
 pub(super) use env::{env, quote_without_partner};
 pub(super) use healthcheck::healthcheck;
 pub use healthcheck::{DurationError, parse_duration};
+pub use limits::{LimitError, parse_cpus, parse_memory};
 pub(super) use limits::{maxcpu, maxmem};
 pub(super) use publish::{LARGEST_RANGE, port, publish};
 pub(super) use release::release;

@@ -1,12 +1,15 @@
 //! Removes what may go. Only what carries this instance's labels, or lies in its folder, is ever removed.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::SemaphorePermit;
 
-use super::counted;
+use super::folder::gained_without;
 use super::spare::Spare;
+use super::{Files, counted};
 use crate::api::{Problem, ProblemCode, Pruned, ReleaseName, Removal};
+use crate::engine::Storage;
 use crate::server::core::{Core, discard};
 
 impl Core {
@@ -25,19 +28,26 @@ impl Core {
         };
         // What a build has begun is of no release yet; so none may run while strays are looked for and removed.
         let no_builds = self.no_builds();
-        let before = self.free_bytes().await;
         let storage = self.engine.storage().await?;
-        let spare = self.spare(&storage, &self.files().await?, self.releases_to_keep(keep))?;
+        let files = self.files().await?;
+        let spare = self.spare(&storage, &files, self.releases_to_keep(keep))?;
         let mut pruned = Pruned { removed: Removal::default(), freed_bytes: 0, left: Vec::new() };
         self.prune_spare_releases(&spare, &mut pruned).await;
         match no_builds {
             Some(_) => self.prune_strays(&spare, &mut pruned).await,
             None => pruned.left.push("a build runs: what builds left stays until it has ended".to_owned()),
         }
-        pruned.freed_bytes = self.free_bytes().await.saturating_sub(before);
+        pruned.freed_bytes = self.gained(&storage, &files).await?;
         tracing::info!(removed = ?pruned.removed, left = ?pruned.left, freed = pruned.freed_bytes, "pruned");
         self.mark_changed();
         Ok(pruned)
+    }
+
+    /// How much of what was there is there no more. The free room itself would tell what others write meanwhile.
+    async fn gained(&self, before: &Storage, files: &Files) -> Result<u64, Problem> {
+        let now: HashSet<String> = self.engine.storage().await?.images.into_iter().map(|image| image.id).collect();
+        let gone = files.contexts.iter().filter(|(path, _)| !path.exists()).map(|(_, found)| found);
+        Ok(before.gained_without(|image| !now.contains(&image.id)) + gained_without(gone))
     }
 
     async fn prune_spare_releases(&self, spare: &Spare, pruned: &mut Pruned) {

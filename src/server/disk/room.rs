@@ -144,10 +144,6 @@ impl Core {
         found
     }
 
-    pub(super) async fn free_bytes(&self) -> u64 {
-        self.file_systems().await.iter().map(|disk| disk.room.free_bytes).sum()
-    }
-
     pub(super) fn min_free_bytes(&self) -> u64 {
         self.config.limits.min_free_mib.saturating_mul(1024 * 1024)
     }

@@ -11,15 +11,23 @@ use super::cancel::Ending;
 use crate::api::Problem;
 use crate::context;
 use crate::deploy::{Action, Deploy, Failure, Phase, Release, What};
-use crate::engine::Build;
-use crate::manifest::Manifest;
+use crate::engine::{Build, BuildLimits};
+use crate::machine::Memory;
+use crate::manifest::{Manifest, MemoryLimit};
 use crate::name::{ImageName, ReleaseId, ServiceName};
+use crate::server::config::BuildMemory;
 use crate::server::core::{Core, discard};
 use crate::server::feed::Recorder;
 use crate::server::problem::failure;
 
 /// Contexts kept of each service, so that its newest releases can be built again.
 const CONTEXTS_KEPT: usize = 3;
+
+/// Of the machine's memory, this part is left to what runs already, so that it can grow while a build runs.
+const LEFT_TO_SERVICES: u64 = 10;
+
+/// With less no build would come to its end.
+const LEAST_FOR_A_BUILD: u64 = 256 << 20;
 
 impl Core {
     /// The release that the deploy is about: built now, or there already; none for a deploy that ends all.
@@ -96,8 +104,14 @@ impl Core {
         let name = ImageName::of(&self.config.server.instance, service, id);
         let began = Instant::now();
         let stream = context::open(context).await.map_err(|error| broken(error.into()))?;
-        let build =
-            Build { name, service: service.clone(), release: id, context: stream.boxed(), pull: manifest.pulls_latest };
+        let build = Build {
+            name,
+            service: service.clone(),
+            release: id,
+            context: stream.boxed(),
+            pull: manifest.pulls_latest,
+            limits: self.build_limits(),
+        };
         let mut output = |line| recorder.report(What::BuildOutput { line });
         let image = self.engine.build(build, &mut output).await.map_err(|error| {
             let hint = "The build's output says which instruction failed. Mend it and push again.";
@@ -120,6 +134,23 @@ impl Core {
         self.store.put_release(service, id, &release).map_err(|error| broken(error.into()))?;
         recorder.update(|deploy| deploy.to = Some(id));
         Ok(release)
+    }
+
+    /// What is live goes first: a build gets little CPU beside it, and no memory that it may need.
+    fn build_limits(&self) -> BuildLimits {
+        let settings = &self.config.deploy;
+        let max_mem = match settings.build_max_mem {
+            BuildMemory::Off => None,
+            BuildMemory::Limit(limit) => Some(limit),
+            BuildMemory::Auto => match self.machine.memory() {
+                Ok(memory) => Some(share_of(memory, settings.parallel_builds())),
+                Err(error) => {
+                    tracing::warn!(%error, "a build's memory is not limited");
+                    None
+                }
+            },
+        };
+        BuildLimits { cpu_shares: settings.build_cpu_shares, max_cpu: settings.build_max_cpu, max_mem }
     }
 
     /// Where the context of a release is kept.
@@ -165,5 +196,29 @@ impl Core {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+}
+
+/// How much of the memory that is available each of so many builds may use.
+fn share_of(memory: Memory, builds: u32) -> MemoryLimit {
+    let spare = memory.available_bytes.saturating_sub(memory.total_bytes / LEFT_TO_SERVICES);
+    let share = (spare / u64::from(builds)).max(LEAST_FOR_A_BUILD);
+    MemoryLimit { bytes: i64::try_from(share).unwrap_or(i64::MAX) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn builds_share_what_is_available_but_for_a_tenth_of_the_machine() {
+        let share = |total_mib: u64, available_mib: u64, builds| {
+            let memory = Memory { total_bytes: total_mib << 20, available_bytes: available_mib << 20 };
+            share_of(memory, builds).bytes >> 20
+        };
+        assert_eq!(share(10_000, 7000, 1), 6000);
+        assert_eq!(share(10_000, 7000, 2), 3000);
+        assert_eq!(share(1000, 300, 1), 256, "little, and still enough to try");
+        assert_eq!(share(1000, 50, 4), 256);
     }
 }

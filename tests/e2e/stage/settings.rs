@@ -13,6 +13,7 @@ pub(crate) struct Settings {
     pub(crate) grace: &'static str,
     pub(crate) watch: &'static str,
     pub(crate) context_mib: u64,
+    pub(crate) min_free_mib: u64,
     /// A line each, as in `TOKEN = "x"`.
     pub(crate) env: &'static str,
     /// Further sections.
@@ -30,6 +31,7 @@ impl Default for Settings {
             grace: "2s",
             watch: "off",
             context_mib: 64,
+            min_free_mib: 64,
             env: "",
             more: String::new(),
             network: network(),
@@ -46,13 +48,14 @@ impl Settings {
 
     /// As config.toml.
     pub(super) fn text(&self, instance: &str) -> String {
-        let Self { http_port, ready_deadline, drain, grace, watch, context_mib, env, more, network } = self;
+        let Self { http_port, ready_deadline, drain, grace, watch, context_mib, min_free_mib, env, more, network } =
+            self;
         let [first, second, third] = network;
         format!(
             "[server]\ninstance = {instance:?}\n[network]\nsubnet = \"{first}.{second}.{third}.0/24\"\n\
              [router]\nbind = \"127.0.0.1\"\nhttp_port = {http_port}\nhttps_port = 0\n\
              [deploy]\nready_deadline = {ready_deadline:?}\ndrain = {drain:?}\nsettle = \"1s\"\ngrace = {grace:?}\n\
-             watch = {watch:?}\n[limits]\ncontext_mib = {context_mib}\n[env]\n{env}\n{more}"
+             watch = {watch:?}\n[limits]\ncontext_mib = {context_mib}\nmin_free_mib = {min_free_mib}\n[env]\n{env}\n{more}"
         )
     }
 }

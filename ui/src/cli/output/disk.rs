@@ -16,8 +16,10 @@ pub(crate) fn disk(server: &ServerName, view: &DiskView, paint: Paint, width: Op
         let _ = writeln!(text, "{}{}", paint.bad(&problem.message), cause.unwrap_or_default());
         let _ = writeln!(text, "so nothing is known of images\n");
     }
-    text += &services(view).render(paint, width);
-    let _ = writeln!(text, "\nhistory of deploys: {}", units::bytes(view.store_bytes));
+    if !view.services.is_empty() || view.leftovers.count > 0 {
+        let _ = writeln!(text, "{}", services(view).render(paint, width));
+    }
+    let _ = writeln!(text, "history of deploys: {}", units::bytes(view.store_bytes));
     if view.uploads_bytes > 0 {
         let _ = writeln!(text, "folders not built yet: {}", units::bytes(view.uploads_bytes));
     }
@@ -134,5 +136,5 @@ pub(crate) fn pruned(server: &ServerName, pruned: &Pruned) -> String {
     ];
     let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| units::counted(*count, noun));
     let parts: Vec<String> = parts.collect();
-    format!("removed {} from {server}; {} more are free now\n", parts.join(", "), units::bytes(pruned.freed_bytes))
+    format!("removed {} from {server}, which gives back {}\n", parts.join(", "), units::bytes(pruned.freed_bytes))
 }

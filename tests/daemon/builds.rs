@@ -1,0 +1,56 @@
+//! What builds may use of the machine.
+
+use mypaas::deploy::Phase;
+use mypaas::engine::{Behaviour, BuildLimits, BuildScript};
+use mypaas::machine::Memory;
+use mypaas::manifest::{CpuLimit, MemoryLimit};
+use mypaas::name::ReleaseId;
+use mypaas::server::config::{BuildMemory, Config};
+
+use crate::stage::{ROLLING, SINGLE, Stage};
+
+const GIB: u64 = 1 << 30;
+
+fn limits(stage: &Stage) -> BuildLimits {
+    stage.engine.builds().last().unwrap().limits
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_gets_little_cpu_and_the_memory_that_is_free_when_it_begins() {
+    let stage = Stage::new().await;
+    for (available, expected) in [(7, 6), (4, 3)] {
+        stage.machine.set_memory(Memory { total_bytes: 10 * GIB, available_bytes: available * GIB });
+        stage.push(SINGLE).await.assert_succeeded();
+        let max_mem = Some(MemoryLimit { bytes: expected << 30 });
+        assert_eq!(limits(&stage), BuildLimits { cpu_shares: 128, max_cpu: None, max_mem });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_operator_sets_holds() {
+    let mut config = Config::default();
+    let (max_cpu, max_mem) = (CpuLimit { nano_cpus: 500_000_000 }, MemoryLimit { bytes: 1 << 30 });
+    config.deploy.build_cpu_shares = 512;
+    (config.deploy.build_max_cpu, config.deploy.build_max_mem) = (Some(max_cpu), BuildMemory::Limit(max_mem));
+    let stage = Stage::with(config.clone()).await;
+    stage.push(SINGLE).await.assert_succeeded();
+    assert_eq!(limits(&stage), BuildLimits { cpu_shares: 512, max_cpu: Some(max_cpu), max_mem: Some(max_mem) });
+    config.deploy.build_max_mem = BuildMemory::Off;
+    let stage = Stage::with(config).await;
+    stage.push(SINGLE).await.assert_succeeded();
+    assert_eq!(limits(&stage).max_mem, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_is_killed_for_its_memory_is_told_as_such() {
+    let stage = Stage::new().await;
+    stage.push(ROLLING).await.assert_succeeded();
+    stage.machine.set_memory(Memory { total_bytes: 2 * GIB, available_bytes: GIB });
+    let build = BuildScript { needs_memory: GIB, ..BuildScript::default() };
+    stage.script("web", Behaviour { build, ..Behaviour::default() });
+    let failure = stage.push(ROLLING).await.failure();
+    assert_eq!((failure.phase, failure.still_serving), (Phase::Building, Some(ReleaseId::new(1))));
+    assert_eq!(failure.message, "the build was killed: it used more memory than the 819 MiB that it may use");
+    assert!(failure.hint.unwrap().contains("build_max_mem"));
+    stage.check_settled("web").await.unwrap();
+}
