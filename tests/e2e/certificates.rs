@@ -73,7 +73,7 @@ async fn a_certificate_is_got_served_and_renewed_without_a_restart() {
 #[tokio::test]
 async fn a_domain_that_gets_no_certificate_is_told_with_the_reason_and_one_may_bring_ones_own() {
     let (stage, pebble) = stage().await;
-    pebble.point("elsewhere.test", "127.0.0.9").await;
+    pebble.point("elsewhere.test", "127.0.0.9");
     let url = "url=https://elsewhere.test";
     let told = stage.push(&stage.project("elsewhere", &[url], &[])).await.done();
     assert!(told.contains("elsewhere.test cannot be looked up"), "{told}");
