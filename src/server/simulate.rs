@@ -113,6 +113,10 @@ async fn populate(
     simulation: Simulation,
     ready: impl FnOnce() + Send + 'static,
 ) {
+    // Until then no deploy is accepted.
+    while !core.is_recovered() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     for sketch in sketches(simulation.containers) {
         if let Err(problem) = deploy(&core, &engine, &simulation, &sketch).await {
             tracing::warn!(service = sketch.name, problem = problem.message, "a simulated service was not deployed");

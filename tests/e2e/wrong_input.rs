@@ -74,7 +74,7 @@ async fn what_the_server_does_not_allow_is_refused_before_it_is_built() {
     symlink(stage.home(), stage.user_home().join("link")).unwrap();
     for (options, parts) in [
         (&["url=http://web.test"][..], ["http://web.test belongs to the service web", "hint: Take it out"]),
-        (&["env=TOKEN", "env=OTHER"], ["the server has no value for TOKEN, OTHER", "[env] in config.toml"]),
+        (&["env=TOKEN", "env=OTHER"], ["the server has no value for TOKEN, OTHER", "mypaas env set local TOKEN"]),
         (&["volume=/etc:/etc"], ["the volume /etc is not allowed", "lies in the home directory"]),
         (&["volume=~/link:/x"], ["holds keys and secrets", "as in ~/data/blog"]),
     ] {
