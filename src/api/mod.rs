@@ -27,6 +27,7 @@
 //! that come over the network are signed, see [`crate::proof`]; those on the server's own socket need not be.
 
 mod disk;
+mod figures;
 pub mod terminal;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -43,6 +44,7 @@ pub use disk::{
     DiskView, FileSystemView, FolderView, Holds, Leftovers, PruneRequest, Pruned, Reclaimable, ReleaseName, Removal,
     ServiceDisk,
 };
+pub use figures::{Alert, AlertKind, History, MachineFigures, Measure, Span, Traffic};
 
 // What requests and replies are made of, so that a client needs to know of the wire only.
 pub use crate::deploy::event::Evidence;
@@ -69,6 +71,9 @@ pub struct ServerView {
     pub router: Part<RouterInfo>,
     /// The largest context it takes, in bytes before compression.
     pub max_context_bytes: u64,
+    /// None while they are not measured.
+    #[serde(default)]
+    pub machine: Option<MachineFigures>,
 }
 
 /// A part of the server that may be down.
@@ -97,6 +102,9 @@ pub struct Snapshot {
     pub services: Vec<ServiceView>,
     /// Those that wait or run, and the last few that ended; newest first.
     pub deploys: Vec<Deploy>,
+    /// The gravest first.
+    #[serde(default)]
+    pub alerts: Vec<Alert>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,6 +128,9 @@ pub struct ServiceView {
     pub ready: u32,
     /// The newest deploy of the service.
     pub last_deploy: Option<Deploy>,
+    /// None while it is not measured, or has no URL.
+    #[serde(default)]
+    pub traffic: Option<Traffic>,
 }
 
 /// How a domain of an https URL stands.

@@ -216,5 +216,6 @@ impl Desk {
 fn narrowed(caller: &Caller, mut snapshot: Snapshot) -> Snapshot {
     snapshot.services.retain(|service| caller.sees(&service.name));
     snapshot.deploys.retain(|deploy| caller.sees(&deploy.service));
+    snapshot.alerts.retain(|alert| alert.service.as_ref().is_none_or(|service| caller.sees(service)));
     snapshot
 }

@@ -36,7 +36,7 @@ impl Core {
         let records = self.store.services()?;
         let services = records.iter().map(|record| self.service_view(record, &sight)).collect::<Result<_, _>>()?;
         let deploys = self.deploys(None, RECENT_DEPLOYS)?;
-        Ok(Snapshot { at: Timestamp::now(), server, services, deploys })
+        Ok(Snapshot { at: Timestamp::now(), server, services, deploys, alerts: Vec::new() })
     }
 
     pub(super) async fn server_view(&self) -> ServerView {
@@ -56,6 +56,7 @@ impl Core {
             engine,
             router,
             max_context_bytes: self.max_context_bytes(),
+            machine: None,
         }
     }
 
@@ -137,6 +138,7 @@ impl Core {
             wanted,
             ready,
             last_deploy: self.deploys(Some(name), 1)?.pop(),
+            traffic: None,
         })
     }
 }
