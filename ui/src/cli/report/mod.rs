@@ -15,6 +15,8 @@ use mypaas::api::{Problem, ProblemCode};
 use mypaas::client::ClientError;
 use mypaas::context::ContextError;
 use mypaas::fleet::FleetError;
+use mypaas::install::docker::DockerError;
+use mypaas::install::remote::RemoteError;
 use mypaas::manifest::Diagnostic;
 use mypaas::server::ServerError;
 
@@ -24,6 +26,7 @@ use super::operator_keys::KeyError;
 use super::output::foreign;
 use super::output::paint::Paint;
 use super::refused::Refusal;
+use super::set_up::SetUpError;
 use super::source::Mistakes;
 use crate::console::KeymapError;
 
@@ -132,6 +135,17 @@ impl Report {
         } else if let Some(error) = error.downcast_ref::<KeyError>() {
             self.problem.code = ProblemCode::BadRequest;
             self.problem.hint = error.hint();
+        } else if let Some(error) = error.downcast_ref::<SetUpError>() {
+            self.problem.code = ProblemCode::Conflict;
+            self.problem.hint = error.hint();
+            self.evidence = error.evidence();
+            self.exit = if error.is_usage() { USAGE } else { FAILURE };
+        } else if let Some(error) = error.downcast_ref::<RemoteError>() {
+            self.problem.code = ProblemCode::Unavailable;
+            self.problem.hint = Some(error.hint().to_owned());
+        } else if let Some(error) = error.downcast_ref::<DockerError>() {
+            self.problem.code = ProblemCode::Unavailable;
+            self.problem.hint = Some(error.hint().to_owned());
         } else if let Some(FleetError::Invalid { path, diagnostic }) = error.downcast_ref() {
             self.mark(&path.display().to_string(), std::slice::from_ref(diagnostic.as_ref()));
         } else if let Some(KeymapError::Invalid { path, diagnostic }) = error.downcast_ref() {
