@@ -14,8 +14,8 @@ mod upgrade;
 
 use clap::{Args, Subcommand};
 
-use super::deploy;
 use super::push::Pushed;
+use super::{deploy, dial_stdio};
 use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
@@ -44,6 +44,9 @@ enum ServerCommand {
     ScheduleReboot(schedule_reboot::Arguments),
     /// On the server: deploy a folder, as `mypaas deploy` does
     Deploy(Pushed),
+    /// Connect the standard streams to the server's socket, for ssh:// addresses
+    #[command(hide = true)]
+    DialStdio,
     /// Keep the server running, where no systemd is
     #[command(hide = true)]
     Supervise,
@@ -61,6 +64,7 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         ServerCommand::Restart(arguments) => restart::run(arguments, session).await,
         ServerCommand::ScheduleReboot(arguments) => schedule_reboot::run(arguments, session).await,
         ServerCommand::Deploy(pushed) => deploy::run(pushed, session).await,
+        ServerCommand::DialStdio => dial_stdio::run(&session.environment).await,
         ServerCommand::Supervise => supervise::run(session).await,
         ServerCommand::Swap(arguments) => swap::run(arguments, session).await,
     }
