@@ -4,7 +4,25 @@
 # machine.sh ROOT DATA PACKAGES ADDRESS GATEWAY CGROUP MIRROR KEY MANAGER: KEY is the operator's; MANAGER is systemd, or not.
 set -euo pipefail
 root=$1 data=$2 packages=$3 address=$4 gateway=$5 cgroup=$6 mirror=$7 key=$8 manager=$9
+groups=/sys/fs/cgroup
 export DEBIAN_FRONTEND=noninteractive PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+##### its control groups: all that it has lies in one of this machine's #####
+has_one_tree() { [[ -e $groups/cgroup.controllers ]]; }
+trees() { if has_one_tree; then echo "$groups"; else find "$groups" -mindepth 1 -maxdepth 1 -type d; fi; }
+if [[ ! ${IN_OWN_GROUPS-} ]]; then
+    for tree in $(trees); do
+        own=$tree/$cgroup
+        mkdir "$own" 2>/dev/null || continue
+        # Without these nothing may run in it.
+        for resource in cpuset.cpus cpuset.mems; do
+            if [[ ! -e $tree/cgroup.controllers && -e $tree/$resource ]]; then cat "$tree/$resource" >"$own/$resource"; fi
+        done
+        echo $$ >"$own/cgroup.procs"
+    done
+    export IN_OWN_GROUPS=yes
+    exec unshare --cgroup bash "$0" "$@"
+fi
 
 ##### its disks #####
 mount --make-rprivate /
@@ -22,6 +40,24 @@ chmod 1777 "$root/tmp"
 chmod 700 "$root/root"
 mount -t proc proc "$root/proc"
 mount --rbind /sys "$root/sys"
+if has_one_tree; then
+    mount -t cgroup2 cgroup2 "$root$groups"
+    # Groups with processes cannot hand on what they have.
+    mkdir "$root$groups/first"
+    xargs -rn1 <"$root$groups/cgroup.procs" >"$root$groups/first/cgroup.procs" || true
+    sed 's/^/+/; s/ / +/g' "$root$groups/cgroup.controllers" >"$root$groups/cgroup.subtree_control"
+else
+    mount -t tmpfs -o mode=755 groups "$root$groups"
+    for tree in $(trees); do
+        [[ -e $tree/$cgroup ]] || continue
+        mkdir "$root$groups/${tree##*/}"
+        case ${tree##*/} in
+            unified) mount -t cgroup2 cgroup2 "$root$groups/unified" ;;
+            systemd) mount -t cgroup -o none,name=systemd cgroup "$root$groups/systemd" ;;
+            *) mount -t cgroup -o "${tree##*/}" cgroup "$root$groups/${tree##*/}" ;;
+        esac
+    done
+fi
 mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=755 run "$root/run"
 mount --bind "$packages" "$root/packages"
@@ -48,8 +84,8 @@ rm -rf /etc/docker /etc/apt/sources.list /etc/apt/sources.list.d/* /usr/local/bi
 echo 'deb [trusted=yes] file:/packages ./' >/etc/apt/sources.list
 echo 'force-unsafe-io' >/etc/dpkg/dpkg.cfg.d/quick
 mkdir -p /etc/docker
-printf '{"registry-mirrors": ["%s"], "insecure-registries": ["%s"], "cgroup-parent": "/%s"}\n' \
-    "$mirror" "${mirror#*//}" "$cgroup" >/etc/docker/daemon.json
+printf '{"registry-mirrors": ["%s"], "insecure-registries": ["%s"]}\n' "$mirror" "${mirror#*//}" \
+    >/etc/docker/daemon.json
 echo 'root ALL=(ALL) ALL
 grace ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers
 

@@ -1,7 +1,8 @@
 //! Questions on the terminal.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, IsTerminal};
 
+use crate::cli::confirm::typed_line;
 use crate::cli::session::Session;
 
 /// Whether somebody is there to be asked.
@@ -12,11 +13,7 @@ pub(super) fn can_ask() -> bool {
 /// What is typed; none for nothing.
 pub(super) async fn ask(session: &Session, prompt: &str) -> anyhow::Result<Option<String>> {
     session.screen.tell(&format!("{prompt}: "));
-    let typed = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        io::stdin().lock().read_line(&mut line).map(|_| line)
-    });
-    let line = typed.await??.trim().to_owned();
+    let line = typed_line().await?.trim().to_owned();
     Ok(Some(line).filter(|line| !line.is_empty()))
 }
 

@@ -11,7 +11,6 @@ use mypaas::name::ServerName;
 
 use super::delivery::{There, UPLOAD, Way, destination, with_home};
 use super::init;
-use crate::cli::confirm;
 use crate::cli::output::units;
 use crate::cli::session::Session;
 use crate::cli::set_up::SetUpError;
@@ -49,9 +48,8 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         (Some(machine), _) | (None, Address::Ssh(machine)) => machine.clone(),
         (None, _) => return Err(SetUpError::NoSsh { name: name.clone() }.into()),
     };
-    if server.lock && !yes {
-        confirm::check_asks(&format!("upgrading {name}"))?;
-        confirm::ask(session, &format!("{name} is locked, and its mypaas would be replaced."), name.as_str()).await?;
+    if !yes {
+        session.unlock(name).await?;
     }
     let mut steps = Steps::begin(&session.screen);
     let wanted = Wanted { http_port: 0, https_port: 0, architecture: None, privileged: true };
