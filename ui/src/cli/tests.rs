@@ -26,7 +26,7 @@ const RIGHT: &[&str] = &[
     "server schedule-reboot 03:00",
     "server schedule-reboot +2h",
     "server schedule-reboot --cancel",
-    "server add shop ada@shop.example.com --port 2222 --domain paas.example.com --https --lock --colour red",
+    "server add shop ada@shop.example.com --port 2222 --domain paas.example.com --https --lock --mark red",
     "server add shop shop:2222/srv/mypaas --no-key --binary mypaas --accept-new-host-key --dry-run",
     "server upgrade shop",
     "server upgrade shop --ssh ada@shop --limit 30 --yes",

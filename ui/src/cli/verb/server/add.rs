@@ -64,9 +64,9 @@ pub(crate) struct Arguments {
     /// Let no key in; it is reached by ssh only
     #[arg(long)]
     no_key: bool,
-    /// To tell it from the others at a glance
-    #[arg(long, alias = "color", value_name = "COLOUR", value_parser = servers::colour)]
-    colour: Option<Colour>,
+    /// Mark it with this colour, to tell it from the others at a glance
+    #[arg(long, value_name = "COLOUR", value_parser = servers::colour)]
+    mark: Option<Colour>,
     /// Ask for its name before anything is changed there
     #[arg(long)]
     lock: bool,
@@ -119,7 +119,7 @@ fn entry(arguments: &Arguments, machine: &SshAddress) -> anyhow::Result<Server> 
         None => Address::Ssh(machine.clone()),
     };
     let key = arguments.key.clone();
-    Ok(Server { address, key, colour: arguments.colour, lock: arguments.lock, insecure: false })
+    Ok(Server { address, key, colour: arguments.mark, lock: arguments.lock, insecure: false })
 }
 
 /// Whether this very server is in the fleet already; an error when another one has the name.
