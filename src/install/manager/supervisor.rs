@@ -105,7 +105,7 @@ impl Supervisor {
                 End::Told => break,
                 End::Exited(Ok(status)) => say(&log, &format!("the server ended ({status}); starting it in {pause:?}")),
                 End::Exited(Err(error)) => {
-                    say(&log, &format!("the server could not be run: {error}; again in {pause:?}"))
+                    say(&log, &format!("the server could not be run: {error}; again in {pause:?}"));
                 }
                 End::Hung => say(&log, &format!("the server hung and was killed; starting it in {pause:?}")),
             }
