@@ -126,7 +126,7 @@ impl Core {
     /// Asks the engine how it is.
     pub(super) async fn look_at_parts(&self) {
         if self.parts.note_engine(self.engine_part().await) {
-            self.mark_changed();
+            self.roster.mark_changed();
         }
     }
 

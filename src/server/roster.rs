@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{BoxStream, StreamExt};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::core::Core;
@@ -26,6 +27,8 @@ const AT_ONCE: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     known: Mutex<Arc<BTreeMap<ContainerName, Container>>>,
+    /// Counts changes of what is seen. Those that the server makes itself are counted elsewhere, and mean more.
+    changed: watch::Sender<u64>,
 }
 
 type ByService = BTreeMap<ServiceName, Vec<ContainerName>>;
@@ -47,13 +50,21 @@ impl Roster {
         (services.values().flatten().cloned().collect(), services)
     }
 
-    /// Says whether that is news.
-    fn replace(&self, containers: Vec<Container>) -> bool {
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    pub(super) fn mark_changed(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    fn replace(&self, containers: Vec<Container>) {
         let all = containers.into_iter().map(|container| (container.name.clone(), container)).collect();
         let mut known = self.lock();
-        let news = **known != all;
-        *known = Arc::new(all);
-        news
+        if **known != all {
+            *known = Arc::new(all);
+            self.mark_changed();
+        }
     }
 
     fn update(&self, seen: BTreeMap<ContainerName, Option<Container>>) {
@@ -65,6 +76,8 @@ impl Roster {
                 None => drop(all.remove(&name)),
             }
         }
+        drop(known);
+        self.mark_changed();
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<BTreeMap<ContainerName, Container>>> {
@@ -126,16 +139,13 @@ impl Core {
             seen.insert(name, container);
         }
         self.roster.update(seen);
-        self.mark_changed();
         Ok(())
     }
 
     async fn look_at_containers(&self) {
         // An engine that is down is told as such; its containers count as gone.
         let containers = self.engine.containers(None).await.unwrap_or_default();
-        if self.roster.replace(containers) {
-            self.mark_changed();
-        }
+        self.roster.replace(containers);
     }
 }
 

@@ -144,14 +144,15 @@ impl Core {
 
     /// Goes on until the server stops.
     async fn keep_looking(self: Arc<Self>) {
-        let mut changes = self.changed.subscribe();
+        let (mut changes, mut events) = (self.changed.subscribe(), self.roster.changes());
         let mut whole: Option<Instant> = None;
         loop {
             let began = Instant::now();
             let is_watched = self.watchers.are_there();
             let (period, whole_period) = if is_watched { (PERIOD, WHOLE) } else { (PERIOD_UNWATCHED, WHOLE_UNWATCHED) };
-            let has_changed = changes.has_changed().unwrap_or(false);
+            let has_changed = changes.has_changed().unwrap_or(false) || events.has_changed().unwrap_or(false);
             changes.mark_unchanged();
+            events.mark_unchanged();
             let is_due = whole.is_none_or(|at| at.elapsed() >= whole_period);
             if has_changed || is_due {
                 whole = Some(began);
@@ -164,6 +165,10 @@ impl Core {
                 () = sleep(period) => {}
                 _ = changes.changed() => {
                     changes.mark_changed();
+                    sleep_until(began + SHORTEST_PERIOD).await;
+                }
+                _ = events.changed() => {
+                    events.mark_changed();
                     sleep_until(began + SHORTEST_PERIOD).await;
                 }
             }

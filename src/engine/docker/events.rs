@@ -25,8 +25,8 @@ impl DockerEngine {
             ("event".to_owned(), KINDS.map(str::to_owned).to_vec()),
         ];
         let options = EventsOptionsBuilder::default().filters(&filters.into()).build();
-        let (docker, endpoint) = (self.docker.clone(), self.endpoint.clone());
-        let events = stream_of(docker, options).filter_map(move |event| {
+        let endpoint = self.endpoint.clone();
+        let events = self.docker.events(Some(options)).filter_map(move |event| {
             let told = match event {
                 Ok(event) => name_of(&event).map(Ok),
                 Err(error) => {
@@ -38,14 +38,6 @@ impl DockerEngine {
         });
         Ok(events.boxed())
     }
-}
-
-/// Of the library's client, which is cheap to clone, so that the stream borrows nothing.
-fn stream_of(
-    docker: bollard::Docker,
-    options: bollard::query_parameters::EventsOptions,
-) -> BoxStream<'static, Result<EventMessage, bollard::errors::Error>> {
-    docker.events(Some(options)).boxed()
 }
 
 fn name_of(event: &EventMessage) -> Option<ContainerName> {

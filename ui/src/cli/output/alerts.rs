@@ -83,12 +83,13 @@ mod tests_of_lists {
     #[test]
     fn alerts_are_told_with_their_age_and_nothing_of_them_reaches_the_terminal_as_a_command() {
         let now = "2026-01-31T12:00:00Z".parse().unwrap();
-        let alerts = [alert(AlertKind::Down, "web is down"), alert(AlertKind::DeployFailed, "d4 failed: \u{1b}[2J")];
+        let alerts =
+            [alert(AlertKind::Down, "web is down"), alert(AlertKind::DeployFailed, "d4 failed: \u{1b}[2Jno room")];
         let text = list(&"s1".parse().unwrap(), &alerts, Paint { colour: false }, None, now);
         insta::assert_snapshot!(text, @r"
         ALERT          FOR  SERVICE  WHAT
         down           30m  web      web is down
-        deploy failed  30m  web      d4 failed: �[2J
+        deploy failed  30m  web      d4 failed: no room
         ");
         assert_eq!(beside(&alerts, Paint { colour: false }, now), "down for 30m: web is down\n");
         let none = list(&"s1".parse().unwrap(), &[], Paint { colour: false }, None, now);
