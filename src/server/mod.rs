@@ -6,6 +6,7 @@
 //! lock.rs        one server a folder
 //! core.rs        what the parts share
 //! routes.rs      paths → gate/ → handlers.rs → desk.rs → answer.rs, problem.rs
+//! original/      pushes of the Python original's client
 //! network/       the way in from the network
 //! gate/          who asks, and whether they may
 //! desk.rs        the server as one caller sees it
@@ -37,6 +38,7 @@ mod lock;
 mod logs;
 pub mod network;
 mod observe;
+mod original;
 mod problem;
 mod redact;
 mod resolve;

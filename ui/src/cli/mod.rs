@@ -9,6 +9,7 @@
 //! input.rs         what cannot be done as asked, and what was probably meant
 //! confirm.rs       asks before something is gone for good
 //! source.rs        the Dockerfile that is pushed; upload.rs sends its folder
+//! original.rs      the same to a server of the Python original
 //! follow.rs        a deploy watched to its end; progress/ tells it
 //! output/          tables, plans, units, colours
 //! report/          any error → message, causes, hint, exit code
@@ -26,6 +27,7 @@ mod input;
 mod local;
 mod logging;
 mod operator_keys;
+mod original;
 mod output;
 mod progress;
 mod refused;
