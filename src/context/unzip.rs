@@ -108,9 +108,7 @@ impl Zip {
         })?;
         match IgnoreList::parse(&text) {
             Ok(list) => Ok(Ignored(list)),
-            Err(bad) => {
-                Err(ArchiveError::Pattern { line: bad.line, pattern: bad.pattern, source: bad.problem }.into())
-            }
+            Err(bad) => Err(ArchiveError::Pattern { line: bad.line, pattern: bad.pattern, source: bad.problem }.into()),
         }
     }
 }
@@ -238,3 +236,6 @@ fn broken(error: io::Error) -> ArchiveError {
 fn malformed(error: ZipError) -> ArchiveError {
     ArchiveError::NoZip(Box::new(error))
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,8 +61,19 @@ mod tests {
         assert_eq!(Token::read("1700000000-QwErTyUi").unwrap().time(), 1_700_000_000);
         let long = format!("1-{}", "a".repeat(65));
         for wrong in [
-            "", "-", "1", "1-", "-QwErTyUi", "x-QwErTyUi", "+1-QwErTyUi", " 1-QwErTyUi", "1-QwErTyU", "1-QwErTyU!",
-            "1--QwErTyUi", "99999999999999999999-QwErTyUi", &long,
+            "",
+            "-",
+            "1",
+            "1-",
+            "-QwErTyUi",
+            "x-QwErTyUi",
+            "+1-QwErTyUi",
+            " 1-QwErTyUi",
+            "1-QwErTyU",
+            "1-QwErTyU!",
+            "1--QwErTyUi",
+            "99999999999999999999-QwErTyUi",
+            &long,
         ] {
             assert_eq!(Token::read(wrong), None, "{wrong}");
         }

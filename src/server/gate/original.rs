@@ -17,8 +17,7 @@ impl Gate {
         self.check_token_time(&signed, now)?;
         let key = self.signer_of(&signed, now)?;
         let claim = Claim::new(key.key.fingerprint().clone(), signed.token.time(), signed.token.to_string());
-        self.use_up(&claim, now)
-            .map_err(|denied| Unproven { denied, claimed: Some(key.key.fingerprint().clone()) })?;
+        self.use_up(&claim, now).map_err(|denied| Unproven { denied, claimed: Some(key.key.fingerprint().clone()) })?;
         let body = BodyProof::Signature { by: key.key.clone(), signature: signed.over_body };
         Ok(Proven { key, body })
     }

@@ -25,7 +25,10 @@ pub(super) struct Proven {
 pub(super) enum BodyProof {
     Digest(BodyDigest),
     /// As the Python original signs it.
-    Signature { by: PublicKey, signature: Vec<u8> },
+    Signature {
+        by: PublicKey,
+        signature: Vec<u8>,
+    },
 }
 
 impl BodyProof {

@@ -68,7 +68,9 @@ pub(crate) async fn push(session: &Session, server: &ServerName, source: &Source
     let (zip, left_out) = tokio::task::spawn_blocking(move || zip_up(&selection)).await??;
     for link in left_out {
         let link = foreign::line(&link.display().to_string(), false);
-        session.screen.tell(&format!("note: the symlink {link} is not sent: it leads to no file, and a zip has no links\n"));
+        session
+            .screen
+            .tell(&format!("note: the symlink {link} is not sent: it leads to no file, and a zip has no links\n"));
     }
     let mut live = LiveLine::new(&session.screen);
     let sending = Arc::new(Sending::default());
