@@ -29,9 +29,10 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// Runs the test of this name once more on such a machine, and there gives it. Elsewhere none: the test is over.
-    pub(crate) fn of(test: &str, names: &[&str]) -> Option<Self> {
+    /// The name stands for the address there.
+    pub(crate) fn of(test: &str, name: &str, address: &str) -> Option<Self> {
         if let Some(folder) = env::var_os(FOLDER) {
-            return Some(Self::set_up(folder.into(), names));
+            return Some(Self::set_up(folder.into(), name, address));
         }
         let folder = tempfile::tempdir().unwrap();
         let image = folder.path().join("router.tar");
@@ -48,10 +49,10 @@ impl Machine {
         None
     }
 
-    fn set_up(folder: PathBuf, names: &[&str]) -> Self {
+    fn set_up(folder: PathBuf, name: &str, address: &str) -> Self {
         run("ip", &["link", "set", "lo", "up"]);
         run("ip", &["address", "add", &format!("{ADDRESS}/32"), "dev", "lo"]);
-        fs::write(folder.join("hosts"), format!("127.0.0.1 localhost\n{ADDRESS} {}\n", names.join(" "))).unwrap();
+        fs::write(folder.join("hosts"), format!("127.0.0.1 localhost\n{address} {name}\n")).unwrap();
         run("mount", &["--bind", folder.join("hosts").to_str().unwrap(), "/etc/hosts"]);
         fs::write(folder.join("daemon.json"), "{}").unwrap();
         let settings = format!(
@@ -81,6 +82,8 @@ impl Machine {
             thread::sleep(LOOK_AGAIN);
         }
         run("docker", &["load", "-q", "-i", machine.folder.join("router.tar").to_str().unwrap()]);
+        // The original's router looks for the engine there.
+        run("mount", &["--bind", machine.folder.join("docker.sock").to_str().unwrap(), "/var/run/docker.sock"]);
         machine
     }
 

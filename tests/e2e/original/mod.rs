@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! machine.rs   a machine of the test's own
+//! adopt.rs     a server of the original becomes ours
 //! python.rs    the original: its client, its daemon, what it keeps
 //! ```
 
+mod adopt;
 mod machine;
 mod python;
 
@@ -32,11 +34,11 @@ fn told(what: &str, output: &Output, succeeds: bool) -> String {
 #[tokio::test]
 async fn its_client_pushes_to_our_server_and_ours_to_its_daemon() {
     let test = "original::its_client_pushes_to_our_server_and_ours_to_its_daemon";
-    let Some(machine) = Machine::of(test, &["paas.test"]) else { return };
-    let mut original = Original::on(&machine);
+    let Some(machine) = Machine::of(test, "paas.test", "127.0.0.1") else { return };
     let settings = Settings { more: SETTINGS.to_owned(), ..Settings::default() };
     let mut stage = Stage::without_server(settings).await;
     stage.docker_host = Some(machine.docker_host());
+    let mut original = Original::on(&machine, &machine.folder.join("original"));
     fs::write(stage.home().join("authorized_keys"), format!("{}\n", original.public)).unwrap();
     let authority = vouched_certificate(&stage.home().join("certificates/paas"), "DNS:paas.test");
     stage.start().await;

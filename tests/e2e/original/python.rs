@@ -1,12 +1,15 @@
 //! The Python original as it is on PyPI, in folders of the test's own.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::machine::Machine;
+use mypaas::router::traefik::DEFAULT_IMAGE;
+
+use super::machine::{Machine, run};
 use crate::stage::pebble::{curl, free_port};
 
 /// Where `./dev setup` puts it.
@@ -18,6 +21,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct Original {
     pub(crate) home: PathBuf,
     docker_host: String,
+    /// What it finds before what everybody finds.
+    commands: PathBuf,
     /// The private key as its client wants it in the environment, and the public one's line.
     pub(crate) key: String,
     pub(crate) public: String,
@@ -60,6 +65,22 @@ impl Original {
         output
     }
 
+    /// What its `server init` and `server restart router` do. Its version of Traefik is in no registry of packages, so ours
+    /// stands in for it, without the kind of figures that it does not know any more.
+    pub(crate) fn start_router(&self) {
+        run("docker", &["network", "create", "mypaas-net"]);
+        run("docker", &["tag", DEFAULT_IMAGE, "traefik:2.5.6"]);
+        self.python(
+            "from mypaas.server._auth import save_config\nfrom mypaas.server._traefik import init_router\n\
+             init = {'domain': 'paas.test', 'email': 'ada@example.com', 'web_credentials': 'ada:x'}\n\
+             save_config({'init': init, 'env': {'TOKEN': 'sesame street'}})\ninit_router()",
+        );
+        let path = self.folder().join("traefik.toml");
+        let settings = fs::read_to_string(&path).unwrap();
+        fs::write(&path, settings.split("[metrics]").next().unwrap()).unwrap();
+        self.python("from mypaas.server._traefik import restart_router\nrestart_router()");
+    }
+
     /// Returns once it answers, at port 88 of this machine.
     pub(crate) fn start_daemon(&mut self) {
         let log = File::create(self.home.join("daemon.log")).unwrap();
@@ -86,7 +107,7 @@ impl Original {
         command
             .args(["--pdeathsig", "KILL", "python3"])
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PATH", format!("{}:{}", self.commands.display(), std::env::var("PATH").unwrap_or_default()))
             .env("HOME", &self.home)
             .env("PYTHONPATH", PACKAGES)
             .env("PYTHONUNBUFFERED", "1")
@@ -100,6 +121,18 @@ impl Drop for Original {
     fn drop(&mut self) {
         self.stop_daemon();
     }
+}
+
+/// A `docker` that pulls nothing: what is wanted is there, and no registry is.
+fn commands(machine: &Machine) -> PathBuf {
+    let folder = machine.folder.join("commands");
+    fs::create_dir_all(&folder).unwrap();
+    let docker = folder.join("docker");
+    let real = Command::new("which").arg("docker").output().unwrap().stdout;
+    let real = String::from_utf8(real).unwrap();
+    fs::write(&docker, format!("#!/bin/sh\n[ \"$1\" = pull ] || exec {} \"$@\"\n", real.trim())).unwrap();
+    fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
+    folder
 }
 
 /// A certificate `FILE.crt` for these names and its key `FILE.key`; what vouches for it is `FILE.authority`.

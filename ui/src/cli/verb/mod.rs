@@ -3,6 +3,7 @@
 //! `act.rs` holds what all verbs share that change a service.
 
 pub(crate) mod act;
+pub(crate) mod adopt;
 pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod completions;

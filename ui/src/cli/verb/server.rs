@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use super::deploy;
 use super::push::Pushed;
+use super::{adopt, deploy};
 use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
@@ -16,9 +16,14 @@ pub(crate) struct Arguments {
 enum ServerCommand {
     /// Deploy a folder on this machine, as `mypaas deploy` does
     Deploy(Pushed),
+    /// Take over what the Python original (MyPaas 0.5.9) runs on this machine
+    #[command(after_help = adopt::HELP)]
+    Adopt,
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    let ServerCommand::Deploy(pushed) = &arguments.command;
-    deploy::run(pushed, session).await
+    match &arguments.command {
+        ServerCommand::Deploy(pushed) => deploy::run(pushed, session).await,
+        ServerCommand::Adopt => adopt::run(session).await,
+    }
 }
