@@ -30,12 +30,18 @@ pub(crate) struct Original {
 }
 
 impl Original {
-    pub(crate) fn on(machine: &Machine) -> Self {
+    /// At home in this folder.
+    pub(crate) fn on(machine: &Machine, home: &Path) -> Self {
         assert!(Path::new(PACKAGES).exists(), "the original is not there: `./dev setup test` gets it");
-        let home = machine.folder.join("original");
         fs::create_dir_all(home.join("_mypaas")).unwrap();
-        let mut original =
-            Self { home, docker_host: machine.docker_host(), key: String::new(), public: String::new(), daemon: None };
+        let mut original = Self {
+            home: home.to_owned(),
+            commands: commands(machine),
+            docker_host: machine.docker_host(),
+            key: String::new(),
+            public: String::new(),
+            daemon: None,
+        };
         let keys = original.python(
             "from mypaas.utils import PrivateKey\nkey = PrivateKey.generate()\n\
              print(key.to_str(None))\nprint(key.get_public_key().to_str())",

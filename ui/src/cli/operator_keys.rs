@@ -165,15 +165,17 @@ impl<'a> OperatorKeys<'a> {
     }
 
     /// The key that signs for a server of the Python original, where the original looks for it, unless another is wanted.
+    /// An agent cannot sign so, so a key that is locked is opened although it may have it.
     pub(crate) async fn original_signer(&self, wanted: Option<&str>) -> Result<Signer, KeyError> {
-        if let Some(wanted) = wanted {
-            return self.wanted(wanted).await;
-        }
-        let found = match &self.environment.private_key {
-            Some(text) => Some(found(KEY_VARIABLE.to_owned(), &text.0)?),
-            None => self.first_of(&[ORIGINAL_FILE])?,
+        let found = match (wanted, &self.environment.private_key) {
+            (Some(_), _) => self.find(wanted).await?,
+            (None, Some(text)) => found(KEY_VARIABLE.to_owned(), None, &text.0)?,
+            (None, None) => self.first_of(&[ORIGINAL_FILE])?.ok_or(KeyError::NoneForOriginal)?,
         };
-        self.signer_of(found.ok_or(KeyError::NoneForOriginal)?).await
+        match found.half {
+            Half::Private(_) => Ok(found.open().await?.into()),
+            Half::Public(..) | Half::InAgent(_) => self.signer_of(found).await,
+        }
     }
 
     /// The key that was chosen for mypaas: in the environment, or in a file of our own.

@@ -9,8 +9,8 @@ use mypaas::context::{EntryKind, Limits, Selection, commit_of, select};
 use mypaas::name::ServerName;
 
 use super::act::{How, carry_out, preview};
-use crate::cli::original;
 use crate::cli::many::{Servers, each};
+use crate::cli::original;
 use crate::cli::output::units;
 use crate::cli::refused::Refusal;
 use crate::cli::report::diagnostic;
