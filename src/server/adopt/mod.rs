@@ -292,7 +292,7 @@ fn rename_instance(home: &Path) -> Result<(), Problem> {
     };
     let text = std::fs::read_to_string(&path).map_err(|error| failed(&error))?;
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| failed(&error))?;
-    document["server"]["instance"] = toml_edit::value(OTHER_INSTANCE);
+    document.entry("server").or_insert(toml_edit::table())["instance"] = toml_edit::value(OTHER_INSTANCE);
     atomic_file::write_beside(&path, document.to_string().as_bytes(), Access::Owner).map_err(|error| failed(&error))
 }
 
