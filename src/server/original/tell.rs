@@ -107,6 +107,10 @@ fn happening(what: &What) -> Vec<String> {
     match what {
         What::Queued { behind } => vec![format!("waits for {behind}")],
         What::Phase { phase } => vec![phase.word().to_owned()],
+        // Docker's builder names what it makes on the way.
+        What::BuildOutput { line } if line.trim_start().starts_with("--->") || line.starts_with("Removing interm") => {
+            Vec::new()
+        }
         What::BuildOutput { line } => vec![format!("  {line}")],
         What::Built { image, .. } => vec![format!("  built {image}")],
         What::Planned { notes, .. } => notes.iter().map(|note| format!("  {note}")).collect(),

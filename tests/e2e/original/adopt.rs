@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::machine::{ADDRESS, Machine};
 use super::python::{Original, vouched_certificate};
-use super::told;
+use super::{build_base, project, told};
 use crate::stage::{Settings, Stage, ask, docker};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -91,9 +91,9 @@ async fn a_server_of_the_original_is_taken_over_while_it_serves() {
     fs::create_dir_all(stage.user_home().join(".ssh")).unwrap();
     fs::write(stage.user_home().join(".ssh/mypaas_rsa"), original.key.replace('_', "\n")).unwrap();
     stage.mypaas(&["servers", "add", "old", "http://127.0.0.1:88", "--key", "~/.ssh/mypaas_rsa"]).await.done();
-    let single = stage.project("single", &["url=http://single.test", "env=TOKEN", "volume=~/data:/data"], &[]);
-    let rolling =
-        stage.project("rolling", &["url=http://rolling.test", "scale=2", "healthcheck=/health 1s 500ms"], &[]);
+    build_base(&stage);
+    let single = project(&stage, "single", &["url=http://single.test", "env=TOKEN", "volume=~/data:/data"]);
+    let rolling = project(&stage, "rolling", &["url=http://rolling.test", "scale=2", "healthcheck=/health 1s 500ms"]);
     for folder in [&single, &rolling] {
         stage.mypaas(&["push", "old", folder]).await.done();
     }

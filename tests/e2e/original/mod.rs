@@ -17,9 +17,24 @@ use self::machine::{Machine, run};
 use self::python::{Original, vouched_certificate};
 use crate::stage::{Settings, Stage, docker};
 
+const BASE: &str = "program-of-the-example";
+
 /// Nothing goes out to a certificate authority.
 const SETTINGS: &str = "[init]\ndomain = \"paas.test\"\nemail = \"ada@example.com\"\n\
                         [acme]\nserver = \"https://127.0.0.1:1/dir\"\n";
+
+/// The folder of a service for the original. It loses executable bits on the way, so the program is in an image that is there.
+fn project(stage: &Stage, service: &str, options: &[&str]) -> String {
+    let options: String = options.iter().map(|option| format!("# mypaas.{option}\n")).collect();
+    let dockerfile = format!("# mypaas.service={service}\n{options}FROM {BASE}\nCMD [\"/app\"]\n");
+    stage.folder(service, &dockerfile)
+}
+
+/// Makes that image.
+fn build_base(stage: &Stage) {
+    let folder = stage.folder("base", "FROM scratch\nCOPY app /app\n");
+    run("docker", &["build", "-q", "-t", BASE, &folder]);
+}
 
 /// What it printed; shown where tests are watched.
 #[track_caller]
@@ -80,7 +95,8 @@ async fn to_its_daemon(stage: &Stage, original: &mut Original) {
     run("docker", &["network", "create", "mypaas-net"]);
     original.start_daemon();
     stage.mypaas(&["servers", "add", "old", "http://127.0.0.1:88", "--key", "~/.ssh/mypaas_rsa"]).await.done();
-    let folder = stage.project("old", &[], &[]);
+    build_base(stage);
+    let folder = project(stage, "old", &[]);
     let keyless = stage.mypaas(&["push", "old", &folder]).await.failed();
     assert!(keyless.contains("mypaas_rsa"), "{keyless}");
     fs::create_dir_all(stage.user_home().join(".ssh")).unwrap();

@@ -19,8 +19,8 @@ use super::verb::push::announce;
 
 const TICK: Duration = Duration::from_millis(200);
 
-/// Lines that are kept to tell why a push failed; docker's own errors are longer, and were shown as they came.
-const MOST_REASONS: usize = 5;
+/// So much of the line that tells why a push failed is told once more; it was shown as it came, and goes on for long.
+const LONGEST_REASON: usize = 160;
 
 /// What such a server cannot do, or did not.
 #[derive(Debug, thiserror::Error)]
@@ -84,17 +84,14 @@ pub(crate) async fn push(session: &Session, server: &ServerName, source: &Source
             },
         }
     };
-    let mut reasons: Vec<String> = Vec::new();
+    let mut failure = None;
     while let Some(line) = lines.next().await.transpose()? {
-        if !reasons.is_empty() || line.starts_with(FAIL) {
-            reasons.push(line.clone());
-        }
+        failure = failure.or_else(|| line.strip_prefix(FAIL).map(|reason| reason.trim().to_owned()));
         live.print(&foreign::line(&line, false))?;
     }
-    if reasons.is_empty() {
-        return Ok(());
+    let Some(mut reason) = failure else { return Ok(()) };
+    if reason.chars().count() > LONGEST_REASON {
+        reason = reason.chars().take(LONGEST_REASON).chain(['…']).collect();
     }
-    reasons.truncate(MOST_REASONS);
-    let reason = reasons.join(" ").trim_start_matches(FAIL).trim().to_owned();
     Err(OriginalError::Failed { server: server.clone(), reason }.into())
 }
