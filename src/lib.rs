@@ -14,6 +14,7 @@
 //! context       the pushed folder: which files, packing, unpacking
 //! manifest      Dockerfile → options, or diagnostics
 //! proof         signed requests
+//! original      what the Python original says and signs on the wire
 //! keys          who may do what, and signatures
 //! machine       room on disks, memory: of the machine, and its in-memory twin
 //! name, atomic_file, http
@@ -32,6 +33,7 @@ pub mod keys;
 pub mod machine;
 pub mod manifest;
 pub mod name;
+pub mod original;
 pub mod proof;
 pub mod router;
 pub mod server;

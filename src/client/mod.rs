@@ -5,10 +5,12 @@
 //! ssh.rs         a socket here that leads to one there
 //! spool.rs       a context whose digest goes ahead of it
 //! lines.rs       an answer that goes on
+//! original.rs    pushes to a server of the Python original
 //! watch.rs       changes → snapshots
 //! ```
 
 mod lines;
+mod original;
 mod shell;
 mod spool;
 mod ssh;
@@ -76,6 +78,9 @@ pub enum ClientError {
     /// Something answers there, but not a server that this client understands.
     #[error("what answers at {endpoint} is no mypaas server (HTTP {status})")]
     NotTheServer { endpoint: String, status: u16 },
+    /// It can be pushed to, as [`Client::push_as_original`] does, and asked for nothing.
+    #[error("the server at {endpoint} is one of the Python original, which takes pushes and nothing else")]
+    Original { endpoint: String },
     /// Client and server do not understand each other.
     #[error("{}", .0.message)]
     Version(Box<Problem>),

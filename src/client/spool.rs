@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::fs::File;
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio_util::io::ReaderStream;
 
 use crate::proof::{BodyDigest, Hasher};
@@ -48,6 +48,22 @@ impl Spooled {
             hasher.update(&chunk);
             bytes += chunk.len() as u64;
             file.write_all(&chunk).await?;
+        }
+        file.rewind().await?;
+        Ok(Self { file, bytes, digest: hasher.finish() })
+    }
+
+    /// What a file holds.
+    pub(super) async fn of(file: std::fs::File) -> io::Result<Self> {
+        let mut file = File::from_std(file);
+        let (mut hasher, mut bytes, mut chunk) = (Hasher::default(), 0, vec![0; CHUNK]);
+        loop {
+            let count = file.read(&mut chunk).await?;
+            if count == 0 {
+                break;
+            }
+            hasher.update(&chunk[..count]);
+            bytes += count as u64;
         }
         file.rewind().await?;
         Ok(Self { file, bytes, digest: hasher.finish() })

@@ -72,6 +72,19 @@ impl Transport {
         &self.endpoint
     }
 
+    pub(super) fn signer(&self) -> Option<&Signer> {
+        self.signer.as_ref()
+    }
+
+    pub(super) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// Of a path, whoever is to answer there.
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
     /// Whether requests have to be signed.
     pub(super) fn signs(&self) -> bool {
         self.signer.is_some()
@@ -132,7 +145,11 @@ impl Transport {
                 _ => ClientError::Refused(Box::new(problem)),
             };
         }
-        ClientError::NotTheServer { endpoint: self.endpoint.clone(), status: status.as_u16() }
+        let endpoint = self.endpoint.clone();
+        if status == StatusCode::NOT_FOUND && self.signs() && matches!(self.time_of_original().await, Ok(Some(_))) {
+            return ClientError::Original { endpoint };
+        }
+        ClientError::NotTheServer { endpoint, status: status.as_u16() }
     }
 }
 

@@ -165,7 +165,7 @@ fn bytes_path(bytes: &[u8]) -> PathBuf {
 }
 
 /// The path without `.` parts; empty for the root of the context itself.
-fn checked_path(name: &[u8]) -> Result<PathBuf> {
+pub(super) fn checked_path(name: &[u8]) -> Result<PathBuf> {
     if name.is_empty() || name.len() > LONGEST_PATH {
         return Err(refused(name, Refusal::Length));
     }
@@ -181,14 +181,14 @@ fn checked_path(name: &[u8]) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn refused(name: &[u8], refusal: Refusal) -> ArchiveError {
+pub(super) fn refused(name: &[u8], refusal: Refusal) -> ArchiveError {
     let path = String::from_utf8_lossy(&name[..name.len().min(200)]).into_owned();
     ArchiveError::Refused { path, refusal }
 }
 
 /// What was read so far, as far as it matters for what may follow. Paths are kept as hashes with a random key: a few
 /// bytes each, however long they are.
-struct Tally<'a> {
+pub(super) struct Tally<'a> {
     limits: &'a Limits,
     bytes: u64,
     members: u64,
@@ -205,11 +205,11 @@ enum Seen {
 }
 
 impl<'a> Tally<'a> {
-    fn new(limits: &'a Limits) -> Self {
+    pub(super) fn new(limits: &'a Limits) -> Self {
         Self { limits, bytes: 0, members: 0, seen: HashMap::new(), hashing: RandomState::new() }
     }
 
-    fn add(&mut self, entry: &Entry) -> Result<()> {
+    pub(super) fn add(&mut self, entry: &Entry) -> Result<()> {
         self.members += 1;
         self.bytes = self.bytes.saturating_add(entry.bytes());
         if self.members > self.limits.files {

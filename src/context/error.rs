@@ -97,6 +97,10 @@ pub enum ArchiveError {
     TooMany { limit: u64 },
     #[error("this is not a whole tar.gz")]
     Malformed(#[source] io::Error),
+    #[error("this is not a whole zip")]
+    NoZip(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("line {line} of .dockerignore is no pattern: {pattern:?}")]
+    Pattern { line: u32, pattern: String, source: PatternError },
     #[error("{path:?} is refused: {refusal}")]
     Refused { path: String, refusal: Refusal },
     #[error("the Dockerfile is larger than {}", in_words(*limit))]
@@ -131,4 +135,10 @@ pub enum Refusal {
     Unknown,
     #[error("the Dockerfile is not a plain file")]
     Dockerfile,
+    #[error("symlinks are not taken in a zip; send what they point to")]
+    Symlink,
+    #[error("it is encrypted")]
+    Encrypted,
+    #[error("it is compressed in a way that is not known here; store it, or deflate it")]
+    Compression,
 }

@@ -9,6 +9,8 @@
 //! pack.rs          the selected files → a stream of tar.gz
 //! receive.rs       that stream → a checked file on the server
 //! archive.rs       reading such a file, refusing what a context may not hold
+//! zip_up.rs        the selected files → a zip, for servers of the Python original
+//! unzip.rs         the zip of a client of the original → such a file
 //! git.rs           which commit a folder is at
 //! error.rs         what can go wrong at either end, and what to do about it
 //! ```
@@ -25,6 +27,8 @@ mod receive;
 mod select;
 #[cfg(test)]
 mod tests;
+mod unzip;
+mod zip_up;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -35,11 +39,14 @@ pub use git::{Commit, commit_of};
 pub use largest::Share;
 pub(crate) use largest::in_words;
 pub use pack::pack;
-pub use receive::{ContextId, Received, dockerfile_of, open, receive, unpacked_bytes};
+pub use receive::{ContextId, Received, dockerfile_of, open, receive, receive_zip, unpacked_bytes};
 pub use select::{Place, locate, select};
+pub use zip_up::zip_up;
 
 /// The name under which the Dockerfile travels, whatever it is called on the operator's disk.
 pub const DOCKERFILE: &str = "Dockerfile";
+
+const DOCKERIGNORE: &str = ".dockerignore";
 
 /// How much a context may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

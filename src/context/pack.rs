@@ -92,7 +92,7 @@ fn header_of(entry: &Entry) -> Header {
 }
 
 /// A file's content, exactly as long as it was when it was selected.
-struct Content<'a> {
+pub(super) struct Content<'a> {
     file: File,
     path: PathBuf,
     left: u64,
@@ -100,7 +100,7 @@ struct Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    fn open(source: PathBuf, name: &Path, bytes: u64, progress: &'a AtomicU64) -> io::Result<Self> {
+    pub(super) fn open(source: PathBuf, name: &Path, bytes: u64, progress: &'a AtomicU64) -> io::Result<Self> {
         // Nothing that took the file's place meanwhile is followed or waited for.
         let follow = if name == Path::new(DOCKERFILE) { OFlag::empty() } else { OFlag::O_NOFOLLOW };
         let flags = (OFlag::O_NONBLOCK | follow).bits();
@@ -116,7 +116,7 @@ impl<'a> Content<'a> {
         io::Error::other(ContextError::Changed { path: self.path.clone() })
     }
 
-    fn check_end(mut self) -> io::Result<()> {
+    pub(super) fn check_end(mut self) -> io::Result<()> {
         match self.file.read(&mut [0; 1])? {
             0 => Ok(()),
             _ => Err(self.changed()),

@@ -17,6 +17,7 @@ use tokio::io::AsyncWriteExt;
 use tokio_util::io::ReaderStream;
 
 use super::error::ArchiveError;
+use super::unzip::{self, Trouble};
 use super::{DOCKERFILE, EntryKind, Limits, archive};
 
 type Result<T, E = ArchiveError> = std::result::Result<T, E>;
@@ -100,6 +101,31 @@ where
     let (bytes, digest) = write(stream, &file.path, limits).await?;
     let (path, limits) = (file.path.clone(), *limits);
     let files = blocking(move || count_files(&path, &limits)).await?;
+    Ok(Received { id, path: file.keep(), bytes, files, digest })
+}
+
+/// The same for a zip, as the Python original's client sends one; what is kept is a context like any other.
+pub async fn receive_zip<E>(
+    stream: impl Stream<Item = Result<Bytes, E>>,
+    folder: &Path,
+    limits: &Limits,
+) -> Result<Received>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let id = ContextId::random().map_err(on_disk("name a file in", folder))?;
+    let zip = Unfinished { path: folder.join(format!("{id}.zip")) };
+    let (bytes, digest) = write(stream, &zip.path, limits).await?;
+    let file = Unfinished { path: id.path_in(folder) };
+    let limits = *limits;
+    let (files, file) = blocking(move || {
+        unzip::convert(&zip.path, create(&file.path)?, &limits).map_err(|trouble| match trouble {
+            Trouble::Zip(error) => error,
+            Trouble::Disk(source) => on_disk("write", &file.path)(source),
+        })?;
+        Ok((count_files(&file.path, &limits)?, file))
+    })
+    .await?;
     Ok(Received { id, path: file.keep(), bytes, files, digest })
 }
 

@@ -14,11 +14,9 @@ use super::error::ContextError;
 use super::ignore_list::{FolderMatches, IgnoreList};
 use super::largest::largest;
 use super::project::{self, Project};
-use super::{DOCKERFILE, Entry, EntryKind, Limits, Note, Selection};
+use super::{DOCKERFILE, DOCKERIGNORE, Entry, EntryKind, Limits, Note, Selection};
 
 type Result<T, E = ContextError> = std::result::Result<T, E>;
-
-const DOCKERIGNORE: &str = ".dockerignore";
 
 /// What is to be pushed, on the operator's disk.
 #[derive(Debug, Clone, PartialEq, Eq)]

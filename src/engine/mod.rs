@@ -36,7 +36,7 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use docker::{DockerEngine, DockerSettings};
+pub use docker::{Adopted, DockerEngine, DockerSettings, Foreign, adopted, write_adopted};
 pub use exec::{Exec, ExecInput, ExecOutput, ExecSession, TerminalSize};
 pub use image::{Build, BuildLimits, Image};
 pub use log::{LogLine, LogQuery, LogStream};

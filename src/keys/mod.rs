@@ -5,16 +5,18 @@
 //! private.rs     a private key: read from text, perhaps with a passphrase, signs
 //! agent.rs       keys that an ssh-agent holds
 //! signer.rs      whichever of the two signs
+//! pss.rs         signatures as the Python original makes them
 //! generate.rs    new keys
 //! authorized/    `authorized_keys`: lines → keys with their rights, and mistakes by line
 //! ```
 //!
-//! Formats are read by `ssh-key` and `rsa`; all signatures are made and verified by `ring`.
+//! Formats are read by `ssh-key` and `rsa`; all signatures but the original's are made and verified by `ring`.
 
 pub mod agent;
 mod authorized;
 mod generate;
 mod private;
+mod pss;
 mod public;
 mod signer;
 #[cfg(test)]

@@ -10,11 +10,12 @@ use ring::signature::{
 use rsa::BigUint;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::der::Decode;
-use rsa::pkcs8::{EncodePrivateKey, EncryptedPrivateKeyInfo, SecretDocument};
+use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncryptedPrivateKeyInfo, SecretDocument};
 use ssh_key::public::{EcdsaPublicKey, Ed25519PublicKey, KeyData};
 use ssh_key::{EcdsaCurve, Mpint, private};
 use zeroize::Zeroizing;
 
+use super::pss;
 use super::public::{Algorithm, PublicKey, PublicKeyError};
 
 /// Why a text gives no private key.
@@ -128,7 +129,8 @@ pub struct PrivateKey {
 enum Pair {
     Ed25519(Ed25519KeyPair),
     Ecdsa(Box<EcdsaKeyPair>),
-    Rsa(Box<RsaKeyPair>),
+    /// The document says the same, for the way of signing that the pair does not know.
+    Rsa(Box<RsaKeyPair>, SecretDocument),
 }
 
 impl fmt::Debug for Pair {
@@ -153,12 +155,19 @@ impl PrivateKey {
         match &self.pair {
             Pair::Ed25519(pair) => Some(pair.sign(message).as_ref().to_vec()),
             Pair::Ecdsa(pair) => Some(pair.sign(&random, message).ok()?.as_ref().to_vec()),
-            Pair::Rsa(pair) => {
+            Pair::Rsa(pair, _) => {
                 let mut signature = vec![0; pair.public().modulus_len()];
                 pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).ok()?;
                 Some(signature)
             }
         }
+    }
+
+    /// The signature of what has this SHA-256, in the way of the Python original; none for keys other than RSA, or when
+    /// the machine has no randomness to give.
+    pub(super) fn sign_as_original(&self, sha256: &[u8; 32]) -> Option<Vec<u8>> {
+        let Pair::Rsa(_, document) = &self.pair else { return None };
+        pss::sign(&rsa::RsaPrivateKey::from_pkcs8_der(document.as_bytes()).ok()?, sha256)
     }
 
     fn from_openssh(key: &private::PrivateKey) -> Result<Self, PrivateKeyError> {
@@ -203,7 +212,7 @@ impl PrivateKey {
             }
         }
         let pair = RsaKeyPair::from_pkcs8(der).map_err(|_| PrivateKeyError::Malformed)?;
-        Self::of(Pair::Rsa(Box::new(pair)))
+        Self::of(Pair::Rsa(Box::new(pair), document.clone()))
     }
 
     fn of(pair: Pair) -> Result<Self, PrivateKeyError> {
@@ -216,7 +225,7 @@ impl PrivateKey {
                 let key = EcdsaPublicKey::from_sec1_bytes(pair.public_key().as_ref());
                 PublicKey::of(KeyData::Ecdsa(key.map_err(|_| PrivateKeyError::Malformed)?))?
             }
-            Pair::Rsa(pair) => PublicKey::from_pkcs1(pair.public().as_ref())?,
+            Pair::Rsa(pair, _) => PublicKey::from_pkcs1(pair.public().as_ref())?,
         };
         Ok(Self { pair, public, comment: String::new() })
     }

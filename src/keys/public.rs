@@ -12,11 +12,16 @@ use serde::{Deserialize, Serialize};
 use ssh_key::public::{EcdsaPublicKey, KeyData, RsaPublicKey};
 use ssh_key::{HashAlg, Mpint};
 
+use super::pss;
+
 /// What the original's public keys begin with.
 pub(super) const ORIGINAL_PREFIX: &str = "rsa-pub-";
 
+/// What the original calls a key by, in characters.
+const ORIGINAL_ID_LENGTH: usize = 10;
+
 /// Shorter RSA keys are too weak, longer ones too slow to verify for whoever asks.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+pub(super) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// Characters behind `SHA256:`: 32 bytes in base64 without padding.
 const FINGERPRINT_LENGTH: usize = 43;
@@ -222,6 +227,17 @@ impl PublicKey {
             _ => return false,
         };
         verified.is_ok()
+    }
+
+    /// The name by which the Python original calls the key: the end of its line. Few bits of it differ from key to key.
+    pub fn original_id(&self) -> Option<String> {
+        let line = self.to_original()?;
+        Some(line[line.len() - ORIGINAL_ID_LENGTH..].to_owned())
+    }
+
+    /// Whether this key made the signature of what has this SHA-256, in the way of the Python original.
+    pub fn verifies_as_original(&self, sha256: &[u8; 32], signature: &[u8]) -> bool {
+        self.data.rsa().is_some_and(|key| pss::verifies(key, sha256, signature))
     }
 
     /// Bytes of an RSA signature; none for other keys.

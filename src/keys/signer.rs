@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::agent::{AgentError, AgentKey};
 use super::private::PrivateKey;
-use super::public::PublicKey;
+use super::public::{Fingerprint, PublicKey};
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,11 @@ pub enum SignError {
     Random,
     #[error("the ssh-agent did not sign")]
     Agent(#[from] AgentError),
+    /// The Python original knows no others.
+    #[error("a server of the Python original knows RSA keys only, and {0} is none")]
+    NotRsa(Fingerprint),
+    #[error("an ssh-agent cannot sign in the way of the Python original")]
+    NotByAgent,
 }
 
 /// Signs in the operator's name. Cheap to clone.
@@ -35,6 +40,17 @@ impl Signer {
         match self {
             Signer::Key(key) => key.sign(message).ok_or(SignError::Random),
             Signer::Agent(key) => Ok(key.sign(message).await?),
+        }
+    }
+
+    /// The signature of what has this SHA-256, in the way of the Python original.
+    pub fn sign_as_original(&self, sha256: &[u8; 32]) -> Result<Vec<u8>, SignError> {
+        if self.public().original_id().is_none() {
+            return Err(SignError::NotRsa(self.public().fingerprint().clone()));
+        }
+        match self {
+            Signer::Key(key) => key.sign_as_original(sha256).ok_or(SignError::Random),
+            Signer::Agent(_) => Err(SignError::NotByAgent),
         }
     }
 }

@@ -32,6 +32,11 @@ impl BodyDigest {
         Self(Sha256::digest(body).into())
     }
 
+    /// As SHA-256 gives it.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The value of `Content-Digest`.
     pub fn field(&self) -> String {
         let mut field = DictSerializer::new();
@@ -52,25 +57,25 @@ impl BodyDigest {
 #[error("the body is not the one that was signed")]
 pub struct Altered;
 
-/// The body as it arrives; its end is an error when it was another body than the digest tells. So whoever acts only on
-/// a body that came to a good end acts on what was signed.
+/// The body as it arrives; its end is an error unless its digest is the one that was signed. So whoever acts only on a
+/// body that came to a good end acts on what was signed.
 pub fn checked<S, E>(
     body: S,
-    digest: BodyDigest,
+    is_signed: impl FnOnce(BodyDigest) -> bool + Send + 'static,
 ) -> impl Stream<Item = Result<Bytes, Box<dyn Error + Send + Sync>>> + Send + 'static
 where
     S: Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
     E: Into<Box<dyn Error + Send + Sync>>,
 {
-    stream::unfold(Some((body, Hasher::default())), move |state| async move {
-        let (mut body, mut hasher) = state?;
+    stream::unfold(Some((body, Hasher::default(), is_signed)), move |state| async move {
+        let (mut body, mut hasher, is_signed) = state?;
         match body.next().await {
             Some(Ok(chunk)) => {
                 hasher.update(&chunk);
-                Some((Ok(chunk), Some((body, hasher))))
+                Some((Ok(chunk), Some((body, hasher, is_signed))))
             }
             Some(Err(error)) => Some((Err(error.into()), None)),
-            None if hasher.finish() == digest => None,
+            None if is_signed(hasher.finish()) => None,
             None => Some((Err(Altered.into()), None)),
         }
     })

@@ -82,8 +82,8 @@ impl Proof {
 }
 
 impl Claim {
-    #[cfg(test)]
-    pub(crate) fn new(key: Fingerprint, created: i64, nonce: String) -> Self {
+    /// What a proof of another form claims, to be remembered with the others.
+    pub fn new(key: Fingerprint, created: i64, nonce: String) -> Self {
         Self { key, created, nonce, algorithm: None }
     }
 

@@ -31,7 +31,7 @@ use super::vault::Vault;
 use super::watch::Watchers;
 use super::worker::{Going, Work};
 use crate::api::{Problem, ProblemCode};
-use crate::context::{self, Limits, Received};
+use crate::context::{self, ArchiveError, Limits, Received};
 use crate::deploy::queue::Queue;
 use crate::deploy::{Deploy, Event};
 use crate::engine::Engine;
@@ -170,6 +170,21 @@ impl Core {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        self.take_in(async |folder, limits| context::receive(stream, folder, limits).await).await
+    }
+
+    /// The same for a zip of the Python original's client.
+    pub async fn receive_zip<E>(&self, stream: impl Stream<Item = Result<Bytes, E>>) -> Result<Received, Problem>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.take_in(async |folder, limits| context::receive_zip(stream, folder, limits).await).await
+    }
+
+    async fn take_in(
+        &self,
+        receive: impl AsyncFnOnce(&Path, &Limits) -> Result<Received, ArchiveError>,
+    ) -> Result<Received, Problem> {
         self.check_accepting()?;
         let _place = self.uploads.try_acquire().map_err(|_| {
             Problem::new(ProblemCode::TooMany, format!("{MOST_UPLOADS} folders are being received already"))
@@ -178,7 +193,7 @@ impl Core {
         self.check_room_to_push(0).await?;
         self.make_incoming()?;
         let limits = Limits { bytes: self.max_context_bytes(), ..Limits::default() };
-        let received = context::receive(stream, &self.incoming(), &limits).await?;
+        let received = receive(&self.incoming(), &limits).await?;
         self.expire(received.path.clone());
         Ok(received)
     }

@@ -111,6 +111,10 @@ impl Desk {
         self.core.receive(body.into_data_stream()).await
     }
 
+    pub(super) async fn receive_zip(&self, body: Body) -> Result<Received> {
+        self.core.receive_zip(body.into_data_stream()).await
+    }
+
     pub(super) async fn preview(&self, request: &PlanRequest) -> Result<PlanView> {
         match request {
             PlanRequest::Service { service, .. } => self.caller.check(service)?,

@@ -3,9 +3,11 @@
 //!
 //! ```text
 //! config.rs      config.toml
+//! adopt/         taking over a server of the Python original
 //! lock.rs        one server a folder
 //! core.rs        what the parts share
 //! routes.rs      paths → gate/ → handlers.rs → desk.rs → answer.rs, problem.rs
+//! original/      pushes of the Python original's client
 //! network/       the way in from the network
 //! gate/          who asks, and whether they may
 //! desk.rs        the server as one caller sees it
@@ -24,6 +26,7 @@
 //! ```
 
 mod addresses;
+mod adopt;
 mod alerts;
 mod answer;
 mod certificates;
@@ -40,6 +43,7 @@ mod lock;
 mod logs;
 pub mod network;
 mod observe;
+mod original;
 mod problem;
 mod redact;
 mod resolve;
@@ -63,6 +67,7 @@ use tokio::net::UnixListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+pub use self::adopt::{AdoptStep, adopt};
 use self::config::{AcmeSection, Config, ConfigError};
 pub use self::core::Core;
 use self::gate::Peer;
@@ -154,11 +159,21 @@ fn allow_open_files() {
 async fn open(place: Place) -> Result<Arc<Core>, ServerError> {
     let config = Config::read(&place.home)?;
     let store = Arc::new(Store::open(&place.home.join("store.db"))?);
-    let engine: Arc<dyn Engine> = Arc::new(DockerEngine::connect(DockerSettings {
+    let engine: Arc<dyn Engine> = Arc::new(engine_of(&place, &config)?);
+    let router = Arc::new(router_of(&place, &config, Arc::clone(&engine)).await?);
+    Ok(Core::new(place, config, store, engine, router, Arc::new(ThisMachine)))
+}
+
+fn engine_of(place: &Place, config: &Config) -> Result<DockerEngine, EngineError> {
+    DockerEngine::connect(DockerSettings {
         instance: config.server.instance.clone(),
         subnet: config.network.subnet,
         endpoint: place.docker_host.clone().unwrap_or_else(|| DockerSettings::DEFAULT_ENDPOINT.to_owned()),
-    })?);
+        adopted: Some(adopt::register(&place.home)),
+    })
+}
+
+async fn router_of(place: &Place, config: &Config, engine: Arc<dyn Engine>) -> Result<TraefikRouter, RouterError> {
     let settings = TraefikSettings {
         instance: config.server.instance.clone(),
         folder: place.home.join("traefik"),
@@ -166,13 +181,12 @@ async fn open(place: Place) -> Result<Arc<Core>, ServerError> {
         bind: config.router.bind,
         http_port: config.router.http_port,
         https_port: config.router.https_port,
-        acme: acme(&config),
+        acme: acme(config),
         storage: place.home.join("acme.json"),
         own_certificates: place.home.join("certificates"),
         patience: Patience::default(),
     };
-    let router = Arc::new(TraefikRouter::new(Arc::clone(&engine), settings).await?);
-    Ok(Core::new(place, config, store, engine, router, Arc::new(ThisMachine)))
+    TraefikRouter::new(engine, settings).await
 }
 
 /// Certificates are asked for as soon as there is somebody to tell when one is about to lapse.

@@ -12,6 +12,7 @@ use crate::deploy::{Failure, Phase, PlanError};
 use crate::engine::EngineError;
 use crate::proof::Altered;
 use crate::router::RouterError;
+use crate::server::ServerError;
 use crate::store::StoreError;
 
 impl From<EngineError> for Problem {
@@ -91,6 +92,15 @@ impl From<StoreError> for Problem {
         match error.hint() {
             Some(hint) => Problem::of(ProblemCode::NoRoom, &error).hint(hint),
             None => Problem::of(ProblemCode::Internal, &error),
+        }
+    }
+}
+
+impl From<ServerError> for Problem {
+    fn from(error: ServerError) -> Self {
+        match error {
+            ServerError::AlreadyRuns { .. } => Problem::of(ProblemCode::Conflict, &error).hint("Stop it first."),
+            other => Problem::of(ProblemCode::Internal, &other),
         }
     }
 }

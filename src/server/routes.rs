@@ -6,14 +6,15 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::Uri;
-use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodFilter, on};
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::routing::{MethodFilter, get, on, post};
 
 use super::core::Core;
 use super::gate::{Endpoint, Guard, LARGEST_SMALL, Payload, guard};
-use super::{answer, handlers};
+use super::{answer, handlers, original};
 use crate::api::{API_VERSION, BASE, Problem, ProblemCode};
 use crate::keys::Role;
+use crate::original::{PUSH, TIME};
 
 /// All endpoints, and how they are reached.
 #[derive(Debug)]
@@ -52,7 +53,8 @@ pub(super) fn routes(core: Arc<Core>) -> Routes {
 
 impl Routes {
     pub(super) fn into_router(self) -> Router {
-        self.router.fallback(unknown).with_state(self.core)
+        let router = self.router.merge(for_the_original(&self.core));
+        router.fallback(unknown).with_state(self.core)
     }
 
     pub(super) fn declared(&self) -> &[Endpoint] {
@@ -81,13 +83,21 @@ impl Routes {
         let guarded = Guard { core: Arc::clone(&self.core), endpoint };
         let limit = match endpoint.payload {
             Payload::Small => DefaultBodyLimit::max(LARGEST_SMALL),
-            Payload::Stream => DefaultBodyLimit::disable(),
+            Payload::Stream | Payload::Original => DefaultBodyLimit::disable(),
         };
         let route = on(method, handler).layer(limit).layer(from_fn_with_state(guarded, guard));
         self.router = self.router.route(&format!("{BASE}{}", endpoint.path), route);
         self.declared.push(endpoint);
         self
     }
+}
+
+/// What clients of the Python original ask for. Refusals are told in its words.
+fn for_the_original(core: &Arc<Core>) -> Router<Arc<Core>> {
+    let endpoint = Endpoint { method: "POST", path: PUSH, role: Role::Operator, payload: Payload::Original };
+    let guarded = Guard { core: Arc::clone(core), endpoint };
+    let push = post(original::push).layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(guarded, guard));
+    Router::new().route(TIME, get(original::time)).route(PUSH, push.layer(map_response(original::in_its_words)))
 }
 
 async fn unknown(uri: Uri) -> answer::Refusal {

@@ -9,6 +9,7 @@
 //! strategies.rs    every strategy under load, without a failed request
 //! wrong_input.rs   mistakes, and a world that is not as it should be; each is told, and changes nothing
 //! certificates.rs  https, with an authority that asks for proofs, or with the operator's own certificate
+//! original/        the Python original at the other end of a push
 //! disk.rs          disks that are full, and what makes room on them
 //! server.rs        the process itself: its socket, its stop, its death
 //! strangers.rs     what is not ours stays as it is
@@ -24,6 +25,7 @@ mod failures;
 mod journey;
 #[path = "../support/load.rs"]
 mod load;
+mod original;
 mod server;
 mod stage;
 mod strangers;

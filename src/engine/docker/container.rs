@@ -1,5 +1,6 @@
 //! Docker's containers → ours.
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use bollard::models::{
@@ -24,7 +25,8 @@ impl DockerEngine {
     pub(super) async fn list(&self, service: Option<&ServiceName>) -> Result<Vec<Container>> {
         let mut labels = vec![self.own_label(), label::service_filter()];
         labels.extend(service.map(|name| format!("{}={name}", label::SERVICE)));
-        let ids: Vec<String> = self.summaries(labels).await?.into_iter().filter_map(|found| found.id).collect();
+        let mut ids: Vec<String> = self.summaries(labels).await?.into_iter().filter_map(|found| found.id).collect();
+        ids.extend(self.adopted.ids(service).cloned());
         let mut looks = stream::iter(ids).map(|id| async move { self.look(&id).await }).buffer_unordered(AT_A_TIME);
         let mut containers = Vec::new();
         while let Some(looked) = looks.next().await {
@@ -50,7 +52,7 @@ impl DockerEngine {
     /// The container of that name, if it is ours.
     pub(super) async fn own(&self, name: &ContainerName) -> Result<ContainerInspectResponse> {
         let found = self.look(name.as_str()).await?;
-        if label::is_our_container(&self.instance, labels(&found)) {
+        if label::is_our_container(&self.instance, &self.labels(&found)) {
             Ok(found)
         } else {
             Err(EngineError::NotOurs { what: "container", name: name.to_string() })
@@ -66,7 +68,15 @@ impl DockerEngine {
         }
     }
 
-    async fn look(&self, name_or_id: &str) -> Result<ContainerInspectResponse> {
+    /// The container's labels; of one that was taken over, those that it would have.
+    pub(super) fn labels<'a>(&self, details: &'a ContainerInspectResponse) -> Cow<'a, Labels> {
+        match details.id.as_deref().and_then(|id| self.adopted.labels(&self.instance, id)) {
+            Some(labels) => Cow::Owned(labels),
+            None => Cow::Borrowed(labels(details)),
+        }
+    }
+
+    pub(super) async fn look(&self, name_or_id: &str) -> Result<ContainerInspectResponse> {
         let asked = Asked::container("inspect", name_or_id);
         self.call(asked, QUICK, self.docker.inspect_container(name_or_id, None::<InspectContainerOptions>)).await
     }
@@ -82,12 +92,13 @@ impl DockerEngine {
 
     pub(super) fn read(&self, details: &ContainerInspectResponse) -> Option<Container> {
         let host = details.host_config.as_ref()?;
+        let labels = self.labels(details);
         Some(Container {
             name: ContainerName::from_engine(details.name.as_deref()?),
             id: details.id.clone()?,
-            role: label::role(labels(details))?,
+            role: label::role(&labels)?,
             image: ImageName::foreign(details.config.as_ref()?.image.as_deref()?),
-            digest: label::digest(labels(details)),
+            digest: label::digest(&labels),
             address: self.configured_address(details)?,
             published: published(details),
             restart: restart(host.restart_policy.as_ref().and_then(|policy| policy.name)),

@@ -43,8 +43,15 @@ pub(super) fn of_image(instance: &InstanceName, build: &Build) -> Labels {
 }
 
 pub(super) fn of_container(instance: &InstanceName, spec: &ContainerSpec) -> Labels {
-    let mut labels = Labels::from([(INSTANCE.into(), instance.to_string()), (DIGEST.into(), spec.digest.0.clone())]);
-    match &spec.role {
+    let mut labels = of_role(instance, &spec.role);
+    labels.insert(DIGEST.into(), spec.digest.0.clone());
+    labels
+}
+
+/// All but the digest: what a container is for that was not made from a specification.
+pub(super) fn of_role(instance: &InstanceName, role: &Role) -> Labels {
+    let mut labels = Labels::from([(INSTANCE.into(), instance.to_string())]);
+    match role {
         Role::Router => {
             labels.insert(ROLE.into(), ROUTER_ROLE.into());
         }

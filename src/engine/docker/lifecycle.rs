@@ -8,7 +8,6 @@ use bollard::query_parameters::{
     CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
 };
 
-use super::container::labels;
 use super::error::{Asked, Conflict, conflict, is_full, words};
 use super::{DockerEngine, QUICK, WORK, label, spec};
 use crate::engine::{ContainerSpec, EngineError, Restart, Result};
@@ -32,7 +31,7 @@ impl DockerEngine {
     /// False when Docker is making it already, for somebody who did not wait for it: then it is not to be seen yet.
     async fn make_container(&self, spec: &ContainerSpec, asked: Asked<'_>) -> Result<bool> {
         if let Some(there) = self.own_if_there(&spec.name).await? {
-            let is_the_same = label::digest(labels(&there)) == spec.digest;
+            let is_the_same = label::digest(&self.labels(&there)) == spec.digest;
             if is_the_same && !is_going(&there) && !self.lost_its_network(&there).await? {
                 return Ok(true);
             }

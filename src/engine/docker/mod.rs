@@ -23,14 +23,18 @@
 //! sockets.rs     connections that others hold open, from the kernel's tables where they can be read
 //! exec.rs        commands on a terminal in a container
 //! ask.rs         probing a container
+//! adopted.rs     containers that were taken over, not made
+//! foreign.rs     containers of the Python original, to be taken over
 //! ```
 
+mod adopted;
 mod ask;
 mod build;
 mod container;
 mod error;
 mod events;
 mod exec;
+mod foreign;
 mod frame;
 mod image;
 mod label;
@@ -47,14 +51,17 @@ mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::stream::BoxStream;
 
+use self::adopted::Register;
+pub use self::adopted::{Adopted, adopted, write_adopted};
 use self::error::{Asked, is_full, words};
+pub use self::foreign::Foreign;
 use self::usage::Gauges;
 use super::probe::Prober;
 use super::{
@@ -80,6 +87,8 @@ pub struct DockerSettings {
     pub subnet: Option<Subnet>,
     /// A unix socket, as in `unix:///var/run/docker.sock`: the value of `DOCKER_HOST`, or the default.
     pub endpoint: String,
+    /// The file that names containers that were taken over ([`Adopted`]); none: there are none.
+    pub adopted: Option<PathBuf>,
 }
 
 impl DockerSettings {
@@ -87,7 +96,7 @@ impl DockerSettings {
 
     /// The machine's own Docker, at its usual place.
     pub fn local(instance: InstanceName) -> Self {
-        Self { instance, subnet: None, endpoint: Self::DEFAULT_ENDPOINT.to_owned() }
+        Self { instance, subnet: None, endpoint: Self::DEFAULT_ENDPOINT.to_owned(), adopted: None }
     }
 }
 
@@ -100,6 +109,7 @@ pub struct DockerEngine {
     endpoint: String,
     prober: Prober,
     gauges: Gauges,
+    adopted: Register,
     /// Docker makes two networks of one name when asked twice at once.
     making_network: tokio::sync::Mutex<()>,
 }
@@ -108,21 +118,27 @@ impl DockerEngine {
     /// Prepares to talk to the engine; whether it answers is seen at the first call.
     ///
     /// # Errors
-    /// `Unreachable` when the endpoint is no unix socket of this machine.
+    /// `Unreachable` when the endpoint is no unix socket of this machine; `Refused` when the file of containers that were
+    /// taken over cannot be read.
     pub fn connect(settings: DockerSettings) -> Result<Self> {
-        let DockerSettings { instance, subnet, endpoint } = settings;
+        let DockerSettings { instance, subnet, endpoint, adopted } = settings;
         let unreachable = |source| EngineError::Unreachable { endpoint: endpoint.clone(), source };
         if !endpoint.starts_with("unix://") && !endpoint.starts_with('/') {
             return Err(unreachable("only a unix socket will do, as in unix:///var/run/docker.sock".into()));
         }
         let docker = Docker::connect_with_unix(&endpoint, LIBRARY_LIMIT_SECONDS, API_DEFAULT_VERSION)
             .map_err(|error| unreachable(words(error)))?;
+        let register = adopted.as_deref().map(Register::read).transpose().map_err(|error| EngineError::Refused {
+            action: format!("read {}", adopted.as_deref().unwrap_or_else(|| Path::new("")).display()),
+            source: error.into(),
+        })?;
         Ok(Self {
             docker,
             instance,
             subnet,
             prober: Prober::new()?,
             gauges: Gauges::new(),
+            adopted: register.unwrap_or_default(),
             making_network: tokio::sync::Mutex::default(),
             endpoint,
         })

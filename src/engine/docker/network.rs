@@ -49,7 +49,21 @@ impl DockerEngine {
             let endpoint = networks.get(&self.network_name()).and_then(|endpoint| endpoint.ipam_config.as_ref());
             taken.extend(endpoint.and_then(|config| config.ipv4_address.as_deref()?.parse::<Ipv4Addr>().ok()));
         }
+        for id in self.adopted.ids(None) {
+            match self.look(id).await {
+                Ok(details) => taken.extend(self.configured_address(&details)),
+                Err(EngineError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(taken)
+    }
+
+    /// Whether our network's name is that of a network that somebody else made, as the original does.
+    pub async fn has_foreign_network(&self) -> Result<bool> {
+        let found = self.find_network().await?;
+        Ok(found
+            .is_some_and(|network| !label::carries_instance(&self.instance, label::present(network.labels.as_ref()))))
     }
 
     /// Whether the container was started on a network that was removed since. It cannot be started again, although a

@@ -95,6 +95,12 @@ impl AuthorizedKeys {
         key.rights.until.is_none_or(|until| now < until).then_some(key)
     }
 
+    /// The keys that the Python original calls so, unless they have expired; there may be several.
+    pub fn called_by_original(&self, id: &str, now: Timestamp) -> impl Iterator<Item = &AuthorizedKey> {
+        let current = move |key: &&AuthorizedKey| key.rights.until.is_none_or(|until| now < until);
+        self.keys().filter(current).filter(move |key| key.key.original_id().as_deref() == Some(id))
+    }
+
     pub fn keys(&self) -> impl Iterator<Item = &AuthorizedKey> {
         self.keys.iter().map(|(_, key)| key)
     }

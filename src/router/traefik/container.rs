@@ -43,14 +43,16 @@ pub(super) struct Keeper {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) settings: TraefikSettings,
     pub(super) name: ContainerName,
+    /// It has ports of the server.
+    pub(super) is_published: bool,
     /// The operator's certificates that Traefik was told of last.
-    served: Mutex<Option<Usable>>,
+    pub(super) served: Mutex<Option<Usable>>,
 }
 
 impl Keeper {
     pub(super) fn new(engine: Arc<dyn Engine>, settings: TraefikSettings) -> Self {
         let name = ContainerName::from_engine(&format!("{}-router", settings.instance));
-        Self { engine, settings, name, served: Mutex::default() }
+        Self { engine, settings, name, is_published: true, served: Mutex::default() }
     }
 
     /// Makes and starts the container as the settings want it; returns once Traefik answers. One that runs so already
@@ -155,7 +157,11 @@ impl Keeper {
                 bind(self.settings.storage.clone(), STORAGE, false),
                 bind(self.settings.own_certificates.clone(), OWN_CERTIFICATES, true),
             ],
-            publish: vec![self.publish(self.settings.http_port, HTTP), self.publish(self.settings.https_port, HTTPS)],
+            publish: [(self.settings.http_port, HTTP), (self.settings.https_port, HTTPS)]
+                .into_iter()
+                .filter(|_| self.is_published)
+                .map(|(port, inside)| self.publish(port, inside))
+                .collect(),
             max_cpu: None,
             max_mem: None,
             aliases: vec![],

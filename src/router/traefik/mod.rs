@@ -10,12 +10,14 @@
 //! metrics.rs    what Traefik counted
 //! switch.rs     write, confirm, put back: how routes change
 //! container.rs  Traefik's container
+//! beside.rs     a second one, while another program has the ports
 //! issued.rs     certificates that Traefik got, and why it got none
 //! own.rs        the operator's own certificates
 //! fake.rs       a stand-in for Traefik's API, for tests
 //! ```
 
 pub mod api;
+mod beside;
 pub mod config;
 mod container;
 #[cfg(test)]

@@ -33,6 +33,12 @@ pub(super) enum Denied {
     Forgetful(Fingerprint),
     #[error("the body is not the one that was signed")]
     Altered,
+    #[error("the push's parameters are missing, twice there, or make no sense")]
+    Parameters,
+    #[error("the push's token is not of the last {} seconds", crate::original::LIFETIME_SECONDS)]
+    Token,
+    #[error("no RSA key whose line ends in {0:?} is authorized on this server")]
+    UnknownId(String),
     #[error("too many requests from {0} proved nothing")]
     TooOften(std::net::IpAddr),
     #[error("{0} has too many requests under way")]
@@ -56,7 +62,9 @@ impl Denied {
             Denied::Audience { .. } => "Use the server's own domain: `domain` under [init] of its config.toml.",
             Denied::Skew { .. } => "Set the clock that is wrong, as with `timedatectl set-ntp true`.",
             Denied::BeforeStart { .. } => "Send it again.",
-            Denied::UnknownKey(_) => {
+            Denied::Parameters => "Only the Python original's client pushes so.",
+            Denied::Token => "Push again.",
+            Denied::UnknownKey(_) | Denied::UnknownId(_) => {
                 "Add the line that `mypaas key get` prints to authorized_keys in the server folder. If it is there, the \
                  server's log says what is wrong with it."
             }

@@ -24,4 +24,6 @@ pub enum Payload {
     Small,
     /// Anything; the endpoint reads it as it comes, and its end fails when it is not what was signed.
     Stream,
+    /// The same, but signed as the Python original's client does.
+    Original,
 }

@@ -19,12 +19,12 @@ use super::busy::UnderWay;
 use super::caller::Caller;
 use super::denied::Denied;
 use super::endpoint::{Endpoint, LARGEST_SMALL, Payload};
-use super::prove::Unproven;
+use super::prove::{BodyProof, Unproven};
 use crate::api::{AuditEntry, AuditResult, By, Problem, ProblemCode};
 use crate::deploy::Action;
 use crate::keys::{Fingerprint, Role};
 use crate::name::{DeployId, ServiceName};
-use crate::proof::{self, Altered, BodyDigest};
+use crate::proof::{self, Altered};
 use crate::server::answer::Refusal;
 use crate::server::core::Core;
 
@@ -124,7 +124,11 @@ async fn admit_key(core: &Core, endpoint: Endpoint, request: Request, peer: IpAd
         let denied = if quietly { Denied::TooOften(address) } else { denied };
         Refused { problem: denied.into(), by: nobody(claimed), address: Some(address), quietly }
     };
-    let proven = core.gate.prove(&request, Timestamp::now()).map_err(failed)?;
+    let proven = match endpoint.payload {
+        Payload::Small | Payload::Stream => core.gate.prove(&request, Timestamp::now()),
+        Payload::Original => core.gate.prove_as_original(&request, Timestamp::now()),
+    };
+    let proven = proven.map_err(failed)?;
     let caller = Caller::with_key(&proven.key, address);
     let fingerprint = proven.key.key.fingerprint();
     let refused = |problem| {
@@ -136,8 +140,10 @@ async fn admit_key(core: &Core, endpoint: Endpoint, request: Request, peer: IpAd
     let under_way = under_way.ok_or_else(|| refused(Denied::TooBusy(fingerprint.clone()).into()))?;
     let (parts, body) = request.into_parts();
     let body = match endpoint.payload {
-        Payload::Small => Body::from(small(body, proven.digest).await.map_err(refused)?),
-        Payload::Stream => Body::from_stream(proof::checked(body.into_data_stream(), proven.digest)),
+        Payload::Small => Body::from(small(body, proven.body).await.map_err(refused)?),
+        Payload::Stream | Payload::Original => {
+            Body::from_stream(proof::checked(body.into_data_stream(), move |found| proven.body.holds(found)))
+        }
     };
     Ok(Admitted { request: Request::from_parts(parts, body), caller, under_way: Some(under_way) })
 }
@@ -147,9 +153,9 @@ fn nobody(claimed: Option<Fingerprint>) -> By {
 }
 
 /// The whole body, once it is known to be the one that was signed.
-async fn small(body: Body, digest: BodyDigest) -> Result<Bytes, Problem> {
+async fn small(body: Body, proof: BodyProof) -> Result<Bytes, Problem> {
     let gather = async {
-        let mut chunks = pin!(proof::checked(body.into_data_stream(), digest));
+        let mut chunks = pin!(proof::checked(body.into_data_stream(), move |found| proof.holds(found)));
         let mut whole = BytesMut::new();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|error| match error.downcast_ref::<Altered>() {

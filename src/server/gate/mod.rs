@@ -4,6 +4,7 @@
 //! endpoint.rs   what each endpoint needs, declared with its route
 //! guard.rs      request → caller → the endpoint → audit log; or a refusal
 //! prove.rs      a signed request → the key that it proves
+//! original.rs   the same for a push of the Python original's client
 //! denied.rs     why a request proves nothing, in words
 //! nonces.rs     each proof is good for one request
 //! attempts.rs   failed attempts, by address
@@ -20,6 +21,7 @@ mod denied;
 mod endpoint;
 mod guard;
 mod nonces;
+mod original;
 mod prove;
 
 use std::net::IpAddr;

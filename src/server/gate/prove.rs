@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Gate;
 use super::denied::Denied;
 use super::nonces::Seen;
-use crate::keys::{AuthorizedKey, Fingerprint};
+use crate::keys::{AuthorizedKey, Fingerprint, PublicKey};
 use crate::proof::{self, BodyDigest, CONTENT_DIGEST, Claim, Proof, SIGNATURE, SIGNATURE_INPUT};
 
 /// How far the clocks of client and server may be apart, the way of the request included.
@@ -17,7 +17,28 @@ pub(super) const SKEW: SignedDuration = SignedDuration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Proven {
     pub(super) key: AuthorizedKey,
-    pub(super) digest: BodyDigest,
+    pub(super) body: BodyProof,
+}
+
+/// What tells the body that was signed from any other.
+#[derive(Debug)]
+pub(super) enum BodyProof {
+    Digest(BodyDigest),
+    /// As the Python original signs it.
+    Signature {
+        by: PublicKey,
+        signature: Vec<u8>,
+    },
+}
+
+impl BodyProof {
+    /// Whether a body with this digest is the one.
+    pub(super) fn holds(&self, found: BodyDigest) -> bool {
+        match self {
+            BodyProof::Digest(digest) => *digest == found,
+            BodyProof::Signature { by, signature } => by.verifies_as_original(found.bytes(), signature),
+        }
+    }
 }
 
 /// A request that proves nothing, and the key that it named.
@@ -52,7 +73,7 @@ impl Gate {
         };
         let key = self.check(&proof, &signed, now);
         let key = key.map_err(|denied| Unproven { denied, claimed: Some(proof.claim.key.clone()) })?;
-        Ok(Proven { key, digest: BodyDigest::read(digest).ok_or(Denied::Digest)? })
+        Ok(Proven { key, body: BodyProof::Digest(BodyDigest::read(digest).ok_or(Denied::Digest)?) })
     }
 
     fn check(&self, proof: &Proof, signed: &proof::Request<'_>, now: Timestamp) -> Result<AuthorizedKey, Denied> {
@@ -64,8 +85,14 @@ impl Gate {
         if !proof.holds(signed, &key.key) {
             return Err(Denied::Signature(claim.key.clone()));
         }
+        self.use_up(claim, now)?;
+        Ok(key.clone())
+    }
+
+    /// A proof that holds is good for this request only.
+    pub(super) fn use_up(&self, claim: &Claim, now: Timestamp) -> Result<(), Denied> {
         match self.nonces.see(claim, now.as_second() - SKEW.as_secs()) {
-            Seen::New => Ok(key.clone()),
+            Seen::New => Ok(()),
             Seen::Before => Err(Denied::Replay),
             Seen::Full => Err(Denied::Forgetful(claim.key.clone())),
         }
@@ -90,7 +117,11 @@ impl Gate {
         if (now.as_second() - claim.created).abs() > SKEW.as_secs() {
             return Err(Denied::Skew { signed, now });
         }
-        if claim.created < self.since {
+        self.check_since(claim.created, now)
+    }
+
+    pub(super) fn check_since(&self, created: i64, now: Timestamp) -> Result<(), Denied> {
+        if created < self.since {
             let since = Timestamp::from_second(self.since).unwrap_or(now);
             return Err(Denied::BeforeStart { since });
         }

@@ -5,6 +5,7 @@
 //! attacks.rs     a table of attacks, and what each gets
 //! endpoints.rs   every endpoint there is: unsigned, by a viewer, by a key for other services
 //! limits.rs      slow, large, many
+//! original.rs    pushes of the Python original's client
 //! callers.rs     what the holders of keys see, and what is remembered of them
 //! ```
 
@@ -12,4 +13,5 @@ mod attacks;
 mod callers;
 mod endpoints;
 mod limits;
+mod original;
 mod wire;

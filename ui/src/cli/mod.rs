@@ -11,6 +11,7 @@
 //! confirm.rs       asks before something is gone for good, or changed on a locked server
 //! many.rs          several servers at once
 //! source.rs        the Dockerfile that is pushed; upload.rs sends its folder
+//! original.rs      the same to a server of the Python original
 //! follow.rs        a deploy watched to its end; progress/ tells it
 //! output/          tables, plans, units, colours
 //! report/          any error → message, causes, hint, exit code
@@ -29,6 +30,7 @@ mod local;
 mod logging;
 mod many;
 mod operator_keys;
+mod original;
 mod output;
 mod progress;
 mod refused;

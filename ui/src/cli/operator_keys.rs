@@ -10,7 +10,8 @@ use mypaas::keys::{Fingerprint, KeyText, LockedKey, PrivateKey, PrivateKeyError,
 use super::environment::{Environment, KEY_VARIABLE};
 
 /// Our own files in `~/.ssh`, in the order in which they are looked for. The second one is the Python original's.
-pub(crate) const OWN_FILES: [&str; 2] = ["mypaas_ed25519", "mypaas_rsa"];
+pub(crate) const OWN_FILES: [&str; 2] = ["mypaas_ed25519", ORIGINAL_FILE];
+const ORIGINAL_FILE: &str = "mypaas_rsa";
 
 /// The files that ssh itself uses, when an agent holds no key either.
 pub(crate) const USUAL_FILES: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
@@ -28,6 +29,8 @@ const ATTEMPTS: u32 = 3;
 pub(crate) enum KeyError {
     #[error("no key was found that could sign")]
     None,
+    #[error("no RSA key was found, and a server of the Python original knows no others")]
+    NoneForOriginal,
     #[error("the key in {place} cannot be used")]
     Unusable { place: String, source: PrivateKeyError },
     #[error("the key file {} cannot be read", path.display())]
@@ -49,6 +52,10 @@ impl KeyError {
     pub(crate) fn hint(&self) -> Option<String> {
         Some(match self {
             Self::None => "`mypaas key init` makes one, or chooses one that you have".to_owned(),
+            Self::NoneForOriginal => format!(
+                "put it into ~/.ssh/{ORIGINAL_FILE}, or into {KEY_VARIABLE}, or name its file as the server's `key` in \
+                 fleet.toml"
+            ),
             Self::Unusable { source, .. } => return source.hint().map(str::to_owned),
             Self::CannotAsk { .. } => {
                 format!("`ssh-add` it to an ssh-agent, or set {KEY_VARIABLE} to a key without one (`mypaas key gen`)")
@@ -181,6 +188,20 @@ impl<'a> OperatorKeys<'a> {
             return Ok(Some(key.public().clone()));
         }
         Ok(self.first_of(&USUAL_FILES)?.and_then(|found| found.public()))
+    }
+
+    /// The key that signs for a server of the Python original, where the original looks for it, unless another is wanted.
+    /// An agent cannot sign so, so a key that is locked is opened although it may have it.
+    pub(crate) async fn original_signer(&self, wanted: Option<&str>) -> Result<Signer, KeyError> {
+        let found = match (wanted, &self.environment.private_key) {
+            (Some(_), _) => self.find(wanted).await?,
+            (None, Some(text)) => found(KEY_VARIABLE.to_owned(), None, &text.0)?,
+            (None, None) => self.first_of(&[ORIGINAL_FILE])?.ok_or(KeyError::NoneForOriginal)?,
+        };
+        match found.half {
+            Half::Private(_) => Ok(found.open().await?.into()),
+            Half::Public(..) | Half::InAgent(_) => self.signer_of(found).await,
+        }
     }
 
     /// The key that was chosen for mypaas: in the environment, or in a file of our own.

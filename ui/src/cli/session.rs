@@ -171,6 +171,13 @@ impl Session {
         Ok(client)
     }
 
+    /// The way to a server of the Python original, with a key such as it knows.
+    pub(crate) async fn original(&self, name: &ServerName) -> anyhow::Result<Client> {
+        let server = self.server(name)?;
+        let signer = OperatorKeys::new(&self.environment).original_signer(server.key.as_deref()).await?;
+        Ok(Client::connect(&server.address, Some(signer))?)
+    }
+
     async fn signer(&self, key: Option<&String>) -> anyhow::Result<Signer> {
         let mut signers = self.shared.signers.lock().await;
         if let Some(signer) = signers.get(&key.cloned()) {

@@ -17,6 +17,7 @@ use mypaas::context::ContextError;
 use mypaas::fleet::{EditError, FleetError};
 use mypaas::install::docker::DockerError;
 use mypaas::install::remote::RemoteError;
+use mypaas::keys::SignError;
 use mypaas::manifest::Diagnostic;
 use mypaas::server::ServerError;
 
@@ -24,6 +25,7 @@ use super::follow::DeployEnded;
 use super::input::{InputError, hint_for_edit};
 use super::many::SomeFailed;
 use super::operator_keys::KeyError;
+use super::original::OriginalError;
 use super::output::foreign;
 use super::output::paint::Paint;
 use super::refused::Refusal;
@@ -135,6 +137,9 @@ impl Report {
             self.problem.hint = Some(
                 "is Docker installed and running? `docker info` says; DOCKER_HOST names another socket".to_owned(),
             );
+        } else if let Some(error) = error.downcast_ref::<OriginalError>() {
+            self.problem.code = ProblemCode::Conflict;
+            self.problem.hint = Some(error.hint());
         } else if let Some(error) = error.downcast_ref::<KeyError>() {
             self.problem.code = ProblemCode::BadRequest;
             self.problem.hint = error.hint();
@@ -180,6 +185,21 @@ impl Report {
             }
             ClientError::NotTheServer { status, .. } => {
                 self.problem.hint = Some(not_the_server(*status).to_owned());
+            }
+            ClientError::Original { .. } => {
+                self.problem.hint = Some(
+                    "`mypaas push` works with it; for the rest, bring this program to that machine: there, `mypaas server \
+                     init --adopt` takes over its services and keys"
+                        .to_owned(),
+                );
+            }
+            ClientError::Sign(SignError::NotRsa(_) | SignError::NotByAgent) => {
+                self.say(&innermost(error));
+                self.problem.hint = Some(
+                    "name the file of an RSA key that the server knows: `key = \"~/.ssh/mypaas_rsa\"` of the server in \
+                     fleet.toml, or MYPAAS_PRIVATE_KEY"
+                        .to_owned(),
+                );
             }
             ClientError::NoKey => self.problem.hint = Some("`mypaas key init` makes one".to_owned()),
             ClientError::Unreadable { .. } => {

@@ -3,6 +3,7 @@
 //! `act.rs` holds what all verbs share that change a service.
 
 pub(crate) mod act;
+pub(crate) mod adopt;
 pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod cancel;

@@ -10,6 +10,7 @@ use mypaas::name::ServerName;
 
 use super::act::{How, carry_out, preview};
 use crate::cli::many::{Servers, each};
+use crate::cli::original;
 use crate::cli::output::units;
 use crate::cli::refused::Refusal;
 use crate::cli::report::diagnostic;
@@ -52,7 +53,10 @@ async fn push(pushed: &Pushed, server: &ServerName, session: &Session) -> anyhow
     for warning in &warnings {
         session.screen.tell(&diagnostic::text(&source.file(), warning, session.screen.tell_paint()));
     }
-    let selection = choose(session, server, &source).await?;
+    let selection = match choose(session, server, &source).await {
+        Err(error) if original::is_meant(&error) => return original::push(session, server, &source, *how).await,
+        selection => selection?,
+    };
     let request = PlanRequest::Dockerfile { text: source.text(), context_bytes: Some(selection.bytes) };
     if how.dry_run {
         return preview(session, server, &request, how.json).await;
@@ -81,7 +85,7 @@ async fn refuse_early(session: &Session, server: &ServerName, request: &PlanRequ
 }
 
 /// Says what is going to be sent, and where to.
-fn announce(session: &Session, server: &ServerName, selection: &Selection) -> anyhow::Result<()> {
+pub(crate) fn announce(session: &Session, server: &ServerName, selection: &Selection) -> anyhow::Result<()> {
     for note in &selection.notes {
         session.screen.tell(&format!("note: {note}\n"));
     }

@@ -15,7 +15,7 @@ mod upgrade;
 use clap::{Args, Subcommand};
 
 use super::push::Pushed;
-use super::{deploy, dial_stdio};
+use super::{adopt, deploy, dial_stdio};
 use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
@@ -42,6 +42,9 @@ enum ServerCommand {
     Restart(restart::Arguments),
     /// On the server: plan a reboot of the machine, show what is planned, or cancel it
     ScheduleReboot(schedule_reboot::Arguments),
+    /// On the server: take over what the Python original (MyPaas 0.5.9) runs on this machine
+    #[command(after_help = adopt::HELP)]
+    Adopt,
     /// On the server: deploy a folder, as `mypaas deploy` does
     Deploy(Pushed),
     /// Connect the standard streams to the server's socket, for ssh:// addresses
@@ -63,6 +66,7 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         ServerCommand::Status(arguments) => status::run(arguments, session).await,
         ServerCommand::Restart(arguments) => restart::run(arguments, session).await,
         ServerCommand::ScheduleReboot(arguments) => schedule_reboot::run(arguments, session).await,
+        ServerCommand::Adopt => adopt::run(session).await,
         ServerCommand::Deploy(pushed) => deploy::run(pushed, session).await,
         ServerCommand::DialStdio => dial_stdio::run(&session.environment).await,
         ServerCommand::Supervise => supervise::run(session).await,

@@ -1,0 +1,60 @@
+//! A second Traefik beside the ordinary one, without ports of its own: it serves for as long as another program still
+//! holds the ports that the ordinary one wants.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::config::{self, Item, Kind};
+use super::container::Keeper;
+use super::{TraefikRouter, setup};
+use crate::name::ContainerName;
+use crate::router::{Result, RouterError, Routes};
+
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+impl TraefikRouter {
+    /// Starts it with these routes, which are those of the ordinary one too from its start on; returns its address once it
+    /// follows them.
+    pub async fn start_beside(&self, routes: &[Routes]) -> Result<Ipv4Addr> {
+        let resolver = self.keeper.settings.acme.as_ref().map(|_| setup::RESOLVER);
+        let mut editions = Vec::new();
+        for one in routes {
+            let rendered = config::render(one, resolver);
+            self.files.put(&one.service, Some(&rendered.text)).await?;
+            editions.push((one, Item { kind: Kind::Middleware, name: rendered.edition }));
+        }
+        let beside = self.beside();
+        let api = beside.ensure(&self.files).await?;
+        let (start, limit) = (Instant::now(), self.keeper.settings.patience.start);
+        for (one, edition) in editions {
+            while api.report(&edition).await?.is_none() {
+                if start.elapsed() > limit {
+                    let detail = "it does not follow the file".to_owned();
+                    return Err(RouterError::Unconfirmed { service: one.service.clone(), limit, detail });
+                }
+                sleep(LOOK_AGAIN).await;
+            }
+        }
+        Ok(beside.inspect().await?.address)
+    }
+
+    /// How many connections it has; none where that cannot be seen.
+    pub async fn connections_beside(&self) -> Result<Option<u32>> {
+        Ok(self.keeper.engine.connections(&self.beside().name).await?)
+    }
+
+    /// Ends it, giving its requests so long to finish. That it is not there is fine.
+    pub async fn remove_beside(&self, grace: Duration) -> Result<()> {
+        let name = self.beside().name;
+        self.keeper.engine.stop(&name, grace).await?;
+        Ok(self.keeper.engine.remove(&name).await?)
+    }
+
+    fn beside(&self) -> Keeper {
+        let Keeper { engine, settings, .. } = &self.keeper;
+        let name = ContainerName::from_engine(&format!("{}-router-beside", settings.instance));
+        Keeper { name, is_published: false, ..Keeper::new(std::sync::Arc::clone(engine), settings.clone()) }
+    }
+}

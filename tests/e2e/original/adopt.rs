@@ -1,0 +1,160 @@
+//! A server of the original becomes ours, while requests come in.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use reqwest::Client;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::machine::{ADDRESS, Machine};
+use super::python::{Original, vouched_certificate};
+use super::{build_base, project, told};
+use crate::stage::{Settings, Stage, ask, docker};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn router() -> SocketAddr {
+    (ADDRESS.parse::<std::net::Ipv4Addr>().unwrap(), 80).into()
+}
+
+/// Requests at a steady rate, by a client as programs have them: one that keeps connections, and takes note when the
+/// server ends one, and one that makes a fresh one each time.
+struct Load {
+    stopping: Arc<AtomicBool>,
+    clients: Vec<JoinHandle<(u32, Vec<String>)>>,
+}
+
+impl Load {
+    fn on(host: &'static str) -> Self {
+        let stopping = Arc::new(AtomicBool::new(false));
+        let clients = [usize::MAX, 0].map(|kept| {
+            let client = mypaas::http::plain().timeout(LIMIT).pool_max_idle_per_host(kept).build().unwrap();
+            tokio::spawn(request_until(Arc::clone(&stopping), client, host))
+        });
+        Self { stopping, clients: clients.into() }
+    }
+
+    /// How many were answered, given that none failed.
+    async fn stop(self) -> u32 {
+        self.stopping.store(true, Ordering::Relaxed);
+        let mut answered = 0;
+        for client in self.clients {
+            let (count, failures) = client.await.unwrap();
+            assert_eq!(failures, [] as [String; 0], "{} of {count} failed", failures.len());
+            answered += count;
+        }
+        answered
+    }
+}
+
+async fn request_until(stopping: Arc<AtomicBool>, client: Client, host: &'static str) -> (u32, Vec<String>) {
+    let (mut count, mut failures) = (0, Vec::new());
+    while !stopping.load(Ordering::Relaxed) {
+        let url = format!("http://{}/", router());
+        let request = if count % 4 == 0 { client.post(url).body("x".repeat(4096)) } else { client.get(url) };
+        count += 1;
+        match request.header("Host", host).send().await {
+            Ok(answer) if answer.status() == 200 => drop(answer.bytes().await),
+            Ok(answer) => failures.push(format!("{host}: {}", answer.status())),
+            Err(error) => failures.push(format!("{host}: {error:?}")),
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    (count, failures)
+}
+
+async fn until_it_answers(host: &str) {
+    for _ in 0..100 {
+        if ask(router(), host, "/").await.status == 200 {
+            return;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{host} does not answer through the original's router");
+}
+
+#[tokio::test]
+async fn a_server_of_the_original_is_taken_over_while_it_serves() {
+    let test = "original::adopt::a_server_of_the_original_is_taken_over_while_it_serves";
+    let Some(machine) = Machine::of(test, "paas.test", ADDRESS) else { return };
+    let mut stage = Stage::without_server(Settings::default()).await;
+    stage.docker_host = Some(machine.docker_host());
+    let mut original = Original::on(&machine, &stage.user_home());
+    fs::remove_file(stage.home().join("config.toml")).unwrap();
+    fs::write(stage.home().join("authorized_keys"), &original.public).unwrap();
+    original.start_router();
+    original.start_daemon();
+    fs::create_dir_all(stage.user_home().join(".ssh")).unwrap();
+    fs::write(stage.user_home().join(".ssh/mypaas_rsa"), original.key.replace('_', "\n")).unwrap();
+    stage.mypaas(&["servers", "add", "old", "http://127.0.0.1:88", "--key", "~/.ssh/mypaas_rsa"]).await.done();
+    build_base(&stage);
+    let single = project(&stage, "single", &["url=http://single.test", "env=TOKEN", "volume=~/data:/data"]);
+    let rolling = project(&stage, "rolling", &["url=http://rolling.test", "scale=2", "healthcheck=/health 1s 500ms"]);
+    for folder in [&single, &rolling] {
+        stage.mypaas(&["push", "old", folder]).await.done();
+    }
+    until_it_answers("single.test").await;
+    until_it_answers("rolling.test").await;
+    original.stop_daemon();
+    let running = || docker(&["ps", "--format", "{{.ID}} {{.RunningFor}}", "--filter", "network=mypaas-net"]);
+    let before: Vec<String> = running().await.lines().map(|line| line[..12].to_owned()).collect();
+    assert_eq!(before.len(), 3);
+
+    let loads = ["single.test", "rolling.test"].map(Load::on);
+    sleep(Duration::from_secs(1)).await;
+    let adopted = stage.mypaas(&["server", "adopt"]).await;
+    eprintln!("{adopted}");
+    let adopted = adopted.done();
+    assert!(adopted.contains("rolling: r1 is live, in 2 containers"), "{adopted}");
+    assert!(adopted.contains("requests come to our router; traefik is stopped"), "{adopted}");
+    vouched(&stage).await;
+    stage.start().await;
+    sleep(Duration::from_secs(1)).await;
+    for load in loads {
+        let answered = load.stop().await;
+        eprintln!("while it was taken over: {answered} requests, none failed");
+        assert!(answered > 200);
+    }
+    let after: Vec<String> = running().await.lines().map(|line| line[..12].to_owned()).collect();
+    assert_eq!(after, before, "no container of a service was touched");
+    eprintln!("{}", stage.mypaas(&["status", "local"]).await);
+    let again = stage.mypaas(&["servers"]).await;
+    eprintln!("{again}");
+    for service in ["single", "rolling"] {
+        let detail = stage.service(service).await;
+        assert_eq!(detail.service.release.map(|release| release.to_string()).as_deref(), Some("r1"), "{detail:?}");
+    }
+    pushed_by_the_original(&stage, &original, [&single, &rolling]).await;
+    let left = docker(&["ps", "-aq", "--no-trunc"]).await;
+    assert!(before.iter().all(|id| !left.contains(id.as_str())), "the original's containers are gone");
+}
+
+async fn vouched(stage: &Stage) {
+    vouched_certificate(&stage.home().join("certificates/paas"), "DNS:paas.test");
+}
+
+/// The original's client pushes as it did before, to the same name with the same key.
+async fn pushed_by_the_original(stage: &Stage, original: &Original, folders: [&String; 2]) {
+    let authority = stage.home().join("certificates/paas.authority");
+    let https = "https://paas.test/daemon/time";
+    for _ in 0..100 {
+        if crate::stage::pebble::curl(&["--cacert", authority.to_str().unwrap(), https]).is_some() {
+            break;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    for (host, folder) in ["single.test", "rolling.test"].into_iter().zip(folders) {
+        let service = host.trim_end_matches(".test");
+        let load = Load::on(host);
+        let pushed = original.push("paas.test", folder, &original.key, &authority);
+        let text = told("the original's client pushes to the server that was taken over", &pushed, true);
+        assert!(text.contains(&format!("done: {service} is deployed")), "{text}");
+        eprintln!("while {service} was pushed: {} requests, none failed", load.stop().await);
+        let answer = ask(router(), host, "/").await;
+        assert!(answer.status == 200 && answer.body.contains("release r2"), "{answer:?}");
+    }
+}
