@@ -17,10 +17,10 @@ mod sweep;
 
 use std::sync::Arc;
 
-use self::faults::engine::{End, Engine, run_beside_it};
+use self::faults::engine::{Engine, run_beside_it};
 use self::faults::stage::{CASES, Stage};
 use self::faults::trial::{self, Trial, Violation};
-use self::faults::trouble::{EVERYWHERE, SOMETIMES, Trouble};
+use self::faults::trouble::{EVERYWHERE, SOMETIMES, Trouble, WITH_ENGINE};
 
 /// Of all calls of a deploy, how far in the trouble comes.
 const HOW_FAR: [f64; 4] = [0.15, 0.45, 0.65, 0.9];
@@ -66,7 +66,7 @@ async fn a_replacement_that_something_befalls_ends_with_the_old_release_or_the_n
     holds(2).await;
 }
 
-/// Restarted by its operator, and with the whole machine; each takes as long as Traefik takes to end.
+/// One kind of deploy for each way in which it may go down, at another moment.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deploy_whose_engine_goes_down_ends_with_the_old_release_or_the_new() {
     let Some(engine) = Engine::start_here().await else {
@@ -77,8 +77,8 @@ async fn a_deploy_whose_engine_goes_down_ends_with_the_old_release_or_the_new() 
         return;
     };
     let engine = Arc::new(engine);
-    for (case, trouble, share) in [(0, Trouble::EngineEnds(End::Stop), 0.5), (2, Trouble::MachineRestart, 0.7)] {
-        let mut stage = Stage::new(CASES[case], Some(engine.clone())).await;
+    for ((case, trouble), share) in CASES.into_iter().zip(WITH_ENGINE).zip([0.5, 0.7, 0.8]) {
+        let mut stage = Stage::new(case, Some(engine.clone())).await;
         try_each(&mut stage, [(share, trouble)].into_iter()).await;
     }
 }

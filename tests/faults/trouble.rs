@@ -42,6 +42,10 @@ pub(crate) const EVERYWHERE: [Trouble; 9] = [
 /// What is tried at some calls only.
 pub(crate) const SOMETIMES: [Trouble; 2] = [Trouble::RouterDeath, Trouble::Reboot];
 
+/// What is tried where the engine may go down.
+pub(crate) const WITH_ENGINE: [Trouble; 3] =
+    [Trouble::EngineEnds(End::Stop), Trouble::EngineEnds(End::Kill), Trouble::MachineRestart];
+
 impl Trouble {
     /// What the proxy does about it.
     pub(super) fn fault(self) -> Fault {

@@ -35,7 +35,7 @@ use self::faults::stage::{CASES, Case};
 use self::tally::{Tallies, Tally};
 
 /// Trials that only wait.
-const IDLE_JOBS: usize = 14;
+const IDLE_JOBS: usize = 8;
 
 #[tokio::main]
 async fn main() {

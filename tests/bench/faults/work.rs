@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinSet;
 
-use crate::faults::engine::{End, Engine};
+use crate::faults::engine::Engine;
 use crate::faults::stage::{Case, Stage};
 use crate::faults::trial::{self, Violation};
-use crate::faults::trouble::{EVERYWHERE, SOMETIMES, Trouble};
+use crate::faults::trouble::{EVERYWHERE, SOMETIMES, Trouble, WITH_ENGINE};
 use crate::proxy::Fault;
 use crate::tally::Tallies;
 
@@ -18,10 +18,6 @@ use crate::tally::Tallies;
 const STRIDE: usize = 4;
 /// An engine takes a while to come back.
 const STRIDE_WITH_ENGINE: usize = 9;
-
-/// What is tried where the engine may go down.
-const WITH_ENGINE: [Trouble; 3] =
-    [Trouble::EngineEnds(End::Stop), Trouble::EngineEnds(End::Kill), Trouble::MachineRestart];
 
 /// A trouble, and the call that it comes at.
 #[derive(Debug, Clone, Copy)]
