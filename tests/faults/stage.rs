@@ -20,7 +20,7 @@ const HOST: &str = "web.test";
 
 const MACHINES: &str = "/var/run/docker.sock";
 
-const QUIET_LIMIT: Duration = Duration::from_secs(60);
+const QUIET_LIMIT: Duration = Duration::from_secs(180);
 
 /// Short, since nothing in flight takes long here; and nobody watches a release when its deploy is over.
 const DEPLOY: &str =

@@ -37,7 +37,8 @@ use self::tally::{Tallies, Tally};
 /// Trials that only wait.
 const IDLE_JOBS: usize = 8;
 
-#[tokio::main]
+/// Threads enough that none waits for another one's trial to be cleaned up.
+#[tokio::main(worker_threads = 16)]
 async fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let value = |name: &str| arguments.iter().position(|given| given == name).map(|at| arguments[at + 1].clone());
