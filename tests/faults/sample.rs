@@ -15,11 +15,12 @@ mod server;
 #[path = "../support/sweep.rs"]
 mod sweep;
 
-use std::path::Path;
+use std::sync::Arc;
 
+use self::faults::engine::{Engine, run_beside_it};
 use self::faults::stage::{CASES, Stage};
 use self::faults::trial::{self, Trial, Violation};
-use self::faults::trouble::{EVERYWHERE, SOMETIMES, Trouble};
+use self::faults::trouble::{EVERYWHERE, SOMETIMES, Trouble, WITH_ENGINE};
 
 /// Of all calls of a deploy, how far in the trouble comes.
 const HOW_FAR: [f64; 4] = [0.15, 0.45, 0.65, 0.9];
@@ -31,11 +32,15 @@ fn sample(case: usize) -> impl Iterator<Item = (f64, Trouble)> {
 }
 
 async fn holds(case: usize) {
-    let mut stage = Stage::new(CASES[case], Path::new("/var/run/docker.sock")).await;
-    let calls = trial::calls(&mut stage).await.unwrap_or_else(|wrong| panic!("{}", wrong.what)).len();
-    for (share, trouble) in sample(case) {
+    let mut stage = Stage::new(CASES[case], None).await;
+    try_each(&mut stage, sample(case)).await;
+}
+
+async fn try_each(stage: &mut Stage, points: impl Iterator<Item = (f64, Trouble)>) {
+    let calls = trial::calls(stage).await.unwrap_or_else(|wrong| panic!("{}", wrong.what)).len();
+    for (share, trouble) in points {
         let at = (calls as f64 * share) as usize;
-        match trial::run(&mut stage, at, trouble).await {
+        match trial::run(stage, at, trouble).await {
             Ok(Trial { met, succeeded, failed, .. }) => {
                 println!("call {at} of {calls}, {trouble}: {met:?}, succeeded: {succeeded}, {failed} requests failed");
             }
@@ -59,4 +64,21 @@ async fn a_safe_deploy_that_something_befalls_ends_with_the_old_release_or_the_n
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replacement_that_something_befalls_ends_with_the_old_release_or_the_new() {
     holds(2).await;
+}
+
+/// One kind of deploy for each way in which it may go down, at another moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deploy_whose_engine_goes_down_ends_with_the_old_release_or_the_new() {
+    let Some(engine) = Engine::start_here().await else {
+        let name = "a_deploy_whose_engine_goes_down_ends_with_the_old_release_or_the_new";
+        let beside = tokio::task::spawn_blocking(|| run_beside_it(&["--exact", name, "--nocapture"])).await.unwrap();
+        let told = String::from_utf8_lossy(&beside.stdout);
+        assert!(beside.status.success() && told.contains("1 passed"), "{told}");
+        return;
+    };
+    let engine = Arc::new(engine);
+    for ((case, trouble), share) in CASES.into_iter().zip(WITH_ENGINE).zip([0.5, 0.7, 0.8]) {
+        let mut stage = Stage::new(case, Some(engine.clone())).await;
+        try_each(&mut stage, [(share, trouble)].into_iter()).await;
+    }
 }

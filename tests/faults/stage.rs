@@ -1,6 +1,7 @@
 //! A server, its engine behind a proxy, and a service to deploy again and again.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mypaas::api::{Deploy, Outcome};
@@ -8,6 +9,7 @@ use mypaas::client::ClientError;
 use mypaas::name::ReleaseId;
 
 use super::check;
+use super::engine::Engine;
 use crate::load::{Load, Running};
 use crate::project::Project;
 use crate::proxy::Proxy;
@@ -16,7 +18,9 @@ use crate::server::Server;
 pub(crate) const SERVICE: &str = "web";
 const HOST: &str = "web.test";
 
-const QUIET_LIMIT: Duration = Duration::from_secs(60);
+const MACHINES: &str = "/var/run/docker.sock";
+
+const QUIET_LIMIT: Duration = Duration::from_secs(180);
 
 /// Short, since nothing in flight takes long here; and nobody watches a release when its deploy is over.
 const DEPLOY: &str =
@@ -42,23 +46,26 @@ pub(crate) struct Stage {
     pub(crate) case: Case,
     pub(crate) server: Server,
     pub(crate) proxy: Proxy,
+    /// Where it is not the machine's.
+    pub(crate) engine: Option<Arc<Engine>>,
     project: Project,
     edition: u64,
     _folder: tempfile::TempDir,
 }
 
 impl Stage {
-    /// With a release that serves.
-    pub(crate) async fn new(case: Case, engine: &Path) -> Self {
+    /// With a release that serves, on the machine's own engine or on another.
+    pub(crate) async fn new(case: Case, engine: Option<Arc<Engine>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("docker.sock");
         let mut server = Server::new(&socket, DEPLOY);
         // The server looks after its router all the time; that is no part of a deploy.
         let router = format!("/{}-router/", server.instance());
-        let proxy = Proxy::start(&socket, engine, router);
+        let behind = engine.as_ref().map_or_else(|| PathBuf::from(MACHINES), |engine| engine.socket());
+        let proxy = Proxy::start(&socket, &behind, router);
         server.start().await;
         let project = Project::new(server.instance().as_str());
-        let mut stage = Self { case, server, proxy, project, edition: 0, _folder: folder };
+        let mut stage = Self { case, server, proxy, engine, project, edition: 0, _folder: folder };
         let deploy = stage.push().await.unwrap();
         let ended = stage.server.end_of(deploy.id, QUIET_LIMIT).await.map(|deploy| deploy.state);
         check::quiet(&stage).await.unwrap_or_else(|wrong| panic!("{wrong}: {ended:?}\n{}", stage.server.log()));

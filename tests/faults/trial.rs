@@ -1,5 +1,6 @@
 //! One deploy with one trouble.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::Docker;
@@ -8,6 +9,7 @@ use bollard::query_parameters::{KillContainerOptions, ListContainersOptionsBuild
 use mypaas::api::{Deploy, DeployState};
 
 use super::check;
+use super::engine::{End, Engine};
 use super::stage::{Stage, told};
 use super::trouble::Trouble;
 use crate::load::Report;
@@ -93,7 +95,28 @@ async fn befall(stage: &mut Stage, trouble: Trouble) {
             let restarted = kill_all(stage).await;
             tokio::join!(stage.server.start(), start_all(&restarted));
         }
+        Trouble::EngineEnds(how) => {
+            let engine = own_engine(stage);
+            go_down(&engine, how).await;
+            engine.start().await;
+        }
+        Trouble::MachineRestart => {
+            stage.server.kill();
+            let engine = own_engine(stage);
+            go_down(&engine, End::Stop).await;
+            tokio::join!(stage.server.start(), engine.start());
+        }
     }
+}
+
+fn own_engine(stage: &Stage) -> Arc<Engine> {
+    stage.engine.clone().expect("the machine's own engine is not to go down")
+}
+
+/// Requests go on meanwhile.
+async fn go_down(engine: &Arc<Engine>, how: End) {
+    let engine = Arc::clone(engine);
+    tokio::task::spawn_blocking(move || engine.end(how)).await.unwrap();
 }
 
 fn docker() -> Docker {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::engine::End;
 use crate::proxy::Fault;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub(crate) enum Trouble {
     RouterDeath,
     /// Server and all containers are killed; the engine and the server are started again, at the same time.
     Reboot,
+    /// The engine goes down and comes back.
+    EngineEnds(End),
+    /// Engine and server go down, and are started again at the same time.
+    MachineRestart,
 }
 
 /// What every call is to meet.
@@ -37,21 +42,25 @@ pub(crate) const EVERYWHERE: [Trouble; 9] = [
 /// What is tried at some calls only.
 pub(crate) const SOMETIMES: [Trouble; 2] = [Trouble::RouterDeath, Trouble::Reboot];
 
+/// What is tried where the engine may go down.
+pub(crate) const WITH_ENGINE: [Trouble; 3] =
+    [Trouble::EngineEnds(End::Stop), Trouble::EngineEnds(End::Kill), Trouble::MachineRestart];
+
 impl Trouble {
     /// What the proxy does about it.
     pub(super) fn fault(self) -> Fault {
         match self {
             Trouble::Call(fault) => fault,
-            Trouble::Death | Trouble::Reboot => Fault::Hang,
+            Trouble::Death | Trouble::Reboot | Trouble::MachineRestart => Fault::Hang,
             Trouble::DeathMeanwhile => Fault::HangMeanwhile,
             Trouble::DeathAfterEffect => Fault::HangAfterEffect,
-            Trouble::RouterDeath => Fault::Delay(Duration::from_millis(500)),
+            Trouble::RouterDeath | Trouble::EngineEnds(_) => Fault::Delay(Duration::from_millis(500)),
         }
     }
 
     /// Whether requests may fail meanwhile, whatever the server does.
     pub(super) fn excuses_requests(self) -> bool {
-        matches!(self, Trouble::RouterDeath | Trouble::Reboot)
+        matches!(self, Trouble::RouterDeath | Trouble::Reboot | Trouble::EngineEnds(_) | Trouble::MachineRestart)
     }
 
     /// One that costs time and no work, so that many may be tried at once.
@@ -76,6 +85,9 @@ impl fmt::Display for Trouble {
             Trouble::DeathAfterEffect => "kill -9 after",
             Trouble::RouterDeath => "router killed",
             Trouble::Reboot => "machine rebooted",
+            Trouble::EngineEnds(End::Stop) => "engine restarted",
+            Trouble::EngineEnds(End::Kill) => "engine killed",
+            Trouble::MachineRestart => "engine and server anew",
         })
     }
 }

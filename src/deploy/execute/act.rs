@@ -16,7 +16,7 @@ use crate::router::Routes;
 
 /// Containers that are acted on at once. The engine starts them one after another all the same; more would only wait
 /// in its own queue.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 
 /// Between two looks at a command that runs, or at connections that are still used.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
@@ -30,18 +30,15 @@ pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepEr
     match step {
         Step::Run { container, limit } => run_to_end(on, container, *limit).await,
         Step::Create { containers } => {
-            for spec in containers {
-                engine.create(spec).await.map_err(about(&spec.name))?;
-                report(What::Created { container: spec.name.clone() });
-            }
-            Ok(())
+            let made = |container| report(What::Created { container });
+            each(containers, |spec| &spec.name, |spec| engine.create(spec), made).await
         }
         Step::Start { containers } => {
-            each(containers, |name| engine.start(name), |container| report(What::Started { container })).await
+            each(containers, itself, |name| engine.start(name), |container| report(What::Started { container })).await
         }
         Step::AwaitReady { containers, readiness } => all_ready(on, containers, readiness).await,
         Step::Keep { containers } => {
-            each(containers, |name| engine.set_restart(name, Restart::UnlessStopped), |_| ()).await
+            each(containers, itself, |name| engine.set_restart(name, Restart::UnlessStopped), |_| ()).await
         }
         Step::Hold { routes } => {
             on.router.apply(routes).await?;
@@ -55,7 +52,8 @@ pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepEr
             Ok(())
         }
         Step::Stop { containers, grace } => {
-            each(containers, |name| engine.stop(name, *grace), |container| report(What::Stopped { container })).await
+            each(containers, itself, |name| engine.stop(name, *grace), |container| report(What::Stopped { container }))
+                .await
         }
         Step::Move { containers, aliases, grace } => {
             for moved in containers {
@@ -64,7 +62,7 @@ pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepEr
             Ok(())
         }
         Step::Remove { containers } => {
-            each(containers, |name| engine.remove(name), |container| report(What::Removed { container })).await
+            each(containers, itself, |name| engine.remove(name), |container| report(What::Removed { container })).await
         }
     }
 }
@@ -153,9 +151,10 @@ async fn ready(on: &Executor<'_>, container: &ContainerName, readiness: &Readine
 
 /// Acts on a few containers at a time, and reports each that is done. Where one fails the others are waited for: the
 /// engine goes on with them, and what undoes them must not come before they are done.
-async fn each<'a, F>(
-    containers: &'a [ContainerName],
-    act: impl Fn(&'a ContainerName) -> F,
+async fn each<'a, T, F>(
+    containers: &'a [T],
+    name_of: impl Fn(&'a T) -> &'a ContainerName,
+    act: impl Fn(&'a T) -> F,
     done: impl Fn(ContainerName),
 ) -> Result<(), StepError>
 where
@@ -163,8 +162,9 @@ where
 {
     for few in containers.chunks(AT_ONCE) {
         let mut acts = FuturesUnordered::new();
-        for name in few {
-            acts.push(act(name).map(move |acted| acted.map(|()| name).map_err(about(name))));
+        for container in few {
+            let name = name_of(container);
+            acts.push(act(container).map(move |acted| acted.map(|()| name).map_err(about(name))));
         }
         let mut failure = None;
         while let Some(acted) = acts.next().await {
@@ -178,6 +178,10 @@ where
         }
     }
     Ok(())
+}
+
+fn itself(name: &ContainerName) -> &ContainerName {
+    name
 }
 
 fn about(container: &ContainerName) -> impl FnOnce(EngineError) -> StepError + use<> {

@@ -80,12 +80,19 @@ impl Executor<'_> {
         }
     }
 
-    /// They are made one after another, so the first one that is not there may come yet. Making it again ends that.
+    /// A few are made at a time, so among the first few of which one is not there it may come yet. Making it again ends
+    /// that.
     async fn see_made(&self, containers: &[ContainerSpec]) -> Result<(), StepError> {
         until_engine_answers(self.engine, &|message| self.warn(message)).await;
-        for spec in containers {
-            if let Err(EngineError::NotFound { .. }) = self.engine.inspect(&spec.name).await {
-                return self.persist(&Step::Create { containers: vec![spec.clone()] }).await;
+        for few in containers.chunks(act::AT_ONCE) {
+            let mut missing = Vec::new();
+            for spec in few {
+                if let Err(EngineError::NotFound { .. }) = self.engine.inspect(&spec.name).await {
+                    missing.push(spec.clone());
+                }
+            }
+            if !missing.is_empty() {
+                return self.persist(&Step::Create { containers: missing }).await;
             }
         }
         Ok(())

@@ -76,6 +76,9 @@ impl Core {
             Ok((desired, plan)) => describe(&mut view, &desired, &plan),
             Err(problem) => view.refusals.push(problem),
         }
+        if let (Action::Rollback { .. }, Some(release), []) = (action, release, view.refusals.as_slice()) {
+            view.notes.extend(notes_of_rollback(release));
+        }
         if let Some(release) = release {
             view.warnings.extend(self.doubts(&release.manifest.urls).await);
         }
@@ -131,6 +134,15 @@ fn describe(view: &mut PlanView, desired: &Desired, plan: &Plan) {
     };
 }
 
+/// What one goes back to besides the options; that the image is there was found before.
+fn notes_of_rollback(release: &Release) -> Vec<String> {
+    let mut notes = vec![format!("The image of {}, {}, is on the server.", release.id, release.image)];
+    if !release.manifest.volumes.is_empty() {
+        notes.push("What is in the volumes stays as it is now.".to_owned());
+    }
+    notes
+}
+
 /// Options by key, as written, where they differ.
 fn changes(old: Option<&Manifest>, new: Option<&Manifest>) -> Vec<OptionChange> {
     let (Some(old), Some(new)) = (old, new) else { return Vec::new() };
@@ -138,20 +150,70 @@ fn changes(old: Option<&Manifest>, new: Option<&Manifest>) -> Vec<OptionChange> 
     let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
     let values = |of: &BTreeMap<String, Vec<String>>, key: &str| of.get(key).cloned().unwrap_or_default();
     keys.into_iter()
-        .map(|key| OptionChange { key: key.clone(), old: values(&old, key), new: values(&new, key) })
-        .filter(|change| change.old != change.new)
+        .map(|key| (key, values(&old, key), values(&new, key)))
+        .filter(|(_, old, new)| old != new)
+        .map(|(key, old, new)| match key.as_str() {
+            "env" => env_change(&old, &new),
+            _ => OptionChange { key: key.clone(), old, new },
+        })
         .collect()
 }
 
-/// The value behind `mypaas.env=NAME=` may be a secret: only the name is told.
 fn by_key(manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
     let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for option in &manifest.options {
-        let value = match option.key.as_str() {
-            "env" => option.value.split('=').next().unwrap_or_default().trim().to_owned(),
-            _ => option.value.clone(),
-        };
-        values.entry(option.key.clone()).or_default().push(value);
+        values.entry(option.key.clone()).or_default().push(option.value.clone());
     }
     values
+}
+
+/// The names of variables that come, go or get another value. A value may be a secret: it is not told.
+fn env_change(old: &[String], new: &[String]) -> OptionChange {
+    let names = |of: &[String]| of.iter().map(|entry| variable(entry).to_owned()).collect::<BTreeSet<_>>();
+    let differing = |of: &[String], from: &[String], known: &BTreeSet<String>, mark: &str| {
+        let differs = of.iter().filter(|entry| !from.contains(entry)).map(|entry| variable(entry));
+        differs.map(|name| if known.contains(name) { format!("{name}{mark}") } else { name.to_owned() }).collect()
+    };
+    OptionChange {
+        key: "env".to_owned(),
+        old: differing(old, new, &names(new), ""),
+        new: differing(new, old, &names(old), " (another value)"),
+    }
+}
+
+/// The name in `NAME=value`, or in `NAME` alone.
+fn variable(entry: &str) -> &str {
+    entry.split('=').next().unwrap_or_default().trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(options: &[&str]) -> Manifest {
+        let text: String = options.iter().map(|option| format!("# mypaas.{option}\n")).collect();
+        manifest::check(format!("# mypaas.service=web\n{text}FROM scratch\n").as_bytes()).manifest.unwrap()
+    }
+
+    #[test]
+    fn options_that_differ_are_told_and_of_variables_only_the_names() {
+        let old = manifest(&["scale=2", "volume=~/a:/a", "env=SAME=1", "env=OTHER=old-secret", "env=GONE=2"]);
+        let new = manifest(&["volume=~/b:/a", "env=SAME=1", "env=OTHER=new-secret", "env=NEW=3"]);
+        let told = changes(Some(&old), Some(&new));
+        let expected = [
+            ("env", vec!["OTHER", "GONE"], vec!["OTHER (another value)", "NEW"]),
+            ("scale", vec!["2"], vec![]),
+            ("volume", vec!["~/a:/a"], vec!["~/b:/a"]),
+        ];
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|(key, old, new)| OptionChange {
+                key: key.to_owned(),
+                old: old.into_iter().map(str::to_owned).collect(),
+                new: new.into_iter().map(str::to_owned).collect(),
+            })
+            .collect();
+        assert_eq!(told, expected);
+        assert!(changes(Some(&old), Some(&old)).is_empty());
+    }
 }

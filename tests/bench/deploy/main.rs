@@ -1,7 +1,7 @@
 //! Deploys under load, with every strategy and every way an app may take SIGTERM: how many requests fail. And without
 //! load: how long a deploy takes, beside what the same takes by hand with Docker's own client.
 //!
-//! `--quick` takes about a minute instead of ten.
+//! `--quick` takes about a minute instead of ten; `--times` leaves the load away.
 //!
 //! ```text
 //! case.rs      strategies and apps
@@ -50,7 +50,8 @@ async fn main() {
     server.start().await;
     let web = server.router().await;
     println!("load average before: {}", load_average());
-    let failed = under_load(&server, web, scope).await;
+    let only_times = std::env::args().any(|argument| argument == "--times");
+    let failed = if only_times { 0 } else { under_load(&server, web, scope).await };
     times(&server, web, scope).await;
     println!("\nload average after: {}", load_average());
     drop(server);
@@ -72,12 +73,15 @@ async fn under_load(server: &Server, web: SocketAddr, scope: Scope) -> u64 {
 async fn times(server: &Server, web: SocketAddr, scope: Scope) {
     println!("\nmedians in ms, of {}; the drain of {DRAIN:?} is taken off", scope.repetitions());
     println!("{:14} {}", "strategy", pace::HEAD);
+    let mut phases = Vec::new();
     for strategy in STRATEGIES {
         let case = Case { strategy, on_sigterm: "graceful" };
         let floor = Floor::prepare(server, web, strategy.containers).await.measure(scope.repetitions()).await;
         let pace = pace::measure(server, web, &case, scope.repetitions()).await;
         println!("{:14} {}", strategy.name, pace.beside(&floor));
+        phases.push(format!("{:14} {}", strategy.name, pace.by_phase()));
     }
+    println!("\nwhere the time goes, medians in ms\n{}", phases.join("\n"));
 }
 
 /// The middle one.

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use futures_util::stream::StreamExt;
 use mypaas::api::{Deploy, DeployState};
+use mypaas::deploy::{Phase, What};
 use tokio::time::{sleep, timeout};
 
 use crate::case::{Case, Service};
@@ -23,11 +25,13 @@ pub(crate) struct Pace {
     to_end: Duration,
     to_answer: Duration,
     drains_first: bool,
+    /// How long each phase took, in their order.
+    phases: Vec<(Phase, Duration)>,
 }
 
 pub(crate) async fn measure(server: &Server, web: SocketAddr, case: &Case, times: usize) -> Pace {
     let mut service = Service::new(server, *case, "pace").await;
-    let (mut ends, mut answers) = (Vec::new(), Vec::new());
+    let (mut ends, mut answers, mut phases) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..times {
         let before = hello(web, &service.host()).await;
         let deploy = service.push().await;
@@ -36,9 +40,43 @@ pub(crate) async fn measure(server: &Server, web: SocketAddr, case: &Case, times
         let answered = timeout(LIMIT, until_other(web, &host, release_in(&before))).await;
         answered.unwrap_or_else(|_| panic!("{} never answers anew", service.name));
         answers.push(begin.elapsed());
-        ends.push(duration(&service.end_of(&deploy).await));
+        let ended = service.end_of(&deploy).await;
+        ends.push(duration(&ended));
+        phases.push(phases_of(server, &ended).await);
     }
-    Pace { to_end: median(ends), to_answer: median(answers), drains_first: !case.strategy.rolls() }
+    Pace {
+        to_end: median(ends),
+        to_answer: median(answers),
+        drains_first: !case.strategy.rolls(),
+        phases: medians(&phases),
+    }
+}
+
+/// How long each phase of a deploy took, by its events. One that is entered twice counts as one.
+async fn phases_of(server: &Server, deploy: &Deploy) -> Vec<(Phase, Duration)> {
+    let mut events = server.client.deploy_events(deploy.id, 1).await.unwrap();
+    let (mut phases, mut current) = (Vec::<(Phase, Duration)>::new(), (Phase::Queued, deploy.accepted));
+    while let Some(event) = events.next().await {
+        let event = event.unwrap();
+        let (phase, since) = current;
+        match event.what {
+            What::Phase { phase: next } => current = (next, event.at),
+            What::Finished { .. } => current = (Phase::Queued, event.at),
+            _ => continue,
+        }
+        let took = event.at.duration_since(since).unsigned_abs();
+        match phases.iter_mut().find(|(known, _)| *known == phase) {
+            Some((_, sum)) => *sum += took,
+            None => phases.push((phase, took)),
+        }
+    }
+    phases
+}
+
+/// Of deploys that went through the same phases.
+fn medians(deploys: &[Vec<(Phase, Duration)>]) -> Vec<(Phase, Duration)> {
+    let of = |at: usize| median(deploys.iter().map(|phases| phases[at].1).collect());
+    deploys[0].iter().enumerate().map(|(at, (phase, _))| (*phase, of(at))).collect()
 }
 
 /// Returns once another release than this one answers.
@@ -66,6 +104,12 @@ fn release_in(hello: &str) -> &str {
 }
 
 impl Pace {
+    /// As in `starting 310, probing 20`, in ms.
+    pub(crate) fn by_phase(&self) -> String {
+        let told = |(phase, took): &(Phase, Duration)| format!("{phase:?} {}", took.as_millis()).to_lowercase();
+        self.phases.iter().map(told).collect::<Vec<_>>().join(", ")
+    }
+
     pub(crate) fn beside(&self, floor: &Floors) -> String {
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
         let sum = ms(floor.sum());
