@@ -27,6 +27,9 @@
 //! foreign.rs     containers of the Python original, to be taken over
 //! ```
 
+#[cfg(fuzzing)]
+pub use self::frame::log_lines;
+
 mod adopted;
 mod ask;
 mod build;
