@@ -123,6 +123,11 @@ pub(crate) enum Gesture {
 #[derive(Debug, Clone)]
 pub(crate) enum ServerNews {
     Snapshot(Box<Snapshot>),
+    /// What it said in an earlier session, and when it last gave a sign of life then.
+    Remembered {
+        snapshot: Box<Snapshot>,
+        heard: Timestamp,
+    },
     /// It is there, though it has nothing to say.
     Alive,
     /// It does not answer; it is tried again.

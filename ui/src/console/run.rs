@@ -144,8 +144,11 @@ enum Happening {
 
 impl Console {
     async fn go(&mut self) -> anyhow::Result<()> {
-        self.world.listen(self.model.wanted());
+        for message in self.world.recall() {
+            self.take(message).await?;
+        }
         self.draw()?;
+        self.world.listen(self.model.wanted());
         while !self.over {
             match self.next().await {
                 Happening::Input(event) => self.take_input(event).await?,

@@ -61,7 +61,7 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Glanced { folder, glance } => push::glanced(model, folder, *glance),
         Message::Checked { ticket, report } => push::checked(model, ticket, report),
         Message::Sent { ticket, bytes } => push::sent(model, ticket, bytes),
-        Message::Server { server, news } => news::server(model, &server, news),
+        Message::Server { server, news } => return news::server(model, &server, news),
         Message::Detail { at, result } => return news::detail(model, &at, result),
         Message::Deploy { server, id, news } => news::deploy(model, &server, id, news),
         Message::Logs { at, container, since, news } => {

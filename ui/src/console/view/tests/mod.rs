@@ -12,6 +12,7 @@ use crate::console::effect::Effect;
 use crate::console::fixture::{self, at, logged, press, send, service_at, shown, type_text, written};
 use crate::console::message::{LogNews, Message, News, ServerNews};
 use crate::console::model::Model;
+use crate::console::model::fleet::Connection;
 use crate::console::model::list::Item;
 use crate::console::model::logs::Caught;
 use crate::console::model::push::{Contents, ContextSize, FolderReport, FoundFolder, Glance};
@@ -90,6 +91,20 @@ fn a_server_that_went_silent() {
     snapshots("server_stale", |model| {
         model.list.select(Item::Server("s2".parse().unwrap()), &model.fleet);
         press(model, "tab");
+    });
+}
+
+#[test]
+fn servers_that_did_not_answer_yet_and_what_they_said_in_an_earlier_session() {
+    snapshots("remembered", |model| {
+        for entry in &mut model.fleet.servers {
+            let snapshot = entry.snapshot().cloned().map(Box::new);
+            entry.connection = Connection::Connecting;
+            if let Some(snapshot) = snapshot {
+                entry.recall(snapshot, at(-3 * fixture::HOUR));
+            }
+        }
+        press(model, "enter");
     });
 }
 
