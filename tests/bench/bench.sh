@@ -37,8 +37,9 @@ bench_console() { # [--quick]: what the console feels like and uses, at 10, 300 
 get_peers() {
     local name wheel
     mkdir -p "$1/bin"
-    for name in oxker dtop; do
-        [[ -x $1/bin/$name ]] && continue
+    # Newer ones of dtop want a newer compiler.
+    for name in oxker@0.13.4 dtop@0.10.2; do
+        [[ -x $1/bin/${name%@*} ]] && continue
         say "building $name to measure it too (takes minutes)"
         CARGO_TARGET_DIR=$1/target quietly "build $name" cargo install --locked --root "$1" "$name"
         rm -rf "$1/target"

@@ -1,5 +1,7 @@
 //! Simulated servers, as `mypaas demo` runs them, in a process of their own.
 
+#![allow(dead_code, reason = "not everybody who starts a fleet needs all of it")]
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use mypaas::api::{Deploy, Problem, ServiceState, ServiceView, Snapshot};
 use mypaas::name::{ServerName, ServiceName};
+use serde::{Deserialize, Serialize};
 
 /// What a server says is kept for the next session so often.
 const BETWEEN_MEMORIES: SignedDuration = SignedDuration::from_secs(60);
@@ -11,7 +12,7 @@ const BETWEEN_MEMORIES: SignedDuration = SignedDuration::from_secs(60);
 const EQUAL_CLOCKS: SignedDuration = SignedDuration::from_secs(2);
 
 /// A service of one of the servers.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct ServiceAt {
     pub server: ServerName,
     pub service: ServiceName,
