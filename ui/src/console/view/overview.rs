@@ -92,7 +92,7 @@ pub(crate) fn newest(server: &ServerEntry, deploy: &Deploy, pen: &Pen<'_>) -> Li
             format!("  {} ago{}", pen.age(server.here(*finished)), took.unwrap_or_default())
         }
     };
-    spans.push(pen.span(Tone::Muted, format!("{time}, by {}", deploy.origin.who)));
+    spans.push(pen.span(Tone::Muted, format!("{time}, by {}", deploy.origin.by())));
     Line::from(spans)
 }
 
