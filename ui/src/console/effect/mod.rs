@@ -6,6 +6,7 @@
 //! listen.rs    streams of servers: tried again with growing pauses
 //! push.rs      looking at a folder, sending it
 //! watch.rs     a Dockerfile that changes
+//! memory.rs    what servers said last, for the next session
 //! folders.rs   what a typed path may become; the folders that were pushed before
 //! logs.rs      what containers write, however fast; save.rs  to a file
 //! problem.rs   why something did not work, as data
@@ -14,6 +15,7 @@
 mod folders;
 mod listen;
 mod logs;
+mod memory;
 mod problem;
 mod push;
 mod save;
@@ -23,7 +25,7 @@ mod world;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use mypaas::api::{PlanRequest, Target};
+use mypaas::api::{PlanRequest, Snapshot, Target};
 use mypaas::name::{ContainerName, DeployId, ServerName};
 
 use super::model::Ticket;
@@ -66,6 +68,12 @@ pub(crate) enum Effect {
         typed: String,
     },
     LoadRecents,
+    /// Keep what a server said for the next session.
+    Keep {
+        server: ServerName,
+        heard: Timestamp,
+        snapshot: Box<Snapshot>,
+    },
     /// Open a shell; none: in a container that takes requests.
     Shell {
         at: ServiceAt,

@@ -42,6 +42,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mypaas::name::ServerName;
 use ratatui::layout::{Position, Rect, Size};
+use serde::{Deserialize, Serialize};
 
 use self::column::Column;
 use self::deploy::DeployPage;
@@ -127,7 +128,7 @@ pub(crate) enum Typing {
 }
 
 /// Tells the answers to requests apart: an answer whose ticket nobody holds any more is too late.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Ticket(u64);
 
 /// What was drawn last.
@@ -269,6 +270,11 @@ impl Model {
     pub(crate) fn selected_server(&self) -> Option<&ServerEntry> {
         let selected = self.list.selected.as_ref().and_then(|item| self.fleet.server(item.server()));
         selected.or_else(|| self.fleet.servers.first())
+    }
+
+    /// What is typed now may be seen by nobody, and recorded nowhere.
+    pub(crate) fn types_unseen(&self) -> bool {
+        false
     }
 
     /// What was drawn of it.

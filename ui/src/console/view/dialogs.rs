@@ -10,7 +10,7 @@ use super::text::wrap;
 use super::{buttons, confirm, help, history, palette, plan, problem};
 use crate::console::model::Model;
 use crate::console::model::dialog::{CancelDeploy, Dialog, Load, Rollback, Scale, ScaleStage, Stage};
-use crate::console::model::fleet::{Connection, ServiceAt};
+use crate::console::model::fleet::{ServerEntry, ServiceAt};
 use crate::console::symbols::ARROW;
 use crate::console::theme::Tone;
 use crate::console::words;
@@ -45,12 +45,11 @@ pub(super) fn effect(text: &str, room: usize, pen: &Pen<'_>) -> Vec<Line<'static
 
 /// A warning when the server does not answer.
 pub(super) fn silence(model: &Model, at: &ServiceAt, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
-    let connection = model.fleet.server(&at.server).map(|server| &server.connection);
-    let Some(Connection::Stale { since, .. }) = connection else { return Vec::new() };
+    let Some(since) = model.fleet.server(&at.server).and_then(ServerEntry::as_of) else { return Vec::new() };
     let text = format!(
         "{} has not answered for {}: what is known of it may be wrong, and this may not reach it.",
         at.server,
-        pen.elapsed(*since)
+        pen.elapsed(since)
     );
     let mut lines: Vec<_> = wrap(&text, room).into_iter().map(|line| pen.line(Tone::Stale, line)).collect();
     lines.push(Line::default());

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::look;
 use super::pen::Pen;
 use super::sheet::Sheet;
-use crate::console::model::fleet::{Connection, ServerEntry, Tally};
+use crate::console::model::fleet::{ServerEntry, Tally};
 use crate::console::model::push::Step;
 use crate::console::model::{Focus, Model, Page};
 use crate::console::symbols::{ACTIVE, INTO, MARKED};
@@ -80,11 +80,8 @@ fn logs_path(logs: &crate::console::model::logs::Logs) -> [String; 3] {
 /// How the fleet is, the worst first.
 fn tally(model: &Model, pen: &Pen<'_>) -> Vec<Span<'static>> {
     let fleet = &model.fleet;
-    let silent = fleet
-        .servers
-        .iter()
-        .filter(|server| matches!(server.connection, Connection::Stale { .. } | Connection::Unreachable { .. }));
-    let silent = silent.count();
+    let silent = fleet.servers.iter().filter(|server| server.is_silent()).count();
+    let remembered = fleet.servers.iter().filter(|server| server.as_of().is_some() && !server.is_silent()).count();
     let tally = fleet.tally();
     let mut spans = Vec::new();
     if !model.list.marks.is_empty() {
@@ -95,6 +92,9 @@ fn tally(model: &Model, pen: &Pen<'_>) -> Vec<Span<'static>> {
     }
     if silent > 0 {
         spans.push(pen.span(Tone::Stale, format!("{} silent", counted(silent, "server", "servers"))));
+    }
+    if remembered > 0 {
+        spans.push(pen.span(Tone::Stale, format!("connecting to {}", counted(remembered, "server", "servers"))));
     }
     spans.extend(states(&tally, pen));
     spans.push(pen.span(Tone::Muted, counted(tally.total(), "service", "services")));
