@@ -67,6 +67,7 @@ cd "$root"
 pivot_root . old
 umount -l /old
 hostname machine
+echo machine >/etc/hostname
 echo '127.0.0.1 localhost machine' >/etc/hosts
 
 ##### what it has, and what it lacks #####

@@ -1,6 +1,7 @@
 //! The supervisor's process, as others see it: it holds a lock for as long as it lives, and says in a file who it is.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -61,6 +62,8 @@ impl Supervised {
             return Ok(());
         }
         let Daemon { home, program, account, .. } = &self.daemon;
+        let log = self.log()?;
+        let said = log.try_clone().map_err(ManagerError::Start)?;
         let mut command = match account.is_another() {
             false => Command::new(program),
             true => {
@@ -77,9 +80,22 @@ impl Supervised {
             .env("HOME", &account.home)
             .current_dir("/")
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+            .stdout(said)
+            .stderr(log);
         command.spawn().map(drop).map_err(ManagerError::Start)
+    }
+
+    /// For a supervisor that does not even begin: what it says then stands where the server's words do.
+    fn log(&self) -> Result<File, ManagerError> {
+        let Daemon { home, account, .. } = &self.daemon;
+        let path = log_path(home);
+        let folder = path.parent().unwrap_or(home);
+        let open = || {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
+            account.own(folder).and_then(|()| account.own(&path)).map(|()| file)
+        };
+        open().map_err(|source| ManagerError::File { action: "open", path: path.clone(), source })
     }
 
     /// Returns once supervisor and server are gone.
