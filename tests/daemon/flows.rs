@@ -195,7 +195,25 @@ async fn a_preview_tells_what_would_happen_and_changes_nothing() {
     assert!(matches!(plan.downtime, Downtime::Held { .. }));
     assert_eq!(plan.changes.len(), 1);
     assert_eq!((&*plan.changes[0].old[0], &*plan.changes[0].new[0]), ("http://www.test", "http://web.test"));
+    for told in ["a websocket is cut", "web:r1, is on the server"] {
+        assert!(plan.notes.iter().any(|note| note.contains(told)), "{told}: {:?}", plan.notes);
+    }
     assert_eq!((stage.containers("web").await, stage.router.changes()), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_while_a_build_runs_is_answered_at_once() {
+    let stage = Stage::new().await;
+    stage.push(ROLLING).await.assert_succeeded();
+    let build = BuildScript { takes: Duration::from_secs(30), ..BuildScript::default() };
+    stage.script("web", Behaviour { build, ..Behaviour::default() });
+    let building = stage.accept_push(ROLLING).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let asked = tokio::time::Instant::now();
+    assert_eq!(stage.snapshot().await.deploys[0].id, building.id);
+    stage.plan("web", Action::Restart).await;
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+    assert_eq!(stage.end_of(building.id).await.outcome, Outcome::Succeeded);
 }
 
 #[tokio::test(start_paused = true)]

@@ -79,6 +79,32 @@ async fn releases_that_do_not_scale_are_replaced_without_a_failed_request() {
     replace_under_load("0", "1s").await;
 }
 
+/// Of a release that dies at once when it is told to stop.
+async fn a_long_request_outlives_its_release(scale: &str) {
+    let stage = Stage::alone(Settings { drain: "8s", ..Settings::default() }).await;
+    let scale = format!("scale={scale}");
+    let folder = release(&stage, &scale, "die");
+    stage.push(&folder).await.done();
+    let replaced = async {
+        sleep(Duration::from_secs(1)).await;
+        release(&stage, &scale, "graceful");
+        stage.push(&folder).await.done();
+    };
+    let (answer, ()) = tokio::join!(stage.get(WEB, "/slow?ms=5000"), replaced);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(answer.body.contains(".r1."), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_request_of_five_seconds_is_answered_by_the_release_that_began_it_while_another_rolls_in() {
+    a_long_request_outlives_its_release("2 roll").await;
+}
+
+#[tokio::test]
+async fn a_request_of_five_seconds_is_answered_by_the_release_that_began_it_before_it_stops() {
+    a_long_request_outlives_its_release("0").await;
+}
+
 #[tokio::test]
 async fn everything_else_that_can_be_asked_for_fails_no_request_either() {
     let stage = Stage::alone(Settings::default()).await;

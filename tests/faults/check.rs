@@ -14,6 +14,9 @@ use tokio::time::sleep;
 use super::stage::{SERVICE, Stage};
 use crate::load::Report;
 
+/// How Docker lists an image that has no name.
+const NO_TAG: &str = "<none>:<none>";
+
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// The first thing that does not hold.
@@ -95,11 +98,11 @@ async fn images_are_of_releases(stage: &Stage, detail: &ServiceDetail) -> Result
     let known: BTreeSet<&str> = detail.releases.iter().map(|release| release.release.image.as_str()).collect();
     let options = ListImagesOptionsBuilder::default().filters(&mine(stage)).build();
     for image in docker().list_images(Some(options)).await.unwrap() {
-        let stray = image.repo_tags.iter().find(|tag| !known.contains(tag.as_str()));
-        match stray {
+        let tags: Vec<_> = image.repo_tags.iter().filter(|tag| *tag != NO_TAG).collect();
+        match tags.iter().find(|tag| !known.contains(tag.as_str())) {
             Some(tag) => return Err(format!("the image {tag} is of no release")),
             None if image.labels.get("mypaas.service").is_some_and(String::is_empty) => {}
-            None if image.repo_tags.is_empty() => return Err(format!("the image {} has no name", image.id)),
+            None if tags.is_empty() => return Err(format!("the image {} has no name", image.id)),
             None => {}
         }
     }
