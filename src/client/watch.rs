@@ -43,11 +43,10 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
-    use crate::api::Change;
 
     #[tokio::test]
     async fn a_change_without_what_it_changes_is_an_error_and_the_end() {
-        let change = || Ok(WatchNews::Change(Box::new(Change::default())));
+        let change = || Ok(WatchNews::Change(Box::default()));
         let heard: Vec<_> = folded(stream::iter([change(), change()]).boxed()).collect().await;
         assert!(matches!(heard.as_slice(), [Err(ClientError::Unreadable { .. })]), "{heard:?}");
     }

@@ -14,6 +14,7 @@ mod server;
 mod sweep;
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -24,7 +25,8 @@ use futures_util::StreamExt;
 use mypaas::api::{ContainerState, DeployState, Snapshot};
 use mypaas::client::Client;
 use mypaas::server::socket_path;
-use tokio::net::UnixStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -75,6 +77,8 @@ async fn real(extent: Extent) {
         begun.elapsed()
     );
     let pid = process_at(&socket_path(&server.home())).await;
+    let mut visitors = JoinSet::new();
+    visitors.spawn(visit(server.router().await, extent.containers / SCALE));
     watch_costs(&server.client, extent.time, || ticks(pid)).await;
     engine_costs(&names, extent.time).await;
     println!("removing the containers");
@@ -95,6 +99,21 @@ async fn populate(server: &Server, services: usize) {
         let ended = server.end_of(deploy.id, DEPLOY_LIMIT).await.unwrap();
         let succeeded = matches!(&ended.state, DeployState::Finished { outcome, .. } if outcome.succeeded());
         assert!(succeeded, "{:?}", ended.state);
+    }
+}
+
+/// Asks each service once a second, so that there is something to be measured.
+async fn visit(router: SocketAddr, services: usize) {
+    loop {
+        for number in 0..services {
+            let request = format!("GET / HTTP/1.1\r\nHost: s{number}.test\r\nConnection: close\r\n\r\n");
+            // A request that fails is none of this bench's business.
+            if let Ok(mut stream) = TcpStream::connect(router).await {
+                let _ = stream.write_all(request.as_bytes()).await;
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+            }
+        }
+        sleep(Duration::from_secs(1)).await;
     }
 }
 
