@@ -181,6 +181,7 @@ impl<'a> Adoption<'a> {
             accepted: now,
             state: finished,
         })?;
+        self.store.update_deploy(deploy.id, &deploy, true)?;
         self.join(&service, release, deploy.id, &found.containers).await?;
         if self.store.release::<Release>(&service, release)?.is_none() {
             self.store.put_release(&service, release, &built)?;

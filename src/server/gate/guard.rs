@@ -24,6 +24,7 @@ use crate::api::{AuditEntry, AuditResult, By, Problem, ProblemCode};
 use crate::deploy::Action;
 use crate::keys::{Fingerprint, Role};
 use crate::name::{DeployId, ServiceName};
+use crate::original::LARGEST_ZIP;
 use crate::proof::{self, Altered};
 use crate::server::answer::Refusal;
 use crate::server::core::Core;
@@ -117,6 +118,24 @@ async fn admit(core: &Core, endpoint: Endpoint, request: Request) -> Result<Admi
 }
 
 async fn admit_key(core: &Core, endpoint: Endpoint, request: Request, peer: IpAddr) -> Result<Admitted, Refused> {
+    match check_key(core, endpoint, &request, peer) {
+        Ok((caller, proof, under_way)) => admit_body(core, endpoint, request, caller, proof, under_way).await,
+        Err(refused) => {
+            if endpoint.payload == Payload::Original {
+                swallow(request.into_body()).await;
+            }
+            Err(refused)
+        }
+    }
+}
+
+/// All that can be checked before the body is read.
+fn check_key(
+    core: &Core,
+    endpoint: Endpoint,
+    request: &Request,
+    peer: IpAddr,
+) -> Result<(Caller, BodyProof, UnderWay), Refused> {
     let told = request.headers().get(REAL_ADDRESS).and_then(|value| value.to_str().ok()?.parse().ok());
     let address = told.unwrap_or(peer);
     let failed = |Unproven { denied, claimed }: Unproven| {
@@ -125,27 +144,55 @@ async fn admit_key(core: &Core, endpoint: Endpoint, request: Request, peer: IpAd
         Refused { problem: denied.into(), by: nobody(claimed), address: Some(address), quietly }
     };
     let proven = match endpoint.payload {
-        Payload::Small | Payload::Stream => core.gate.prove(&request, Timestamp::now()),
-        Payload::Original => core.gate.prove_as_original(&request, Timestamp::now()),
+        Payload::Small | Payload::Stream => core.gate.prove(request, Timestamp::now()),
+        Payload::Original => core.gate.prove_as_original(request, Timestamp::now()),
     };
     let proven = proven.map_err(failed)?;
     let caller = Caller::with_key(&proven.key, address);
     let fingerprint = proven.key.key.fingerprint();
-    let refused = |problem| {
-        let quietly = !core.gate.attempts.fail(address, Instant::now());
-        Refused { problem, by: caller.by(), address: Some(address), quietly }
-    };
-    caller.check_role(endpoint.role).map_err(refused)?;
-    let under_way = core.gate.busy.begin(fingerprint);
-    let under_way = under_way.ok_or_else(|| refused(Denied::TooBusy(fingerprint.clone()).into()))?;
+    caller.check_role(endpoint.role).map_err(|problem| refused(core, &caller, problem))?;
+    let too_busy = || refused(core, &caller, Denied::TooBusy(fingerprint.clone()).into());
+    let under_way = core.gate.busy.begin(fingerprint).ok_or_else(too_busy)?;
+    Ok((caller, proven.body, under_way))
+}
+
+async fn admit_body(
+    core: &Core,
+    endpoint: Endpoint,
+    request: Request,
+    caller: Caller,
+    proof: BodyProof,
+    under_way: UnderWay,
+) -> Result<Admitted, Refused> {
     let (parts, body) = request.into_parts();
     let body = match endpoint.payload {
-        Payload::Small => Body::from(small(body, proven.body).await.map_err(refused)?),
+        Payload::Small => Body::from(small(body, proof).await.map_err(|problem| refused(core, &caller, problem))?),
         Payload::Stream | Payload::Original => {
-            Body::from_stream(proof::checked(body.into_data_stream(), move |found| proven.body.holds(found)))
+            Body::from_stream(proof::checked(body.into_data_stream(), move |found| proof.holds(found)))
         }
     };
     Ok(Admitted { request: Request::from_parts(parts, body), caller, under_way: Some(under_way) })
+}
+
+/// Somebody with a key who may not.
+fn refused(core: &Core, caller: &Caller, problem: Problem) -> Refused {
+    let address = caller.address();
+    let quietly = address.is_some_and(|address| !core.gate.attempts.fail(address, Instant::now()));
+    Refused { problem, by: caller.by(), address, quietly }
+}
+
+/// Reads what the original's client sends: it hears of a refusal only once it has sent all.
+async fn swallow(body: Body) {
+    let mut chunks = body.into_data_stream();
+    let mut left = LARGEST_ZIP;
+    let swallowed = async {
+        while let Some(Ok(chunk)) = chunks.next().await {
+            let Some(rest) = left.checked_sub(chunk.len() as u64) else { break };
+            left = rest;
+        }
+    };
+    // Whoever sends more, or takes longer, hears nothing.
+    let _ = timeout(SMALL_LIMIT, swallowed).await;
 }
 
 fn nobody(claimed: Option<Fingerprint>) -> By {
