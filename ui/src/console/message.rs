@@ -4,13 +4,14 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use mypaas::api::{Deploy, Event, PlanView, Problem, ServiceDetail, Snapshot};
+use mypaas::api::{AuditEntry, Deploy, Event, History, PlanView, Problem, ServiceDetail, Snapshot, Span, VariableView};
 use mypaas::name::{ContainerName, DeployId, ServerName};
 use ratatui::layout::{Position, Size};
 
 use super::key::Key;
 use super::model::Ticket;
 use super::model::fleet::ServiceAt;
+use super::model::histories::Measured;
 use super::model::logs::Caught;
 use super::model::push::{FolderReport, FoundFolder, Glance};
 
@@ -64,6 +65,26 @@ pub(crate) enum Message {
     Cancelled {
         ticket: Ticket,
         result: Result<(), Problem>,
+    },
+    History {
+        of: Measured,
+        span: Span,
+        result: Result<Box<History>, Problem>,
+    },
+    /// What a server noted of everybody.
+    Audit {
+        server: ServerName,
+        result: Result<Vec<AuditEntry>, Problem>,
+    },
+    Variables {
+        server: ServerName,
+        result: Result<Vec<VariableView>, Problem>,
+    },
+    /// The server changed a variable, or did not.
+    VariableChanged {
+        ticket: Ticket,
+        server: ServerName,
+        result: Result<VariableView, Problem>,
     },
     Folders {
         ticket: Ticket,

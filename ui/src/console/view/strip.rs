@@ -1,14 +1,42 @@
-//! What is known of the selected release or deploy, below its table.
+//! What is known of the selected container, release or deploy, below its table.
 
-use mypaas::api::{Deploy, DeployState, Outcome, ReleaseView};
+use mypaas::api::{ContainerState, ContainerView, Deploy, DeployState, Outcome, ReleaseView};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::format;
 use super::pen::Pen;
 use super::sheet::Sheet;
 use super::text::wrap;
+use super::{format, look};
+use crate::console::model::fleet::ServerEntry;
 use crate::console::theme::Tone;
+use crate::console::words;
+
+pub(crate) fn container(server: &ServerEntry, view: &ContainerView, area: Rect, sheet: &mut Sheet<'_>) {
+    let pen = sheet.pen;
+    let state = look::container(view).text();
+    let since = match &view.state {
+        ContainerState::Running { since, .. } => format!("{state} since {}", pen.date(server.here(*since))),
+        ContainerState::Exited { at, .. } => format!("{state} at {}", pen.date(server.here(*at))),
+        ContainerState::Created | ContainerState::Restarting { .. } => state,
+    };
+    let memory = match (view.memory_bytes, view.memory_limit_bytes) {
+        (None, _) => "not measured".to_owned(),
+        (Some(used), None) => format!("{}, without a limit", format::bytes(used)),
+        (Some(used), Some(limit)) => {
+            let share = used as f32 / limit.max(1) as f32;
+            format!("{} of {}, {}", format::bytes(used), format::bytes(limit), format::share(share))
+        }
+    };
+    let requests = if view.routed { "takes requests" } else { "takes no requests" };
+    let lines = vec![
+        field(pen, "name", format!("{}, of release {}", view.name, view.release)),
+        field(pen, "state", format!("{since}, restarted {} times", view.restarts)),
+        field(pen, "memory", memory),
+        field(pen, "network", format!("{}, {requests}", view.address)),
+    ];
+    draw(lines, area, sheet);
+}
 
 pub(crate) fn release(view: &ReleaseView, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
@@ -23,7 +51,7 @@ pub(crate) fn release(view: &ReleaseView, area: Rect, sheet: &mut Sheet<'_>) {
     let image = format!("{}, {}", release.image, format::bytes(release.image_bytes));
     let gone = if view.available { "" } else { ", deleted since" };
     let lines = vec![
-        field(pen, "built", format!("{} by {}", pen.date(release.built), release.origin.who)),
+        field(pen, "built", format!("{} by {}", pen.date(release.built), words::by(&release.origin))),
         field(pen, "commit", commit),
         field(pen, "folder", release.origin.folder.clone().unwrap_or_else(|| "unknown".into())),
         field(pen, "image", format!("{image}{gone}")),
@@ -33,7 +61,8 @@ pub(crate) fn release(view: &ReleaseView, area: Rect, sheet: &mut Sheet<'_>) {
 
 pub(crate) fn deploy(deploy: &Deploy, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
-    let mut lines = vec![field(pen, "asked", format!("{} by {}", pen.date(deploy.accepted), deploy.origin.who))];
+    let mut lines =
+        vec![field(pen, "asked", format!("{} by {}", pen.date(deploy.accepted), words::by(&deploy.origin)))];
     let releases = |from: &str, to: &str| format!("{from} before, {to} after");
     let name = |release: Option<mypaas::name::ReleaseId>| release.map_or_else(|| "none".into(), |id| id.to_string());
     lines.push(field(pen, "live", releases(&name(deploy.from), &name(deploy.to))));

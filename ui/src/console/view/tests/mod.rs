@@ -1,5 +1,6 @@
 //! Every page and dialog at three sizes, as plain text.
 
+mod fleet;
 mod lists;
 
 use mypaas::api::{Action, Event, LogStream, PlanView};
@@ -123,12 +124,12 @@ fn the_description_of_a_service() {
 
 #[test]
 fn the_releases() {
-    snapshots("releases", |model| drop(press(model, "tab ] j j")));
+    snapshots("releases", |model| drop(press(model, "tab ] ] j j")));
 }
 
 #[test]
 fn the_deploys() {
-    snapshots("deploys", |model| drop(press(model, "tab ] ] j")));
+    snapshots("deploys", |model| drop(press(model, "tab ] ] ] j")));
 }
 
 fn fill_logs(model: &mut Model) {
