@@ -20,7 +20,7 @@
 //! GET    /daemon/v1/deploys/{deploy}            Deploy
 //! POST   /daemon/v1/deploys/{deploy}/cancel      CancelRequest → Deploy
 //! GET    /daemon/v1/deploys/{deploy}/events     Event, one a line, until it ended   ?from
-//! GET    /daemon/v1/audit                       Vec<AuditEntry>, newest first       ?limit
+//! GET    /daemon/v1/audit                       Vec<AuditEntry>, newest first       ?service&limit
 //! ```
 //!
 //! An answer that is not 2xx carries [`Problem`] as its body. A service's name is percent-encoded in a path. Requests

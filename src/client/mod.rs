@@ -223,9 +223,10 @@ impl Client {
         self.stream(format!("/deploys/{id}/events?from={from}")).await
     }
 
-    /// What was asked of the server of late, newest first.
-    pub async fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>> {
-        self.get(&format!("/audit?limit={limit}")).await
+    /// What was asked of the server of late, newest first; all, or what was about one service.
+    pub async fn audit(&self, service: Option<&ServiceName>, limit: u32) -> Result<Vec<AuditEntry>> {
+        let filter = service.map(|name| format!("&service={}", encoded(name))).unwrap_or_default();
+        self.get(&format!("/audit?limit={limit}{filter}")).await
     }
 
     /// Figures of a service over time, or of the machine.

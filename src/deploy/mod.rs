@@ -71,6 +71,16 @@ pub struct Origin {
     pub commit: Option<Commit>,
 }
 
+impl Origin {
+    /// Who it was, for people; with the beginning of their key's fingerprint when they came by one.
+    pub fn by(&self) -> String {
+        match &self.key {
+            Some(holder) => format!("{} ({})", self.who, holder.fingerprint.short()),
+            None => self.who.clone(),
+        }
+    }
+}
+
 /// An image and its manifest, never changed once made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Release {

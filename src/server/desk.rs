@@ -183,10 +183,12 @@ impl Desk {
     }
 
     /// Who is limited to some services sees what concerns these, and what they did themselves.
-    pub(super) fn audit(&self, limit: usize) -> Result<Vec<AuditEntry>> {
+    pub(super) fn audit(&self, service: Option<&ServiceName>, limit: usize) -> Result<Vec<AuditEntry>> {
         let own = |entry: &AuditEntry| matches!(&entry.by, By::Key(holder) if Some(holder) == self.caller.holder());
         let concerns = |entry: &AuditEntry| entry.service.as_ref().is_some_and(|service| self.caller.sees(service));
-        let wanted = |entry: &AuditEntry| !self.caller.is_limited() || own(entry) || concerns(entry);
+        let is_about = |entry: &AuditEntry| service.is_none_or(|service| entry.service.as_ref() == Some(service));
+        let may_see = |entry: &AuditEntry| !self.caller.is_limited() || own(entry) || concerns(entry);
+        let wanted = |entry: &AuditEntry| is_about(entry) && may_see(entry);
         Ok(self.core.store.audit(limit, wanted)?)
     }
 

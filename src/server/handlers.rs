@@ -212,6 +212,7 @@ pub(super) async fn deploy_events(
 
 #[derive(Debug, Deserialize)]
 pub(super) struct AuditParameters {
+    service: Option<ServiceName>,
     limit: Option<usize>,
 }
 
@@ -219,6 +220,6 @@ pub(super) async fn audit(
     desk: Desk,
     parameters: Result<Query<AuditParameters>, QueryRejection>,
 ) -> Answer<Vec<AuditEntry>> {
-    let Query(AuditParameters { limit }) = parameters?;
-    Ok(Json(desk.audit(limit.unwrap_or(MOST_ENTRIES).min(MOST_ENTRIES))?))
+    let Query(AuditParameters { service, limit }) = parameters?;
+    Ok(Json(desk.audit(service.as_ref(), limit.unwrap_or(MOST_ENTRIES).min(MOST_ENTRIES))?))
 }

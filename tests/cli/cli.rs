@@ -5,13 +5,17 @@
 //! doing.rs      verbs that change something
 //! showing.rs    verbs that show something, for people and as JSON
 //! refusing.rs   wrong input, and worlds in which it does not work
+//! many.rs       several servers at once, and locked ones
+//! keys.rs       the operator's keys
 //! leaving.rs    ctrl-c, a reader that goes away, a server that dies
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
 mod doing;
+mod keys;
 mod leaving;
+mod many;
 mod refusing;
 mod showing;
 mod stage;

@@ -106,11 +106,11 @@ async fn a_server_that_dies_and_comes_back_still_tells_how_the_deploy_ended() {
 async fn on_a_terminal_removing_asks_for_the_name() {
     let stage = Stage::new().await;
     stage.push("blog", SINGLE);
-    let (code, told) = answered(&stage, "remove local blog", "blgo\n");
+    let (code, told) = answered(&stage.command("remove local blog"), "blgo\n");
     assert_eq!(code, 1, "{told}");
     assert!(told.contains("Type blog to go on") && told.contains("nothing was removed"), "{told}");
     stage.run("status local blog").succeeded();
-    let (code, told) = answered(&stage, "remove local blog", "blog\n");
+    let (code, told) = answered(&stage.command("remove local blog"), "blog\n");
     assert_eq!(code, 0, "{told}");
     assert!(told.contains("removal of") && told.contains("\u{1b}[32mdone"), "{told}");
     stage.run("status").succeeded().shows(&["no services yet"]);
@@ -124,19 +124,18 @@ async fn on_a_terminal_pruning_asks_for_the_name_of_the_server() {
         Behaviour { build: BuildScript { leaves: 5000, ..BuildScript::default() }, ..Behaviour::default() },
     );
     stage.push("blog", SINGLE);
-    let (code, told) = answered(&stage, "prune local", "yes\n");
+    let (code, told) = answered(&stage.command("prune local"), "yes\n");
     assert_eq!(code, 1, "{told}");
     assert!(told.contains("Type local to go on") && told.contains("nothing was removed"), "{told}");
-    let (code, told) = answered(&stage, "prune local", "local\n");
+    let (code, told) = answered(&stage.command("prune local"), "local\n");
     assert_eq!(code, 0, "{told}");
     assert!(told.contains("This removes from local") && told.contains("removed 1 image from local"), "{told}");
-    let (code, told) = answered(&stage, "prune local", "");
+    let (code, told) = answered(&stage.command("prune local"), "");
     assert!(code == 0 && told.contains("nothing was removed"), "without anything to remove it does not ask: {told}");
 }
 
 /// Runs the program on a terminal, and types this when it asks.
-fn answered(stage: &Stage, line: &str, typed: &str) -> (u32, String) {
-    let plain = stage.command(line);
+pub(crate) fn answered(plain: &std::process::Command, typed: &str) -> (u32, String) {
     let mut command = CommandBuilder::new(plain.get_program());
     command.args(plain.get_args());
     command.cwd(plain.get_current_dir().unwrap());

@@ -216,7 +216,7 @@ async fn refusals_are_written_down() {
     let wire = Wire::start().await;
     wire.send(&wire.good().await.without("signature").set("x-real-ip", "203.0.113.7")).await;
     wire.send(&deploy(&wire, "p256").await.set("x-real-ip", "203.0.113.8")).await;
-    let entries = wire.client("ed25519").audit(9).await.unwrap();
+    let entries = wire.client("ed25519").audit(None, 9).await.unwrap();
     let [viewer, nobody] = entries.as_slice() else { panic!("{entries:#?}") };
     assert_eq!(nobody.by, By::Nobody { claimed: None });
     assert_eq!(nobody.request, "GET /daemon/v1/server");

@@ -61,7 +61,7 @@ async fn actions_are_in_the_audit_log_by_key() {
     let refused = client.cancel(deploy.id, &CancelRequest { who: "ada".to_owned() }).await;
     assert!(matches!(refused, Err(ClientError::Refused(_))));
 
-    let entries = client.audit(9).await.unwrap();
+    let entries = client.audit(None, 9).await.unwrap();
     let told: Vec<_> = entries.iter().map(|entry| entry.request.as_str()).collect();
     assert_eq!(told, ["POST /daemon/v1/deploys/d3/cancel", "POST /daemon/v1/deploys", "POST /daemon/v1/contexts"]);
     let by = By::Key(holder("ed25519", "ada@laptop"));
@@ -73,7 +73,10 @@ async fn actions_are_in_the_audit_log_by_key() {
         (Some(deploy.id), &Some(Action::Push), &AuditResult::Done)
     );
     assert_eq!(accepted.service.as_ref().map(|name| name.as_str()), Some("web"));
-    assert_eq!(client.audit(1).await.unwrap().len(), 1);
+    assert_eq!(client.audit(None, 1).await.unwrap().len(), 1);
+    let about = client.audit(Some(&"web".parse().unwrap()), 9).await.unwrap();
+    assert_eq!(about.iter().map(|entry| entry.deploy).collect::<Vec<_>>(), [Some(deploy.id)], "of one service");
+    assert!(client.audit(Some(&"hidden".parse().unwrap()), 9).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -88,7 +91,7 @@ async fn a_key_for_one_service_pushes_that_one_only_and_reads_its_own_log() {
     wire.stage.end_of(deploy.id).await.assert_succeeded();
 
     push(&wire.client("ed25519"), &SINGLE.replace("web", "hidden"), origin("x")).await.unwrap();
-    let entries = limited.audit(99).await.unwrap();
+    let entries = limited.audit(None, 99).await.unwrap();
     assert_eq!(entries.len(), 4, "{entries:#?}");
     assert!(entries.iter().all(|entry| entry.by == By::Key(holder("rsa", "rsa key"))));
 }

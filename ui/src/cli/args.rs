@@ -4,13 +4,15 @@ use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
+use mypaas::name::ServerName;
 
 use super::output::ColourWhen;
 use super::verb::Verb;
 
 const AFTER_HELP: &str = "\
 SERVER is a name from fleet.toml (see `mypaas servers`). `local` is this machine's own server: the one that runs,
-else one that the command starts for as long as it needs it.
+else one that the command starts for as long as it needs it. Where several servers may be named: `shop,attic`, or `all`.
+Before anything is changed on a locked server its name has to be typed; --unlock SERVER is for scripts.
 
 Environment:
   MYPAAS_HOME  the server folder of this machine [default: ~/_mypaas]
@@ -33,6 +35,9 @@ pub(crate) struct Cli {
     /// When to use colours; auto: on a terminal, unless NO_COLOR is set
     #[arg(long = "color", alias = "colour", global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) colour: ColourWhen,
+    /// Change this locked server without asking for its name
+    #[arg(long, global = true, hide = true, value_name = "SERVER")]
+    pub(crate) unlock: Vec<ServerName>,
     /// The verb's output is to be JSON, so its failure is told likewise.
     #[arg(skip)]
     pub(crate) json: bool,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use mypaas::fleet::EditError;
 use mypaas::name::{ReleaseId, ServerName, ServiceName, VariableName};
 
 /// Of several names, so many are listed in a hint.
@@ -29,6 +30,20 @@ pub(crate) enum InputError {
     CannotAsk { deed: String },
     #[error("nothing was removed: the name that was typed is not {name}")]
     NotConfirmed { name: String },
+    #[error("{server} is locked, and there is no terminal to type its name on")]
+    Locked { server: ServerName },
+    #[error("nothing was done: what was typed is not {server}, and that server is locked")]
+    StaysLocked { server: ServerName },
+    #[error("there is a key already: {file}")]
+    KeyIsThere { file: String },
+    #[error("a new key needs a passphrase, and there is no terminal to ask on")]
+    NoPassphrase,
+    #[error("no key was made: the passphrases that were typed differ")]
+    PassphrasesDiffer,
+    #[error("{} cannot be written", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("the Python original takes RSA keys only, and the key in {place} is another kind")]
+    NotForOriginal { place: String },
     #[error("MYPAAS_LOG is {value:?}, which names no log level")]
     LogLevel { value: String, source: tracing_subscriber::filter::ParseError },
 }
@@ -36,7 +51,9 @@ pub(crate) enum InputError {
 impl InputError {
     /// The command line itself is wrong, not the state of the world.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::UnknownServer { .. } | Self::CannotAsk { .. } | Self::NoTerminal | Self::LogLevel { .. })
+        use InputError::{CannotAsk, Locked, LogLevel, NoPassphrase, NoTerminal, UnknownServer};
+        let is_missing = matches!(self, CannotAsk { .. } | Locked { .. } | NoTerminal | NoPassphrase);
+        is_missing || matches!(self, UnknownServer { .. } | LogLevel { .. })
     }
 
     /// What to do next.
@@ -57,10 +74,33 @@ impl InputError {
             Self::NothingEarlier { service, server } => format!("see `mypaas releases {server} {service}`"),
             Self::CannotAsk { .. } => "say --yes when you are sure".to_owned(),
             Self::NoTerminal => "run it where a person types, not in a pipe".to_owned(),
-            Self::NotConfirmed { .. } => return None,
+            Self::Locked { server } => format!("say --unlock {server} when you are sure"),
+            Self::NotConfirmed { .. } | Self::StaysLocked { .. } | Self::PassphrasesDiffer | Self::Write { .. } => {
+                return None;
+            }
+            Self::KeyIsThere { .. } => {
+                "`mypaas key get` shows it; nothing is overwritten, so move it away for another \
+                                        one, or say --type for one of another kind beside it"
+                    .to_owned()
+            }
+            Self::NoPassphrase => "say --no-passphrase, or --use FILE for a key that exists".to_owned(),
+            Self::NotForOriginal { .. } => "`mypaas key init --type rsa` makes one beside it".to_owned(),
             Self::VariableInUse { .. } => "say --yes when you are sure".to_owned(),
             Self::LogLevel { .. } => "use error, warn, info, debug or trace, as in MYPAAS_LOG=debug".to_owned(),
         })
+    }
+}
+
+/// What to do next when the list of servers stays as it is.
+pub(crate) fn hint_for_edit(error: &EditError) -> Option<String> {
+    match error {
+        EditError::Known { name, .. } => {
+            Some(format!("`mypaas servers remove {name}` forgets that one; or choose another name"))
+        }
+        EditError::Unknown { name, known } => {
+            meant(name.as_str(), known).or_else(|| Some("there is none in the list".to_owned()))
+        }
+        EditError::Fleet(_) | EditError::Write { .. } => None,
     }
 }
 

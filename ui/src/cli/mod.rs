@@ -7,7 +7,8 @@
 //! environment.rs   what is read from the environment
 //! advice.rs        what a server advises, with the name that it has here
 //! input.rs         what cannot be done as asked, and what was probably meant
-//! confirm.rs       asks before something is gone for good
+//! confirm.rs       asks before something is gone for good, or changed on a locked server
+//! many.rs          several servers at once
 //! source.rs        the Dockerfile that is pushed; upload.rs sends its folder
 //! follow.rs        a deploy watched to its end; progress/ tells it
 //! output/          tables, plans, units, colours
@@ -25,6 +26,7 @@ mod follow;
 mod input;
 mod local;
 mod logging;
+mod many;
 mod operator_keys;
 mod output;
 mod progress;
@@ -76,7 +78,9 @@ fn start(cli: &Cli) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match (environment, runtime) {
         (Ok(environment), Ok(runtime)) => {
-            let code = runtime.block_on(run(cli, &Session::new(screen, environment)));
+            let session = Session::new(screen, environment);
+            cli.unlock.iter().for_each(|name| session.mark_unlocked(name));
+            let code = runtime.block_on(run(cli, &session));
             // A thread that waits for the keyboard must not keep the process.
             runtime.shutdown_background();
             code
@@ -107,8 +111,7 @@ async fn interruptible(verb: &Verb, session: &Session) -> anyhow::Result<ExitCod
         result = verb.run(session) => return result,
         () = signals.next() => {}
     }
-    let note = session.interrupt_note().map(|note| format!("{note}\n")).unwrap_or_default();
-    session.screen.tell(&format!("\n{note}"));
+    session.screen.tell(&format!("\n{}", session.interrupt_notes()));
     Ok(ExitCode::from(INTERRUPTED))
 }
 

@@ -16,7 +16,7 @@ pub(crate) const OWN_FILES: [&str; 2] = ["mypaas_ed25519", "mypaas_rsa"];
 pub(crate) const USUAL_FILES: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
 
 /// A file of ours may say that the key lies elsewhere, as the original writes it.
-const ELSEWHERE: &str = "file://";
+pub(crate) const ELSEWHERE: &str = "file://";
 
 /// A key file is never larger.
 const LARGEST_FILE: u64 = 64 * 1024;
@@ -65,27 +65,67 @@ impl KeyError {
 pub(crate) struct Found {
     /// For people.
     pub(crate) place: String,
-    key: KeyText,
+    /// Its file, where it is in one.
+    file: Option<PathBuf>,
+    half: Half,
+}
+
+/// What was found of a key.
+#[derive(Debug)]
+enum Half {
+    Private(KeyText),
+    /// An ssh-agent holds the other half.
+    Public(PublicKey, String),
+    InAgent(AgentKey),
+}
+
+/// The public half of a key, as it is shown.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) public: PublicKey,
+    pub(crate) comment: String,
+    /// Where it was found, for people.
+    pub(crate) place: String,
 }
 
 impl Found {
     /// Its public half; none when that takes the passphrase.
     pub(crate) fn public(&self) -> Option<PublicKey> {
-        match &self.key {
-            KeyText::Open(key) => Some(key.public().clone()),
-            KeyText::Locked(key) => key.public(),
+        match &self.half {
+            Half::Private(KeyText::Open(key)) => Some(key.public().clone()),
+            Half::Private(KeyText::Locked(key)) => key.public(),
+            Half::Public(key, _) => Some(key.clone()),
+            Half::InAgent(key) => Some(key.public().clone()),
         }
     }
 
-    /// The key itself; asks for the passphrase where one is needed.
+    /// The key itself; asks for the passphrase where one is needed. An error when only an agent has it.
     pub(crate) async fn open(self) -> Result<PrivateKey, KeyError> {
-        match self.key {
-            KeyText::Open(key) => Ok(key),
-            KeyText::Locked(key) => {
-                let place = self.place;
+        let place = self.place;
+        match self.half {
+            Half::Private(KeyText::Open(key)) => Ok(key),
+            Half::Private(KeyText::Locked(key)) => {
                 tokio::task::spawn_blocking(move || unlock(&key, &place)).await.unwrap_or(Err(KeyError::None))
             }
+            Half::Public(..) | Half::InAgent(_) => Err(KeyError::Unusable { place, source: PrivateKeyError::NotAKey }),
         }
+    }
+
+    /// Whose key it is, as far as it says so itself or the file of its public half does.
+    fn comment(&self) -> Option<String> {
+        let told = match &self.half {
+            Half::Private(KeyText::Open(key)) => key.comment().to_owned(),
+            Half::Private(KeyText::Locked(_)) => String::new(),
+            Half::Public(_, comment) => comment.clone(),
+            Half::InAgent(key) => key.comment().to_owned(),
+        };
+        if !told.is_empty() {
+            return Some(told);
+        }
+        let mut beside = self.file.clone()?.into_os_string();
+        beside.push(".pub");
+        let (public, comment) = PublicKey::from_openssh(read(Path::new(&beside)).ok()?.trim()).ok()?;
+        (Some(public) == self.public() && !comment.is_empty()).then_some(comment)
     }
 }
 
@@ -102,25 +142,25 @@ impl<'a> OperatorKeys<'a> {
 
     /// The key that signs: the wanted one, else the operator's usual one.
     pub(crate) async fn signer(&self, wanted: Option<&str>) -> Result<Signer, KeyError> {
-        if let Some(wanted) = wanted {
-            return self.wanted(wanted).await;
-        }
-        if let Some(found) = self.own()? {
-            return self.signer_of(found).await;
-        }
-        if let Some(key) = self.in_agent().await.unwrap_or_default().into_iter().next() {
-            return Ok(key.into());
-        }
-        match self.first_of(&USUAL_FILES)? {
-            Some(found) => self.signer_of(found).await,
-            None => Err(KeyError::None),
-        }
+        self.signer_of(self.find(wanted).await?).await
+    }
+
+    /// The public half of the key that signs. Some forms of key files show it only to who knows the passphrase.
+    pub(crate) async fn identity(&self, wanted: Option<&str>) -> Result<Identity, KeyError> {
+        let found = self.find(wanted).await?;
+        let comment = found.comment().unwrap_or_else(|| self.environment.who.clone());
+        let place = found.place.clone();
+        let public = match found.public() {
+            Some(public) => public,
+            None => found.open().await?.public().clone(),
+        };
+        Ok(Identity { public, comment, place })
     }
 
     /// The key that was chosen for mypaas: in the environment, or in a file of our own.
     pub(crate) fn own(&self) -> Result<Option<Found>, KeyError> {
         if let Some(text) = &self.environment.private_key {
-            return found(KEY_VARIABLE.to_owned(), &text.0).map(Some);
+            return found(KEY_VARIABLE.to_owned(), None, &text.0).map(Some);
         }
         self.first_of(&OWN_FILES)
     }
@@ -131,9 +171,10 @@ impl<'a> OperatorKeys<'a> {
         match text.trim().strip_prefix(ELSEWHERE) {
             Some(other) => {
                 let other = self.environment.path(other);
-                found(self.environment.shown(&other), &read(&other)?)
+                let text = read(&other)?;
+                found(self.environment.shown(&other), Some(other), &text)
             }
-            None => found(self.environment.shown(path), &text),
+            None => found(self.environment.shown(path), Some(path.to_owned()), &text),
         }
     }
 
@@ -150,47 +191,62 @@ impl<'a> OperatorKeys<'a> {
         }
     }
 
+    async fn find(&self, wanted: Option<&str>) -> Result<Found, KeyError> {
+        if let Some(wanted) = wanted {
+            return match wanted.parse() {
+                Ok(fingerprint) => Ok(found_in_agent(self.by_agent(&fingerprint).await?)),
+                Err(_) => self.read(&self.environment.path(wanted)),
+            };
+        }
+        if let Some(found) = self.own()? {
+            return Ok(found);
+        }
+        if let Some(key) = self.in_agent().await.unwrap_or_default().into_iter().next() {
+            return Ok(found_in_agent(key));
+        }
+        self.first_of(&USUAL_FILES)?.ok_or(KeyError::None)
+    }
+
     fn first_of(&self, names: &[&str]) -> Result<Option<Found>, KeyError> {
         let path = names.iter().map(|name| self.folder().join(name)).find(|path| path.is_file());
         path.map(|path| self.read(&path)).transpose()
     }
 
-    /// What the fleet says: a fingerprint, the file of a private key, or that of the public half of one in the agent.
-    async fn wanted(&self, wanted: &str) -> Result<Signer, KeyError> {
-        if let Ok(fingerprint) = wanted.parse() {
-            return self.by_agent(&fingerprint).await;
-        }
-        let path = self.environment.path(wanted);
-        let text = read(&path)?;
-        if let Ok((public, _)) = PublicKey::from_openssh(text.trim()) {
-            return self.by_agent(public.fingerprint()).await;
-        }
-        self.signer_of(self.read(&path)?).await
-    }
-
-    async fn by_agent(&self, wanted: &Fingerprint) -> Result<Signer, KeyError> {
+    async fn by_agent(&self, wanted: &Fingerprint) -> Result<AgentKey, KeyError> {
         if self.environment.agent.is_none() {
             return Err(KeyError::NoAgent { wanted: wanted.to_string() });
         }
         let keys = self.in_agent().await?;
         let key = keys.into_iter().find(|key| key.public().fingerprint() == wanted);
-        key.map(Signer::from).ok_or_else(|| KeyError::NotInAgent { wanted: wanted.to_string() })
+        key.ok_or_else(|| KeyError::NotInAgent { wanted: wanted.to_string() })
     }
 
     /// A key that needs a passphrase may be open in the agent already.
     async fn signer_of(&self, found: Found) -> Result<Signer, KeyError> {
-        if let (KeyText::Locked(_), Some(public)) = (&found.key, found.public())
-            && let Ok(signer) = self.by_agent(public.fingerprint()).await
-        {
-            return Ok(signer);
+        match (&found.half, found.public()) {
+            (Half::InAgent(key), _) => return Ok(key.clone().into()),
+            (Half::Public(key, _), _) => return Ok(self.by_agent(key.fingerprint()).await?.into()),
+            (Half::Private(KeyText::Locked(_)), Some(public)) => {
+                if let Ok(key) = self.by_agent(public.fingerprint()).await {
+                    return Ok(key.into());
+                }
+            }
+            (Half::Private(_), _) => {}
         }
         Ok(found.open().await?.into())
     }
 }
 
-fn found(place: String, text: &str) -> Result<Found, KeyError> {
+fn found_in_agent(key: AgentKey) -> Found {
+    Found { place: "the ssh-agent".to_owned(), file: None, half: Half::InAgent(key) }
+}
+
+fn found(place: String, file: Option<PathBuf>, text: &str) -> Result<Found, KeyError> {
+    if let Ok((public, comment)) = PublicKey::from_openssh(text.trim()) {
+        return Ok(Found { place, file, half: Half::Public(public, comment) });
+    }
     match KeyText::parse(text) {
-        Ok(key) => Ok(Found { place, key }),
+        Ok(key) => Ok(Found { place, file, half: Half::Private(key) }),
         Err(source) => Err(KeyError::Unusable { place, source }),
     }
 }

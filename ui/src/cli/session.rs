@@ -1,8 +1,8 @@
 //! What every verb is given: the screen, the environment, and the way to the servers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,12 +14,12 @@ use mypaas::name::ServerName;
 use mypaas::server::socket_path;
 use tokio::sync::Mutex as Turn;
 
-use super::advice;
 use super::environment::Environment;
 use super::input::InputError;
 use super::local::{Local, nobody_listens};
 use super::operator_keys::OperatorKeys;
 use super::output::Screen;
+use super::{advice, confirm};
 
 /// The name of this machine's own server.
 pub(crate) const LOCAL: &str = "local";
@@ -39,27 +39,61 @@ const OTHERS_TURN: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) screen: Screen,
-    pub(crate) environment: Environment,
+    pub(crate) environment: Arc<Environment>,
+    shared: Arc<Shared>,
+}
+
+/// What all sessions of a process have in common.
+#[derive(Debug, Default)]
+struct Shared {
     fleet: OnceLock<Fleet>,
     /// The ways that were opened; each is opened once.
     clients: Turn<BTreeMap<ServerName, Client>>,
     /// The keys that were found, by what the fleet says of them; no passphrase is asked for twice.
     signers: Turn<BTreeMap<Option<String>, Signer>>,
     local: Local,
-    note: Mutex<Option<String>>,
+    notes: Mutex<Vec<String>>,
+    /// Locked servers whose name was given.
+    unlocked: Mutex<BTreeSet<ServerName>>,
 }
 
 impl Session {
     pub(crate) fn new(screen: Screen, environment: Environment) -> Self {
+        Self { screen, environment: Arc::new(environment), shared: Arc::default() }
+    }
+
+    /// The same session for one server among several, whose lines are told apart.
+    pub(crate) fn labelled(&self, server: &ServerName, width: usize) -> Self {
         Self {
-            screen,
-            environment,
-            fleet: OnceLock::new(),
-            clients: Turn::default(),
-            signers: Turn::default(),
-            local: Local::default(),
-            note: Mutex::default(),
+            screen: self.screen.labelled(server, width),
+            environment: Arc::clone(&self.environment),
+            shared: Arc::clone(&self.shared),
         }
+    }
+
+    /// Changes on this server are meant, also when it is locked.
+    pub(crate) fn mark_unlocked(&self, name: &ServerName) {
+        self.shared.unlocked.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+    }
+
+    /// Lets changes on this server begin. Of one that is locked the name has to be typed, once.
+    pub(crate) async fn unlock(&self, name: &ServerName) -> anyhow::Result<()> {
+        let is_unlocked = self.shared.unlocked.lock().unwrap_or_else(PoisonError::into_inner).contains(name);
+        if self.server(name)?.lock && !is_unlocked {
+            confirm::unlock(self, name).await?;
+            self.mark_unlocked(name);
+        }
+        Ok(())
+    }
+
+    /// Asks the server of that name to change something.
+    pub(crate) async fn change<T>(
+        &self,
+        name: &ServerName,
+        question: impl AsyncFn(&Client) -> Result<T, ClientError>,
+    ) -> anyhow::Result<T> {
+        self.unlock(name).await?;
+        self.ask(name, question).await
     }
 
     /// The servers that are meant where none is named: all of the fleet, or this machine's own.
@@ -93,7 +127,7 @@ impl Session {
         let mut attempts = 1;
         loop {
             if is_own {
-                self.local.ensure(&client, &self.environment, Some(&self.screen)).await?;
+                self.shared.local.ensure(&client, &self.environment, Some(&self.screen)).await?;
             }
             match question(&client).await {
                 Err(error) if is_own && attempts < ATTEMPTS && is_over(&error) => attempts += 1,
@@ -110,11 +144,11 @@ impl Session {
         loop {
             tokio::time::sleep(OTHERS_TURN).await;
             let gone = |answer: Result<_, ClientError>| answer.is_err_and(|error| nobody_listens(&error));
-            if self.local.runs() || !gone(client.server().await) {
+            if self.shared.local.runs() || !gone(client.server().await) {
                 continue;
             }
             tokio::time::sleep(OTHERS_TURN).await;
-            if let Err(error) = self.local.ensure(&client, &self.environment, None).await {
+            if let Err(error) = self.shared.local.ensure(&client, &self.environment, None).await {
                 tracing::warn!("{error:#}");
             }
         }
@@ -124,7 +158,7 @@ impl Session {
     /// passphrase.
     pub(crate) async fn client(&self, name: &ServerName) -> anyhow::Result<Client> {
         let server = self.server(name)?;
-        let mut clients = self.clients.lock().await;
+        let mut clients = self.shared.clients.lock().await;
         if let Some(client) = clients.get(name) {
             return Ok(client.clone());
         }
@@ -138,7 +172,7 @@ impl Session {
     }
 
     async fn signer(&self, key: Option<&String>) -> anyhow::Result<Signer> {
-        let mut signers = self.signers.lock().await;
+        let mut signers = self.shared.signers.lock().await;
         if let Some(signer) = signers.get(&key.cloned()) {
             return Ok(signer.clone());
         }
@@ -149,7 +183,7 @@ impl Session {
 
     /// Whether that server runs in this process, and ends with it.
     pub(crate) fn runs(&self, name: &ServerName) -> bool {
-        self.local.runs() && self.is_own(name).unwrap_or(false)
+        self.shared.local.runs() && self.is_own(name).unwrap_or(false)
     }
 
     /// Whether that server is the one that this process may start.
@@ -159,16 +193,18 @@ impl Session {
 
     /// What the operator is told when ctrl-c ends the verb from now on.
     pub(crate) fn note_for_interrupt(&self, note: String) {
-        *self.note.lock().unwrap_or_else(PoisonError::into_inner) = Some(note);
+        self.shared.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
     }
 
-    pub(crate) fn interrupt_note(&self) -> Option<String> {
-        self.note.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// A line each.
+    pub(crate) fn interrupt_notes(&self) -> String {
+        let notes = std::mem::take(&mut *self.shared.notes.lock().unwrap_or_else(PoisonError::into_inner));
+        notes.into_iter().map(|note| note + "\n").collect()
     }
 
     /// Stops what was started for this session, in good order.
     pub(crate) async fn end(&self) -> anyhow::Result<()> {
-        let Some(server) = self.local.take() else { return Ok(()) };
+        let Some(server) = self.shared.local.take() else { return Ok(()) };
         let mut stopped = std::pin::pin!(server.stop());
         let result = match tokio::time::timeout(SILENT_END, &mut stopped).await {
             Ok(result) => result,
@@ -182,11 +218,11 @@ impl Session {
 
     /// Read when it is needed first: a mistake in the file must not hinder a verb that has no use for it.
     fn fleet(&self) -> Result<&Fleet, FleetError> {
-        if let Some(fleet) = self.fleet.get() {
+        if let Some(fleet) = self.shared.fleet.get() {
             return Ok(fleet);
         }
         let fleet = Fleet::load(&self.environment.fleet)?;
-        Ok(self.fleet.get_or_init(|| fleet))
+        Ok(self.shared.fleet.get_or_init(|| fleet))
     }
 
     fn local_server(&self) -> Server {

@@ -84,6 +84,8 @@ pub(crate) enum Command {
     CopyName,
     CopyContainer,
     CancelDeploy,
+    /// With another earlier run.
+    Compare,
 
     Follow,
     Wrap,

@@ -162,7 +162,7 @@ pub(crate) fn ending(deploy: &Deploy) -> Option<String> {
     })
 }
 
-/// Who asked for it: `ada@laptop with key …x7Qa`.
+/// Who asked for it: `ada@laptop with key SHA256:9Jm1o3Zf…`.
 pub(crate) fn by(origin: &Origin) -> String {
     match &origin.key {
         Some(holder) if holder.comment.is_empty() => format!("the holder of key {}", key(&holder.fingerprint)),
@@ -171,11 +171,9 @@ pub(crate) fn by(origin: &Origin) -> String {
     }
 }
 
-/// The end of a key's fingerprint, which tells keys apart better than its beginning: `…x7Qa`.
+/// As much of a key's fingerprint as tells keys apart, the same as everywhere: `SHA256:9Jm1o3Zf…`.
 pub(crate) fn key(fingerprint: &Fingerprint) -> String {
-    let text = fingerprint.as_str();
-    let tail = text.char_indices().rev().nth(3).map_or(0, |(index, _)| index);
-    format!("{ELLIPSIS}{}", &text[tail..])
+    format!("{}{ELLIPSIS}", fingerprint.short())
 }
 
 /// As a title that asks: `Set DATABASE_PASSWORD on shop?`
@@ -193,20 +191,18 @@ pub(crate) fn variable_effect(confirm: &VariableConfirm) -> String {
         1 => format!("{} uses it", names[0]),
         count => format!("{count} services use it ({})", names.join(", ")),
     };
+    let (take, run, are) = if names.len() == 1 { ("takes", "runs", "it is") } else { ("take", "run", "they are") };
     match (&confirm.value, confirm.had_value, names.is_empty()) {
         (Some(_), false, true) => format!("{name} gets a value. {users}"),
         (Some(_), true, true) => format!("The value of {name} is replaced by the one you typed. {users}"),
-        (Some(_), false, false) => format!("{name} gets a value. {users}, and takes it at the next start."),
+        (Some(_), false, false) => format!("{name} gets a value. {users}, and {take} it at the next start."),
         (Some(_), true, false) => {
-            format!(
-                "The value of {name} is replaced by the one you typed. {users}, and takes the new one at the next start."
-            )
+            let replaced = format!("The value of {name} is replaced by the one you typed.");
+            format!("{replaced} {users}, and {take} the new one at the next start.")
         }
         (None, _, true) => format!("The value of {name} is deleted. {users}"),
         (None, _, false) => {
-            format!(
-                "The value of {name} is deleted. {users}, runs on as it is, and cannot be deployed again without it."
-            )
+            format!("The value of {name} is deleted. {users}, {run} on as {are}, and cannot be deployed without it.")
         }
     }
 }

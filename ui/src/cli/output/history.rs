@@ -21,7 +21,7 @@ pub(crate) fn releases(releases: &[ReleaseView], now: Timestamp) -> Table {
             units::age(release.built, now).into(),
             took(release.build_seconds).into(),
             units::bytes(release.image_bytes).into(),
-            (&release.origin.who).into(),
+            release.origin.by().into(),
             words::commit(release.origin.commit.as_ref()).into(),
             release.origin.folder.as_deref().unwrap_or(words::NONE).into(),
         ]);
@@ -42,7 +42,7 @@ pub(crate) fn release(
     let name = format!("{} of {}", release.id, release.service);
     let mut text = format!("{} on {server}: {}", paint.strong(&name), paint.apply(style, &state));
     let (age, took) = (units::age(release.built, now), took(release.build_seconds));
-    let _ = writeln!(text, ", built {age} ago in {took} by {}", foreign::line(&release.origin.who, false));
+    let _ = writeln!(text, ", built {age} ago in {took} by {}", foreign::line(&release.origin.by(), false));
     if let Some(folder) = &release.origin.folder {
         let _ = writeln!(text, "from {}", foreign::line(folder, false));
     }
@@ -67,7 +67,7 @@ pub(crate) fn deploys(deploys: &[Deploy], now: Timestamp) -> Table {
             Cell::new(style, state),
             units::age(deploy.accepted, now).into(),
             deploy_took(deploy, now).into(),
-            (&deploy.origin.who).into(),
+            deploy.origin.by().into(),
             words::reason(deploy).into(),
         ]);
     }

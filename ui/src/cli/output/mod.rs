@@ -8,11 +8,13 @@
 //! words.rs      the words for states, actions and outcomes
 //! services.rs   servers, their services, and one service with its containers
 //! history.rs    releases and deploys
+//! audit.rs      what was asked of a server
 //! disk.rs       room on the disks
 //! plan.rs       what a deploy would do
 //! variables.rs  variables of the environment
 //! ```
 
+pub(crate) mod audit;
 pub(crate) mod disk;
 pub(crate) mod foreign;
 pub(crate) mod history;
@@ -24,13 +26,21 @@ pub(crate) mod units;
 pub(crate) mod variables;
 pub(crate) mod words;
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
+use mypaas::name::ServerName;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
-use paint::Paint;
+use self::paint::Paint;
+use super::report::Report;
+
+/// Between the name of a server and what it is about.
+const SEPARATOR: &str = " │ ";
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -48,8 +58,33 @@ pub(crate) struct Screen {
     err_terminal: bool,
     out: Paint,
     err: Paint,
+    /// What every line begins with, where the lines of several servers are mixed.
+    label: Option<Label>,
     /// Nobody reads our output any more.
-    closed: AtomicBool,
+    closed: Arc<AtomicBool>,
+}
+
+/// The server that a line is of.
+#[derive(Debug)]
+struct Label {
+    server: ServerName,
+    /// Of the longest name among all labels.
+    width: usize,
+}
+
+/// JSON of one server among several.
+#[derive(Serialize)]
+struct Labelled<'a, T> {
+    server: &'a ServerName,
+    #[serde(flatten)]
+    value: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer<T> {
+    Answer(T),
+    Problem(T),
 }
 
 impl Screen {
@@ -64,7 +99,14 @@ impl Screen {
             },
         };
         let (out, err) = (paint(out_terminal), paint(err_terminal));
-        Self { out_terminal, err_terminal, out, err, closed: AtomicBool::new(false) }
+        Self { out_terminal, err_terminal, out, err, label: None, closed: Arc::default() }
+    }
+
+    /// The same screen, with each line told to be of this server. `width` is that of the longest name that is used so.
+    pub(crate) fn labelled(&self, server: &ServerName, width: usize) -> Self {
+        let Self { out_terminal, err_terminal, out, err, .. } = *self;
+        let label = Some(Label { server: server.clone(), width });
+        Self { out_terminal, err_terminal, out, err, label, closed: Arc::clone(&self.closed) }
     }
 
     /// The colours of what goes to [`Screen::print`].
@@ -87,14 +129,25 @@ impl Screen {
         self.err_terminal
     }
 
+    /// A line of it may be drawn over: it is a terminal, and nothing else is written there meanwhile.
+    pub(crate) fn redraws(&self) -> bool {
+        self.out_terminal && self.label.is_none()
+    }
+
     /// How many columns there are; none when it is no terminal.
     pub(crate) fn width(&self) -> Option<usize> {
         let size = self.out_terminal.then(crossterm::terminal::size)?;
-        size.ok().map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0)
+        let columns = size.ok().map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0)?;
+        let label = self.label.as_ref().map_or(0, |label| label.width + SEPARATOR.width());
+        Some(columns.saturating_sub(label).max(1))
     }
 
     /// Writes to the standard output. That its reader went away is no error: what the verb does, it does all the same.
     pub(crate) fn print(&self, text: &str) -> anyhow::Result<()> {
+        self.print_raw(&self.with_label(text, self.out))
+    }
+
+    fn print_raw(&self, text: &str) -> anyhow::Result<()> {
         if self.is_closed() {
             return Ok(());
         }
@@ -115,19 +168,41 @@ impl Screen {
 
     /// One JSON document.
     pub(crate) fn print_json(&self, value: &impl Serialize) -> anyhow::Result<()> {
-        let text = serde_json::to_string_pretty(value)?;
-        self.print(&(text + "\n"))
+        let Some(Label { server, .. }) = &self.label else {
+            return self.print_raw(&(serde_json::to_string_pretty(value)? + "\n"));
+        };
+        let labelled = Labelled { server, value: Answer::Answer(value) };
+        self.print_raw(&(serde_json::to_string(&labelled)? + "\n"))
     }
 
     /// One JSON value of many, a line each.
     pub(crate) fn print_json_line(&self, value: &impl Serialize) -> anyhow::Result<()> {
-        let text = serde_json::to_string(value)?;
-        self.print(&(text + "\n"))
+        match &self.label {
+            Some(_) => self.print_json(value),
+            None => self.print_raw(&(serde_json::to_string(value)? + "\n")),
+        }
     }
 
     /// Writes to the standard error what is beside the output. There is no better place to report a failure to.
     pub(crate) fn tell(&self, text: &str) {
+        let text = self.with_label(text, self.err);
         let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// Tells what went wrong on one server among several.
+    pub(crate) fn tell_problem(&self, report: &Report, json: bool) {
+        let Some(Label { server, .. }) = self.label.as_ref().filter(|_| json) else {
+            return self.tell(&report.text(self.err));
+        };
+        let labelled = Labelled { server, value: Answer::Problem(report.problem()) };
+        let text = serde_json::to_string(&labelled).unwrap_or_default() + "\n";
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    fn with_label<'a>(&self, text: &'a str, paint: Paint) -> Cow<'a, str> {
+        let Some(Label { server, width }) = &self.label else { return text.into() };
+        let label = paint.muted(&format!("{:width$}{SEPARATOR}", server.as_str()));
+        text.split_inclusive('\n').map(|line| format!("{label}{line}")).collect::<String>().into()
     }
 }
 

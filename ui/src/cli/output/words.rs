@@ -130,8 +130,8 @@ pub(crate) fn certificate(standing: &Standing, now: Timestamp) -> (String, Style
 }
 
 /// As in `api, web`.
-pub(crate) fn names(services: &[ServiceName]) -> String {
-    services.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(", ")
+pub(crate) fn names<T: ToString>(names: &[T]) -> String {
+    names.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// A release, or a dash.

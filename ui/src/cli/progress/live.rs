@@ -20,7 +20,7 @@ impl<'a> LiveLine<'a> {
 
     /// Shows this text in place of what was shown before.
     pub(crate) fn show(&mut self, text: &str) -> anyhow::Result<()> {
-        let Some(width) = self.screen.width() else { return Ok(()) };
+        let Some(width) = self.screen.width().filter(|_| self.screen.redraws()) else { return Ok(()) };
         let text = cut(text, width.saturating_sub(1));
         if text == self.shown {
             return Ok(());

@@ -12,7 +12,7 @@ use crate::cli::output::{foreign, units};
 use crate::cli::report::failure::evidence;
 
 pub(crate) fn whole(deploy: &Deploy, events: &[Event], paint: Paint, now: Timestamp) -> String {
-    let (who, ago) = (foreign::line(&deploy.origin.who, false), units::age(deploy.accepted, now));
+    let (who, ago) = (foreign::line(&deploy.origin.by(), false), units::age(deploy.accepted, now));
     let before = deploy.from.map_or_else(String::new, |release| format!(", when {release} served"));
     let mut text = format!("{}{before}; by {who}, {ago} ago\n", title(paint, deploy));
     let mut story = Story::of(deploy);

@@ -14,12 +14,13 @@ use std::fmt::Write;
 use mypaas::api::{Problem, ProblemCode};
 use mypaas::client::ClientError;
 use mypaas::context::ContextError;
-use mypaas::fleet::FleetError;
+use mypaas::fleet::{EditError, FleetError};
 use mypaas::manifest::Diagnostic;
 use mypaas::server::ServerError;
 
 use super::follow::DeployEnded;
-use super::input::InputError;
+use super::input::{InputError, hint_for_edit};
+use super::many::SomeFailed;
 use super::operator_keys::KeyError;
 use super::output::foreign;
 use super::output::paint::Paint;
@@ -116,6 +117,8 @@ impl Report {
             return self.explain_client(error);
         } else if let Some(error) = error.downcast_ref::<DeployEnded>() {
             self.explain_deploy(error);
+        } else if error.is::<SomeFailed>() {
+            self.problem.code = ProblemCode::Conflict;
         } else if let Some(Refusal { first, others }) = error.downcast_ref() {
             self.adopt(first);
             self.evidence = others.iter().map(|other| format!("also: {}", other.message)).collect();
@@ -132,6 +135,9 @@ impl Report {
         } else if let Some(error) = error.downcast_ref::<KeyError>() {
             self.problem.code = ProblemCode::BadRequest;
             self.problem.hint = error.hint();
+        } else if let Some(error) = error.downcast_ref::<EditError>() {
+            self.problem.code = ProblemCode::BadRequest;
+            self.problem.hint = hint_for_edit(error);
         } else if let Some(FleetError::Invalid { path, diagnostic }) = error.downcast_ref() {
             self.mark(&path.display().to_string(), std::slice::from_ref(diagnostic.as_ref()));
         } else if let Some(KeymapError::Invalid { path, diagnostic }) = error.downcast_ref() {

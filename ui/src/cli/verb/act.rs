@@ -7,6 +7,7 @@ use mypaas::name::{ServerName, ServiceName};
 
 use crate::cli::follow::follow;
 use crate::cli::input::InputError;
+use crate::cli::many::{Servers, Touch, each};
 use crate::cli::output::plan;
 use crate::cli::refused::Refusal;
 use crate::cli::session::Session;
@@ -20,6 +21,32 @@ pub(crate) struct On {
     pub(crate) service: ServiceName,
 }
 
+/// One service of one or more servers.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OnEach {
+    /// The server's name; `local` is this machine. Several: `shop,attic`, or `all`
+    #[arg(value_name = "SERVER")]
+    pub(crate) servers: Servers,
+    /// The service's name
+    pub(crate) service: ServiceName,
+}
+
+impl OnEach {
+    /// Does something with the service on each server.
+    pub(crate) async fn each(
+        &self,
+        session: &Session,
+        touch: Touch,
+        json: bool,
+        work: impl AsyncFn(&Session, &On) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        each(session, &self.servers, touch, json, async |session, server| {
+            work(session, &On { server: server.clone(), service: self.service.clone() }).await
+        })
+        .await
+    }
+}
+
 /// Whether it is done, and how it is told.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct How {
@@ -29,6 +56,17 @@ pub(crate) struct How {
     /// Print the deploy's events as JSON, one a line; with --dry-run the plan
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl How {
+    pub(crate) fn touch(self) -> Touch {
+        if self.dry_run { Touch::Reads } else { Touch::Changes }
+    }
+}
+
+/// Does something with a service on each server.
+pub(crate) async fn act_on_each(session: &Session, on: &OnEach, action: &Action, how: How) -> anyhow::Result<()> {
+    on.each(session, how.touch(), how.json, async |session, on| act(session, on, action.clone(), how).await).await
 }
 
 /// Does something with a service that is there.
@@ -66,7 +104,7 @@ pub(crate) async fn carry_out(
     request: &DeployRequest,
     json: bool,
 ) -> anyhow::Result<()> {
-    let deploy = session.ask(server, async |client| client.deploy(request).await).await?;
+    let deploy = session.change(server, async |client| client.deploy(request).await).await?;
     let (service, serves) = (deploy.service.clone(), !matches!(deploy.action, Action::Stop | Action::Remove));
     follow(session, server, deploy, json).await?;
     if serves && !json {

@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
     let Arguments { server, deploy, json } = arguments;
     let request = CancelRequest { who: session.environment.who.clone() };
-    let deploy = session.ask(server, async |client| client.cancel(*deploy, &request).await).await?;
+    let deploy = session.change(server, async |client| client.cancel(*deploy, &request).await).await?;
     if *json {
         return session.screen.print_json(&deploy);
     }

@@ -2,8 +2,8 @@
 
 use crate::cli::session::{LOCAL, Session};
 
-use super::push::{Pushed, push};
+use super::push::{Pushed, push_to_each};
 
 pub(crate) async fn run(pushed: &Pushed, session: &Session) -> anyhow::Result<()> {
-    push(pushed, &LOCAL.parse()?, session).await
+    push_to_each(pushed, &LOCAL.parse()?, session).await
 }

@@ -5,13 +5,15 @@ use jiff::Timestamp;
 use mypaas::name::{ServerName, ServiceName};
 
 use super::act::{On, known};
+use crate::cli::many::{Servers, Touch, each};
 use crate::cli::output::history;
 use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The server's name; `local` is this machine
-    server: ServerName,
+    /// The server's name; `local` is this machine. Several: `shop,attic`, or `all`
+    #[arg(value_name = "SERVER")]
+    servers: Servers,
     /// Of one service only
     service: Option<ServiceName>,
     /// At most so many, the newest ones
@@ -23,7 +25,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    let Arguments { server, service, limit, .. } = arguments;
+    let Arguments { servers, json, .. } = arguments;
+    each(session, servers, Touch::Reads, *json, async |session, server| show(arguments, session, server).await).await
+}
+
+async fn show(arguments: &Arguments, session: &Session, server: &ServerName) -> anyhow::Result<()> {
+    let Arguments { service, limit, .. } = arguments;
     if let Some(service) = service {
         known(session, &On { server: server.clone(), service: service.clone() }).await?;
     }

@@ -3,6 +3,7 @@
 use clap::Args;
 use mypaas::name::ServerName;
 
+use crate::cli::many::{Servers, Touch, each};
 use crate::cli::output::disk;
 use crate::cli::session::Session;
 
@@ -12,17 +13,22 @@ are the folders from which the newest releases can be built again. `mypaas prune
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The server's name; `local` is this machine
-    server: ServerName,
+    /// The server's name; `local` is this machine. Several: `shop,attic`, or `all`
+    #[arg(value_name = "SERVER")]
+    servers: Servers,
     /// Print it as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    let Arguments { server, json } = arguments;
+    let Arguments { servers, json } = arguments;
+    each(session, servers, Touch::Reads, *json, async |session, server| show(session, server, *json).await).await
+}
+
+async fn show(session: &Session, server: &ServerName, json: bool) -> anyhow::Result<()> {
     let view = session.ask(server, async |client| client.disk(None).await).await?;
-    if *json {
+    if json {
         return session.screen.print_json(&view);
     }
     session.screen.print(&disk::disk(server, &view, session.screen.paint(), session.screen.width()))

@@ -8,6 +8,7 @@ use mypaas::api::{VariableChange, VariableView};
 use mypaas::name::{ServerName, VariableName};
 
 use crate::cli::input::InputError;
+use crate::cli::many::{Servers, Touch, each};
 use crate::cli::output::{variables, words};
 use crate::cli::session::Session;
 
@@ -24,23 +25,26 @@ pub(crate) struct Arguments {
 enum EnvCommand {
     /// List the variables, which services use them, and whether they have a value
     List {
-        /// The server's name; `local` is this machine
-        server: ServerName,
+        /// The server's name; `local` is this machine. Several: `shop,attic`, or `all`
+        #[arg(value_name = "SERVER")]
+        servers: Servers,
         /// Print them as JSON
         #[arg(long)]
         json: bool,
     },
     /// Give a variable a value: from the standard input, or typed where nobody sees it
     Set {
-        /// The server's name; `local` is this machine
-        server: ServerName,
+        /// The server's name; `local` is this machine. Several: `shop,attic`, or `all`
+        #[arg(value_name = "SERVER")]
+        servers: Servers,
         /// As in DATABASE_PASSWORD; the value is never part of the command line
         key: VariableName,
     },
     /// Take a variable's value away
     Unset {
-        /// The server's name; `local` is this machine
-        server: ServerName,
+        /// The server's name; `local` is this machine. Several: `shop,attic`, or `all`
+        #[arg(value_name = "SERVER")]
+        servers: Servers,
         key: VariableName,
         /// Also when a service uses it
         #[arg(long, short)]
@@ -50,9 +54,15 @@ enum EnvCommand {
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
     match &arguments.command {
-        EnvCommand::List { server, json } => list(session, server, *json).await,
-        EnvCommand::Set { server, key } => set(session, server, key).await,
-        EnvCommand::Unset { server, key, yes } => unset(session, server, key, *yes).await,
+        EnvCommand::List { servers, json } => {
+            each(session, servers, Touch::Reads, *json, async |session, server| list(session, server, *json).await)
+                .await
+        }
+        EnvCommand::Set { servers, key } => set(session, servers, key).await,
+        EnvCommand::Unset { servers, key, yes } => {
+            let change = async |session: &Session, server: &ServerName| unset(session, server, key, *yes).await;
+            each(session, servers, Touch::Changes, false, change).await
+        }
     }
 }
 
@@ -67,14 +77,20 @@ async fn list(session: &Session, server: &ServerName, json: bool) -> anyhow::Res
     session.screen.print(&variables::table(&all).render(session.screen.paint(), session.screen.width()))
 }
 
-async fn set(session: &Session, server: &ServerName, key: &VariableName) -> anyhow::Result<()> {
-    // A server that cannot be asked is told before anything is typed.
-    session.ask(server, async |client| client.variables().await).await?;
+async fn set(session: &Session, servers: &Servers, key: &VariableName) -> anyhow::Result<()> {
+    for server in servers.of(session)? {
+        // Locked ones, and one that cannot be asked, are told before anything is typed.
+        session.unlock(&server).await?;
+        session.ask(&server, async |client| client.variables().await).await?;
+    }
     let prompt = format!("value of {key} (it is not shown): ");
     let value = tokio::task::spawn_blocking(move || read_value(&prompt)).await??;
     let change = VariableChange { name: key.clone(), value: Some(value) };
-    let view = session.ask(server, async |client| client.change_variable(&change).await).await?;
-    session.screen.print(&told(server, &view, "is set"))
+    each(session, servers, Touch::Changes, false, async |session, server| {
+        let view = session.change(server, async |client| client.change_variable(&change).await).await?;
+        session.screen.print(&told(server, &view, "is set"))
+    })
+    .await
 }
 
 async fn unset(session: &Session, server: &ServerName, key: &VariableName, yes: bool) -> anyhow::Result<()> {
@@ -84,7 +100,7 @@ async fn unset(session: &Session, server: &ServerName, key: &VariableName, yes: 
         return Err(InputError::VariableInUse { name: key.clone(), users: words::names(users) }.into());
     }
     let change = VariableChange { name: key.clone(), value: None };
-    let view = session.ask(server, async |client| client.change_variable(&change).await).await?;
+    let view = session.change(server, async |client| client.change_variable(&change).await).await?;
     session.screen.print(&told(server, &view, "has no value any more"))
 }
 

@@ -7,15 +7,16 @@ use jiff::{Span, SpanRelativeTo, Timestamp};
 use mypaas::api::{LogLine, LogQuery, ServiceDetail};
 use mypaas::name::ContainerName;
 
-use super::act::{On, detail};
+use super::act::{On, OnEach, detail};
 use crate::cli::input::InputError;
+use crate::cli::many::Touch;
 use crate::cli::output::{Screen, foreign};
 use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    on: On,
+    on: OnEach,
     /// Go on as more is written
     #[arg(long, short)]
     follow: bool,
@@ -44,8 +45,13 @@ struct Form {
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    let On { server, service } = &arguments.on;
-    let containers = containers(arguments, detail(session, &arguments.on).await?)?;
+    let Arguments { on, json, .. } = arguments;
+    on.each(session, Touch::Reads, *json, async |session, on| show(arguments, session, on).await).await
+}
+
+async fn show(arguments: &Arguments, session: &Session, on: &On) -> anyhow::Result<()> {
+    let On { server, service } = on;
+    let containers = containers(arguments, detail(session, on).await?)?;
     let wanted = containers.first().filter(|_| arguments.container.is_some());
     let query = LogQuery { tail: arguments.tail, since: arguments.since, follow: arguments.follow };
     let mut lines = session.ask(server, async |client| client.logs(service, wanted, &query).await).await?;

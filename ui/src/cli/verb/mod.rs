@@ -3,6 +3,7 @@
 //! `act.rs` holds what all verbs share that change a service.
 
 pub(crate) mod act;
+pub(crate) mod audit;
 pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod completions;
@@ -10,10 +11,12 @@ pub(crate) mod console;
 pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod deploys;
+pub(crate) mod dial_stdio;
 pub(crate) mod disk;
 pub(crate) mod env;
 pub(crate) mod follow;
 pub(crate) mod json;
+pub(crate) mod key;
 pub(crate) mod keymap;
 pub(crate) mod logs;
 pub(crate) mod pin;
@@ -62,6 +65,8 @@ pub(crate) enum Verb {
     Unpin(unpin::Arguments),
     /// List what was deployed, and how it ended
     Deploys(deploys::Arguments),
+    /// Show what was asked of a server, by whose key, and what was refused
+    Audit(audit::Arguments),
     /// Show a deploy from its beginning, until it ends
     Follow(follow::Arguments),
     /// End a deploy that waits or builds
@@ -93,6 +98,18 @@ pub(crate) enum Verb {
     /// Open a shell in a container of a service
     #[command(after_help = shell::HELP)]
     Shell(shell::Arguments),
+    /// Make, choose or show the key that signs what goes over the network
+    #[command(after_help = key::HELP)]
+    Key(key::Arguments),
+    /// The Python original's word for `key init`
+    #[command(hide = true, alias = "key_init")]
+    KeyInit(key::init::Arguments),
+    /// The Python original's word for `key gen`
+    #[command(hide = true, alias = "key_gen")]
+    KeyGen(key::generate::Arguments),
+    /// The Python original's word for `key get`
+    #[command(hide = true, alias = "key_get")]
+    KeyGet(key::get::Arguments),
     /// List the servers that are known
     Servers(servers::Arguments),
     /// What is done on the server itself
@@ -130,6 +147,7 @@ impl Verb {
             Self::Pin(arguments) => pin::run(arguments, session).await,
             Self::Unpin(arguments) => unpin::run(arguments, session).await,
             Self::Deploys(arguments) => deploys::run(arguments, session).await,
+            Self::Audit(arguments) => audit::run(arguments, session).await,
             Self::Follow(arguments) => follow::run(arguments, session).await,
             Self::Cancel(arguments) => cancel::run(arguments, session).await,
             Self::Redeploy(arguments) => redeploy::run(arguments, session).await,
@@ -143,6 +161,10 @@ impl Verb {
             Self::Env(arguments) => env::run(arguments, session).await,
             Self::Disk(arguments) => disk::run(arguments, session).await,
             Self::Prune(arguments) => prune::run(arguments, session).await,
+            Self::Key(arguments) => key::run(arguments, session).await,
+            Self::KeyInit(arguments) => key::init::run(arguments, session).await,
+            Self::KeyGen(arguments) => key::generate::run(arguments, session).await,
+            Self::KeyGet(arguments) => key::get::run(arguments, session).await,
             Self::Servers(arguments) => servers::run(arguments, session).await,
             Self::Server(arguments) => server::run(arguments, session).await,
             Self::Serve(arguments) => serve::run(arguments, &session.environment, &session.screen).await,

@@ -32,6 +32,6 @@ pub(super) async fn set(arguments: &Arguments, session: &Session, pinned: bool, 
     rollback::known(&detail(session, on).await?, *release, on)?;
     let request = PinRequest { pinned };
     let view: ReleaseView =
-        session.ask(&on.server, async |client| client.pin(&on.service, *release, request).await).await?;
+        session.change(&on.server, async |client| client.pin(&on.service, *release, request).await).await?;
     if *json { session.screen.print_json(&view) } else { session.screen.print(told) }
 }

@@ -40,10 +40,11 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
             false => session.screen.print(&disk::reclaimable(server, &reclaimable)),
         };
     }
+    session.unlock(server).await?;
     if !yes {
         ask(arguments, session).await?;
     }
-    let pruned = session.ask(server, async |client| client.prune(PruneRequest { keep: *keep }).await).await?;
+    let pruned = session.change(server, async |client| client.prune(PruneRequest { keep: *keep }).await).await?;
     if *json {
         return session.screen.print_json(&pruned);
     }

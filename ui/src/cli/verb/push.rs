@@ -9,6 +9,7 @@ use mypaas::context::{EntryKind, Limits, Selection, commit_of, select};
 use mypaas::name::ServerName;
 
 use super::act::{How, carry_out, preview};
+use crate::cli::many::{Servers, each};
 use crate::cli::output::units;
 use crate::cli::refused::Refusal;
 use crate::cli::report::diagnostic;
@@ -18,8 +19,9 @@ use crate::cli::upload::upload;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The server's name; `local` is this machine
-    server: ServerName,
+    /// The server's name; `local` is this machine. Several: `shop,attic`, or `all`
+    #[arg(value_name = "SERVER")]
+    servers: Servers,
     #[command(flatten)]
     pushed: Pushed,
 }
@@ -34,13 +36,17 @@ pub(crate) struct Pushed {
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    push(&arguments.pushed, &arguments.server, session).await
+    push_to_each(&arguments.pushed, &arguments.servers, session).await
+}
+
+pub(crate) async fn push_to_each(pushed: &Pushed, servers: &Servers, session: &Session) -> anyhow::Result<()> {
+    let How { json, .. } = pushed.how;
+    each(session, servers, pushed.how.touch(), json, async |session, server| push(pushed, server, session).await).await
 }
 
 /// Checks the folder, sends it, and has it deployed. Nothing is sent when there is a mistake in it.
-pub(crate) async fn push(pushed: &Pushed, server: &ServerName, session: &Session) -> anyhow::Result<()> {
+async fn push(pushed: &Pushed, server: &ServerName, session: &Session) -> anyhow::Result<()> {
     let Pushed { dir, how } = pushed;
-    session.server(server)?;
     let source = Source::open(dir)?;
     let warnings = accept(source.file(), source.check().diagnostics).context("nothing was sent")?;
     for warning in &warnings {

@@ -3,17 +3,17 @@
 use clap::Args;
 use mypaas::api::Action;
 
-use super::act::{How, On, act};
+use super::act::{How, OnEach, act_on_each};
 use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    on: On,
+    on: OnEach,
     #[command(flatten)]
     how: How,
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    act(session, &arguments.on, Action::Redeploy, arguments.how).await
+    act_on_each(session, &arguments.on, &Action::Redeploy, arguments.how).await
 }

@@ -7,8 +7,9 @@ use mypaas::api::{Action, Deploy, DeployState, Event, Outcome, ReleaseView, Serv
 use mypaas::name::{DeployId, ReleaseId};
 use serde::Serialize;
 
-use super::act::{On, detail};
+use super::act::{On, OnEach, detail};
 use crate::cli::input::InputError;
+use crate::cli::many::Touch;
 use crate::cli::output::history;
 use crate::cli::progress::retell;
 use crate::cli::session::Session;
@@ -19,7 +20,7 @@ const DEPLOYS_TOLD: usize = 5;
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    on: On,
+    on: OnEach,
     /// Tell all about this one, as in r12: its options, and its deploys with their build output, probes and failures
     #[arg(long, short, value_name = "RELEASE")]
     release: Option<ReleaseId>,
@@ -45,10 +46,14 @@ struct Told {
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
     let Arguments { on, release, json } = arguments;
+    on.each(session, Touch::Reads, *json, async |session, on| show(session, on, *release, *json).await).await
+}
+
+async fn show(session: &Session, on: &On, release: Option<ReleaseId>, json: bool) -> anyhow::Result<()> {
     let detail = detail(session, on).await?;
     match release {
-        Some(release) => one(session, on, detail, *release, *json).await,
-        None => all(session, on, &detail, *json),
+        Some(release) => one(session, on, detail, release, json).await,
+        None => all(session, on, &detail, json),
     }
 }
 

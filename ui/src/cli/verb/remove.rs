@@ -3,14 +3,15 @@
 use clap::Args;
 use mypaas::api::Action;
 
-use super::act::{How, On, act, known};
+use super::act::{How, On, OnEach, act_on_each, known};
 use crate::cli::confirm;
+use crate::cli::output::words;
 use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    on: On,
+    on: OnEach,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -21,14 +22,17 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
     let Arguments { on, yes, how } = arguments;
     if !yes && !how.dry_run {
-        let On { server, service } = on;
+        let (servers, service) = (on.servers.of(session)?, &on.service);
         confirm::check_asks(&format!("removing {service}"))?;
-        known(session, on).await?;
+        for server in &servers {
+            known(session, &On { server: server.clone(), service: service.clone() }).await?;
+        }
         let told = format!(
-            "This removes {service} from {server}: its containers, its routes, its releases and their images, also \
-             pinned ones.\nIts volumes stay."
+            "This removes {service} from {}: its containers, its routes, its releases and their images, also \
+             pinned ones.\nIts volumes stay.",
+            words::names(&servers)
         );
         confirm::ask(session, &told, service.as_str()).await?;
     }
-    act(session, on, Action::Remove, *how).await
+    act_on_each(session, on, &Action::Remove, *how).await
 }

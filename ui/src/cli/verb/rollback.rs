@@ -4,14 +4,14 @@ use clap::Args;
 use mypaas::api::{Action, DeployState, ReleaseView, ServiceDetail};
 use mypaas::name::ReleaseId;
 
-use super::act::{self, How, On, act};
+use super::act::{self, How, On, OnEach, act};
 use crate::cli::input::InputError;
 use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    on: On,
+    on: OnEach,
     /// The release to go back to, as in r12; without it, the newest good one before the live one
     release: Option<ReleaseId>,
     #[command(flatten)]
@@ -20,13 +20,17 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
     let Arguments { on, release, how } = arguments;
+    on.each(session, how.touch(), how.json, async |session, on| roll_back(session, on, *release, *how).await).await
+}
+
+async fn roll_back(session: &Session, on: &On, release: Option<ReleaseId>, how: How) -> anyhow::Result<()> {
     let detail = act::detail(session, on).await?;
     let to = match release {
-        Some(release) => known(&detail, *release, on)?,
+        Some(release) => known(&detail, release, on)?,
         None => previous(&detail)
             .ok_or_else(|| InputError::NothingEarlier { service: on.service.clone(), server: on.server.clone() })?,
     };
-    act(session, on, Action::Rollback { to }, *how).await
+    act(session, on, Action::Rollback { to }, how).await
 }
 
 /// The release, if the service has it.

@@ -3,13 +3,13 @@
 use clap::Args;
 use mypaas::api::Action;
 
-use super::act::{How, On, act};
+use super::act::{How, OnEach, act_on_each};
 use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    on: On,
+    on: OnEach,
     /// How many containers
     #[arg(value_name = "N", value_parser = count)]
     count: u32,
@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    act(session, &arguments.on, Action::Scale { count: arguments.count }, arguments.how).await
+    act_on_each(session, &arguments.on, &Action::Scale { count: arguments.count }, arguments.how).await
 }
 
 fn count(text: &str) -> Result<u32, String> {

@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use super::deploy;
 use super::push::Pushed;
+use super::{deploy, dial_stdio};
 use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
@@ -16,9 +16,14 @@ pub(crate) struct Arguments {
 enum ServerCommand {
     /// Deploy a folder on this machine, as `mypaas deploy` does
     Deploy(Pushed),
+    /// Connect the standard streams to the server's socket, for ssh:// addresses
+    #[command(hide = true)]
+    DialStdio,
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    let ServerCommand::Deploy(pushed) = &arguments.command;
-    deploy::run(pushed, session).await
+    match &arguments.command {
+        ServerCommand::Deploy(pushed) => deploy::run(pushed, session).await,
+        ServerCommand::DialStdio => dial_stdio::run(&session.environment).await,
+    }
 }

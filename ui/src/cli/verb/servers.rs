@@ -53,9 +53,9 @@ struct Add {
     name: ServerName,
     /// Where it is: https://domain, ssh://user@host, or unix:///path/to/mypaas.sock
     address: Address,
-    /// To tell it from the others at a glance
-    #[arg(long, alias = "color", value_name = "COLOUR", value_parser = colour)]
-    colour: Option<Colour>,
+    /// Mark it with this colour, to tell it from the others at a glance
+    #[arg(long, value_name = "COLOUR", value_parser = colour)]
+    mark: Option<Colour>,
     /// Ask for its name before anything is changed there
     #[arg(long)]
     lock: bool,
@@ -83,6 +83,8 @@ fn colour(text: &str) -> Result<Colour, String> {
 struct Known {
     name: ServerName,
     address: Address,
+    colour: Option<Colour>,
+    locked: bool,
     /// This machine's own, which the verbs start when it does not run.
     starts_by_itself: bool,
     state: State,
@@ -115,9 +117,8 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
 }
 
 fn add(arguments: &Add, session: &Session) -> anyhow::Result<()> {
-    let Add { name, address, colour, lock, key, insecure } = arguments;
-    let server =
-        Server { address: address.clone(), key: key.clone(), colour: *colour, lock: *lock, insecure: *insecure };
+    let Add { name, address, mark, lock, key, insecure } = arguments;
+    let server = Server { address: address.clone(), key: key.clone(), colour: *mark, lock: *lock, insecure: *insecure };
     server.check().context("nothing was added")?;
     Fleet::add(&session.environment.fleet, name, &server)?;
     let file = session.environment.shown(&session.environment.fleet);
@@ -128,17 +129,18 @@ async fn list(arguments: &List, session: &Session) -> anyhow::Result<()> {
     let mut servers = Vec::new();
     for (name, server) in session.all()? {
         // One after the other: a passphrase may be asked for.
-        servers.push((session.client(&name).await, session.is_own(&name)?, name, server.address));
+        servers.push((session.client(&name).await, session.is_own(&name)?, name, server));
     }
-    let asked = servers.into_iter().map(|(client, own, name, address)| ask(client, own, name, address));
+    let asked = servers.into_iter().map(|(client, own, name, server)| ask(client, own, name, server));
     let servers = join_all(asked).await;
     if arguments.json {
         return session.screen.print_json(&servers);
     }
-    let mut table = Table::new(&["SERVER", "STATE", "VERSION", "ADDRESS"]);
+    let mut table = Table::new(&["SERVER", "STATE", "VERSION", "MARKED", "ADDRESS"]);
     for known in &servers {
         let version = known.server.as_ref().map_or(words::NONE, |view| view.version.as_str());
-        table.row([known.name.as_str().into(), state(known), version.into(), known.address.to_string().into()]);
+        let address = known.address.to_string();
+        table.row([known.name.as_str().into(), state(known), version.into(), marks(known).into(), address.into()]);
     }
     session.screen.print(&table.render(session.screen.paint(), session.screen.width()))?;
     for (known, problem) in servers.iter().filter_map(|known| Some((known, known.problem.as_ref()?))) {
@@ -148,7 +150,7 @@ async fn list(arguments: &List, session: &Session) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn ask(client: anyhow::Result<Client>, starts_by_itself: bool, name: ServerName, address: Address) -> Known {
+async fn ask(client: anyhow::Result<Client>, starts_by_itself: bool, name: ServerName, known: Server) -> Known {
     let answer = async { anyhow::Ok(client?.server().await?) };
     let late = || ClientError::TimedOut { limit: PATIENCE }.into();
     let answer = tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| Err(late()));
@@ -157,7 +159,14 @@ async fn ask(client: anyhow::Result<Client>, starts_by_itself: bool, name: Serve
         Err(error) if error.downcast_ref().is_some_and(nobody_listens) => (State::Down, None, None),
         Err(error) => (State::Silent, None, Some(Report::of(&error).problem().clone())),
     };
-    Known { name, address, starts_by_itself, state, server, problem }
+    let Server { address, colour, lock: locked, .. } = known;
+    Known { name, address, colour, locked, starts_by_itself, state, server, problem }
+}
+
+/// As in `red, locked`.
+fn marks(known: &Known) -> String {
+    let marks: Vec<_> = known.colour.map(Colour::word).into_iter().chain(known.locked.then_some("locked")).collect();
+    if marks.is_empty() { words::NONE.to_owned() } else { marks.join(", ") }
 }
 
 fn state(known: &Known) -> Cell {

@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
     }
     let container = container(arguments, session).await?;
     let kind = shell::kind();
-    let shell = session.ask(server, async |client| client.shell(service, container.as_ref(), &kind).await).await?;
+    let shell = session.change(server, async |client| client.shell(service, container.as_ref(), &kind).await).await?;
     let raw = Raw::take()?;
     let end = shell::attend(shell).await;
     drop(raw);

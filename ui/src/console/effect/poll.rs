@@ -65,7 +65,7 @@ pub(super) async fn audit(client: Client, server: ServerName, inbox: Inbox) {
     loop {
         sleep(pause).await;
         pause = AGAIN;
-        let result = listen::in_time(client.audit(ENTRIES)).await;
+        let result = listen::in_time(client.audit(None, ENTRIES)).await;
         let message = |result| Message::Audit { server: server.clone(), result };
         if !tell_new(&mut told, result, message, &inbox).await {
             return;

@@ -1,7 +1,7 @@
 //! What lies on top of a page and has the keys until it is closed.
 
 use mypaas::api::{Action, PlanView, Problem, ReleaseView};
-use mypaas::name::{DeployId, ServerName};
+use mypaas::name::{ContainerName, DeployId, ServerName};
 
 use super::Ticket;
 use super::fleet::ServiceAt;
@@ -50,6 +50,7 @@ pub(crate) enum Guarded {
     Dialog(Box<Dialog>),
     /// The push that is looked at.
     Push,
+    Shell(ServiceAt, Option<ContainerName>),
 }
 
 impl Unlock {

@@ -140,6 +140,7 @@ fn is_command(binding: &Binding) -> bool {
 fn command(binding: &Binding) -> Entry {
     let key = binding.keys.first().map(ToString::to_string).unwrap_or_default();
     let text = match &binding.hint {
+        None if binding.section == Section::Order => format!("sort the list: {}", binding.about),
         Some(hint) => format!("{hint}: {}", binding.about),
         None => binding.about.clone(),
     };

@@ -247,6 +247,10 @@ pub(super) fn open_shell(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
         (Page::Services, _) => chosen_container(model),
         _ => None,
     };
+    guard::pass_shell(model, at, container)
+}
+
+pub(super) fn begin_shell(model: &mut Model, at: ServiceAt, container: Option<ContainerName>) -> Vec<Effect> {
     model.toast(ToastKind::Note, opening_shell(&at));
     vec![Effect::Shell { at, container }]
 }

@@ -56,6 +56,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             };
         }
         Command::Wrap => page.wrap = !page.wrap,
+        Command::Compare if !page.compare_with_next() => {
+            model.toast(ToastKind::Note, "there is no earlier run to compare with");
+        }
         Command::CancelDeploy => ask_to_cancel(model),
         Command::Logs => {
             let at = page.at.clone();

@@ -1,17 +1,18 @@
 //! What stands between a yes and its effect: rights, and locked servers.
 
 use mypaas::api::Action;
-use mypaas::name::{ServerName, ServiceName};
+use mypaas::name::{ContainerName, ServerName, ServiceName};
 
 use crate::console::command::Command;
 use crate::console::effect::Effect;
 use crate::console::model::dialog::{Dialog, Guarded, Unlock};
+use crate::console::model::fleet::ServiceAt;
 use crate::console::model::line::Line;
 use crate::console::model::toast::ToastKind;
 use crate::console::model::{Model, Page};
 use crate::console::words;
 
-use super::{dialog, push, typing};
+use super::{action, dialog, push, typing};
 
 /// Whether the operator's key may change this service there, or what concerns all services; says so when not.
 pub(super) fn may_change(model: &mut Model, server: &ServerName, service: Option<&ServiceName>) -> bool {
@@ -51,6 +52,17 @@ pub(super) fn pass_push(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
+/// The same for a shell, in which anything can be changed.
+pub(super) fn pass_shell(model: &mut Model, at: ServiceAt, container: Option<ContainerName>) -> Vec<Effect> {
+    let locked = locked(model, vec![at.server.clone()]);
+    if locked.is_empty() {
+        return action::begin_shell(model, at, container);
+    }
+    let question = format!("Open a shell in {at}?");
+    model.dialog = Some(unlock(locked, question, Guarded::Shell(at, container)));
+    Vec::new()
+}
+
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::Accept => open(model),
@@ -76,6 +88,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
     let Some(Dialog::Unlock(unlock)) = model.dialog.take() else { return Vec::new() };
     match unlock.then {
         Guarded::Push => push::send(model),
+        Guarded::Shell(at, container) => action::begin_shell(model, at, container),
         Guarded::Dialog(before) => {
             model.dialog = Some(*before);
             dialog::carry_out(model)

@@ -44,8 +44,15 @@ pub(crate) fn of_url(
     let its = |view: &&CertificateView| url.scheme == Scheme::Https && view.domain == url.host;
     let Some(view) = service.certificates.iter().find(its) else { return vec![first] };
     let (told, tone) = words(server, &view.standing, pen);
-    first.spans.extend([Span::raw("  "), pen.span(tone, told)]);
-    let mut lines = vec![first];
+    let beside = first.width() + 2 + super::text::width(&told) <= room;
+    let mut lines = if beside {
+        first.spans.extend([Span::raw("  "), pen.span(tone, told)]);
+        vec![first]
+    } else {
+        let wrapped = super::text::wrap(&told, room.saturating_sub(2).max(8));
+        let below = wrapped.into_iter().map(|text| pen.line(tone, format!("  {text}")));
+        std::iter::once(first).chain(below).collect()
+    };
     if let Some(reason) = reason(&view.standing) {
         lines.extend(labelled("  because ", Tone::Muted, reason, Tone::Text, room, pen));
     }

@@ -125,7 +125,7 @@ fn asked_by(page: &DeployPage, pen: &Pen<'_>) -> Line<'static> {
     if let (Some(from), Some(to)) = (from, to) {
         spans.push(pen.span(Tone::Text, format!("  {from} {ARROW} {to}")));
     }
-    spans.push(pen.span(Tone::Muted, format!("  by {}", origin.who)));
+    spans.push(pen.span(Tone::Muted, format!("  by {}", origin.by())));
     if let Some(commit) = &origin.commit {
         let dirty = if commit.dirty { "+" } else { "" };
         spans.push(pen.span(Tone::Accent, format!("  {}{dirty}", commit.id)));

@@ -161,7 +161,7 @@ fn title(graph: &Graph<'_>, pen: &Pen<'_>) -> Line<'static> {
         }
         spans.push(pen.span(Tone::Strong, now));
         if let Some(greatest) = greatest {
-            spans.push(pen.span(Tone::Muted, format!(", at most {}", graph.unit.words(greatest))));
+            spans.push(pen.span(Tone::Muted, format!(", max {}", graph.unit.words(greatest))));
         }
     }
     if let Some(limit) = graph.limit {

@@ -104,7 +104,7 @@ fn release_row(server: &ServerEntry, view: &ReleaseView, pen: &Pen<'_>) -> Cells
         pen.line(Tone::Strong, release.id.to_string()),
         pen.line(tone, state),
         pen.line(Tone::Muted, pen.age(server.here(release.built))),
-        pen.line(Tone::Text, words::by(&release.origin)),
+        pen.line(Tone::Text, release.origin.by()),
         pen.line(Tone::Accent, id),
         pen.line(Tone::Muted, format!("{:.1}s", release.build_seconds)),
         pen.line(Tone::Muted, format::bytes(release.image_bytes)),
@@ -126,7 +126,7 @@ fn deploy_row(server: &ServerEntry, deploy: &Deploy, pen: &Pen<'_>) -> Cells {
         Line::from(look::of_deploy(deploy).both(pen)),
         pen.line(Tone::Muted, pen.age(server.here(ago))),
         pen.line(Tone::Muted, took.unwrap_or_else(|| NONE.to_owned())),
-        pen.line(Tone::Text, words::by(&deploy.origin)),
+        pen.line(Tone::Text, deploy.origin.by()),
         pen.line(Tone::Muted, reason),
     ]
 }

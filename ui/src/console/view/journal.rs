@@ -35,7 +35,7 @@ pub(crate) fn draw(model: &Model, page: JournalPage, area: Rect, sheet: &mut She
     let pen = sheet.pen;
     let tab = |half: Half, label: String| pen.span(if page.half == half { Tone::TabActive } else { Tone::Tab }, label);
     let own = format!("this console {}", model.journal.own.len());
-    let tabs = vec![tab(Half::Own, own), Span::raw("   "), tab(Half::Servers, "all of the servers' logs".into())];
+    let tabs = vec![tab(Half::Own, own), Span::raw("   "), tab(Half::Servers, "the servers' logs".into())];
     sheet.put(inner, 0, Line::from(tabs));
     let problems = if page.half == Half::Servers { draw_problems(model, inner, sheet) } else { 0 };
     let top = 2 + problems;

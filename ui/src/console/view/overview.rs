@@ -130,7 +130,7 @@ pub(crate) fn newest(server: &ServerEntry, deploy: &Deploy, pen: &Pen<'_>) -> Li
             format!("  {} ago{}", pen.age(server.here(*finished)), took.unwrap_or_default())
         }
     };
-    spans.push(pen.span(Tone::Muted, format!("{time}, by {}", words::by(&deploy.origin))));
+    spans.push(pen.span(Tone::Muted, format!("{time}, by {}", deploy.origin.by())));
     Line::from(spans)
 }
 

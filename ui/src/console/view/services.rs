@@ -35,7 +35,7 @@ fn list_unseen(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
 }
 
 fn beside(model: &Model, breadth: Breadth, area: Rect, sheet: &mut Sheet<'_>) {
-    let width = if breadth == Breadth::Wide { 92 } else { (area.width * 2 / 5).clamp(46, 56) };
+    let width = if breadth == Breadth::Wide { 94 } else { (area.width * 2 / 5).clamp(46, 56) };
     let left = Rect { width, ..area };
     list::draw(model, left, sheet);
     sheet.rule_down(left.right(), area);

@@ -10,7 +10,6 @@ use super::text::wrap;
 use super::{format, look};
 use crate::console::model::fleet::ServerEntry;
 use crate::console::theme::Tone;
-use crate::console::words;
 
 pub(crate) fn container(server: &ServerEntry, view: &ContainerView, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
@@ -51,7 +50,7 @@ pub(crate) fn release(view: &ReleaseView, area: Rect, sheet: &mut Sheet<'_>) {
     let image = format!("{}, {}", release.image, format::bytes(release.image_bytes));
     let gone = if view.available { "" } else { ", deleted since" };
     let lines = vec![
-        field(pen, "built", format!("{} by {}", pen.date(release.built), words::by(&release.origin))),
+        field(pen, "built", format!("{} by {}", pen.date(release.built), release.origin.by())),
         field(pen, "commit", commit),
         field(pen, "folder", release.origin.folder.clone().unwrap_or_else(|| "unknown".into())),
         field(pen, "image", format!("{image}{gone}")),
@@ -61,8 +60,7 @@ pub(crate) fn release(view: &ReleaseView, area: Rect, sheet: &mut Sheet<'_>) {
 
 pub(crate) fn deploy(deploy: &Deploy, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
-    let mut lines =
-        vec![field(pen, "asked", format!("{} by {}", pen.date(deploy.accepted), words::by(&deploy.origin)))];
+    let mut lines = vec![field(pen, "asked", format!("{} by {}", pen.date(deploy.accepted), deploy.origin.by()))];
     let releases = |from: &str, to: &str| format!("{from} before, {to} after");
     let name = |release: Option<mypaas::name::ReleaseId>| release.map_or_else(|| "none".into(), |id| id.to_string());
     lines.push(field(pen, "live", releases(&name(deploy.from), &name(deploy.to))));

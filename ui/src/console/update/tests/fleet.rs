@@ -22,14 +22,18 @@ fn changes(effects: &[Effect]) -> bool {
     effects.iter().any(|effect| {
         matches!(
             effect,
-            Effect::Deploy { .. } | Effect::Push { .. } | Effect::Cancel { .. } | Effect::ChangeVariable { .. }
+            Effect::Deploy { .. }
+                | Effect::Push { .. }
+                | Effect::Cancel { .. }
+                | Effect::ChangeVariable { .. }
+                | Effect::Shell { .. }
         )
     })
 }
 
 #[test]
 fn nothing_is_changed_on_a_locked_server_before_its_name_was_typed() {
-    for keys in ["r y", "S y", "X tab enter", "+ enter", "R y"] {
+    for keys in ["r y", "S y", "X tab enter", "+ enter", "R y", "s"] {
         let mut model = locked();
         assert!(!changes(&press(&mut model, keys)), "{keys}");
         assert!(matches!(model.dialog, Some(Dialog::Unlock(_))), "{keys}: {:?}", model.dialog);

@@ -1,0 +1,39 @@
+//! `mypaas server dial-stdio`: the far end of the way through ssh. What comes in goes to the socket of this machine's
+//! server, and what it answers goes out.
+
+use std::fs::File;
+use std::io::{self, copy};
+use std::net::Shutdown;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::thread;
+
+use anyhow::Context;
+use mypaas::server::socket_path;
+
+use crate::cli::environment::Environment;
+
+/// Goes on until the server has nothing more to say, or nobody hears it any more.
+pub(crate) async fn run(environment: &Environment) -> anyhow::Result<()> {
+    let socket = socket_path(&environment.home);
+    let server = UnixStream::connect(&socket);
+    let server = server.with_context(|| format!("no server answers at {} there", socket.display()))?;
+    tokio::task::spawn_blocking(move || carry(&server)).await?.context("the standard streams cannot be used")
+}
+
+fn carry(server: &UnixStream) -> io::Result<()> {
+    // Not by way of the library's own streams, which wait for the end of a line.
+    let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let mut to_server = server.try_clone()?;
+    // It may wait for input for ever, and ends with the process.
+    thread::spawn(move || {
+        // That the server is gone is seen on the way down.
+        let _ = copy(&mut input, &mut to_server);
+        let _ = to_server.shutdown(Shutdown::Write);
+    });
+    let mut from_server = server;
+    // A reader that went away is the usual end of an answer that goes on.
+    let _ = copy(&mut from_server, &mut output);
+    Ok(())
+}
