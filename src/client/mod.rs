@@ -25,8 +25,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::{
-    AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, PinRequest, PlanRequest, PlanView, Problem,
-    PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange, VariableView,
+    AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, History, PinRequest, PlanRequest, PlanView,
+    Problem, PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, Span, VariableChange,
+    VariableView,
 };
 use crate::deploy::{Deploy, Event};
 use crate::engine::{LogLine, LogQuery};
@@ -226,6 +227,17 @@ impl Client {
     pub async fn audit(&self, service: Option<&ServiceName>, limit: u32) -> Result<Vec<AuditEntry>> {
         let filter = service.map(|name| format!("&service={}", encoded(name))).unwrap_or_default();
         self.get(&format!("/audit?limit={limit}{filter}")).await
+    }
+
+    /// Figures of a service over time, or of the machine.
+    pub async fn history(&self, service: Option<&ServiceName>, span: Span) -> Result<History> {
+        let of = service.map(|name| format!("&service={}", encoded(name))).unwrap_or_default();
+        let span = match span {
+            Span::Hour => "hour",
+            Span::Day => "day",
+            Span::Month => "month",
+        };
+        self.get(&format!("/history?span={span}{of}")).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {

@@ -57,6 +57,7 @@ impl Core {
             router,
             max_context_bytes: self.max_context_bytes(),
             machine: None,
+            limits: None,
         }
     }
 
