@@ -33,6 +33,7 @@ mod figures;
 pub mod terminal;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ pub use crate::deploy::{Action, Commit, Deploy, DeployState, Event, Failure, Ori
 pub use crate::engine::{
     ContainerState, EngineInfo, Exit, Health, LogLine, LogQuery, LogStream, ProbeAnswer, TerminalSize,
 };
-pub use crate::keys::{Fingerprint, Holder};
+pub use crate::keys::{Fingerprint, Holder, Role};
 pub use crate::router::{RouterInfo, Standing};
 
 /// The version in the path of every endpoint.
@@ -78,6 +79,17 @@ pub struct ServerView {
     /// None while they are not measured.
     #[serde(default)]
     pub machine: Option<MachineFigures>,
+    /// What whoever asks is limited to. None: to nothing.
+    #[serde(default)]
+    pub limits: Option<Limits>,
+}
+
+/// What a caller may do at most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    pub role: Role,
+    /// None: with all services.
+    pub services: Option<BTreeSet<ServiceName>>,
 }
 
 /// A part of the server that may be down.

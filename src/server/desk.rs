@@ -52,7 +52,7 @@ impl FromRequestParts<Arc<Core>> for Desk {
 
 impl Desk {
     pub(super) async fn server(&self) -> ServerView {
-        self.core.server_view().await
+        ServerView { limits: self.caller.limits(), ..self.core.server_view().await }
     }
 
     pub(super) async fn snapshot(&self) -> Result<Snapshot> {
@@ -239,6 +239,7 @@ impl Desk {
 
 /// What the caller may see of it.
 fn narrowed(caller: &Caller, mut snapshot: Snapshot) -> Snapshot {
+    snapshot.server.limits = caller.limits();
     snapshot.services.retain(|service| caller.sees(&service.name));
     snapshot.deploys.retain(|deploy| caller.sees(&deploy.service));
     snapshot.alerts.retain(|alert| alert.service.as_ref().is_none_or(|service| caller.sees(service)));

@@ -120,6 +120,7 @@ impl Core {
             router,
             max_context_bytes: self.max_context_bytes(),
             machine: self.figures.board().machine,
+            limits: None,
         }
     }
 

@@ -101,7 +101,8 @@ fn a_redeploy_and_a_way_back() {
     stage.session.press("b");
     stage.session.wait_for("Roll back api on s01 to");
     stage.session.wait_for("STEPS");
-    stage.session.press_for("\r", "r1 of api on s01 is live");
+    stage.session.press("\r");
+    stage.confirm("Roll back api on s01 to r1?", "r1 of api on s01 is live");
 }
 
 #[test]

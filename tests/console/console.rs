@@ -107,8 +107,8 @@ fn any_size_is_drawn_anew() {
     for (cols, rows, sign) in
         [(20, 6, "attic"), (10, 3, "terminal"), (200, 50, "no server answers"), (80, 24, "q quit")]
     {
-        session.master.resize(size(cols, rows)).unwrap();
         session.written.lock().unwrap().clear();
+        session.master.resize(size(cols, rows)).unwrap();
         session.wait_for(sign);
     }
     session.press("q");

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use crate::api::{By, Problem, ProblemCode};
+use crate::api::{By, Limits, Problem, ProblemCode};
 use crate::keys::{AuthorizedKey, Holder, Rights, Role};
 use crate::name::ServiceName;
 
@@ -65,6 +65,13 @@ impl Caller {
             "A viewer may look at everything and change nothing. Whoever keeps the server sets the role of a key in \
              its authorized_keys.",
         ))
+    }
+
+    /// What the caller is told of it; none when nothing is forbidden.
+    pub(in crate::server) fn limits(&self) -> Option<Limits> {
+        let Rights { role, services, until: _ } = &self.rights;
+        let is_limited = *role < Role::Operator || services.is_some();
+        is_limited.then(|| Limits { role: *role, services: services.clone() })
     }
 
     /// Whether the caller is limited to some services.

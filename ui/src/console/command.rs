@@ -40,6 +40,16 @@ pub(crate) enum Command {
     GoForward,
     Mouse,
 
+    ShowServices,
+    ShowFleet,
+    ShowAlerts,
+    ShowJournal,
+    ShowVariables,
+    /// The list on the whole screen, with all its columns, or something beside it.
+    Widen,
+    ShorterSpan,
+    LongerSpan,
+
     Mark,
     MarkAll,
     SortName,
@@ -51,6 +61,10 @@ pub(crate) enum Command {
     SortCpu,
     SortMemory,
     SortUrl,
+    SortRequests,
+    SortP95,
+    SortErrors,
+    SortCertificate,
     ReverseOrder,
     Flatten,
 
@@ -70,6 +84,8 @@ pub(crate) enum Command {
     CopyName,
     CopyContainer,
     CancelDeploy,
+    /// With another earlier run.
+    Compare,
 
     Follow,
     Wrap,
@@ -84,6 +100,10 @@ pub(crate) enum Command {
     CheckAgain,
     Edit,
     OtherServer,
+
+    SetVariable,
+    NewVariable,
+    UnsetVariable,
 
     Accept,
     Cancel,
@@ -134,6 +154,10 @@ impl Command {
             Command::SortCpu => Column::Cpu,
             Command::SortMemory => Column::Memory,
             Command::SortUrl => Column::Url,
+            Command::SortRequests => Column::Requests,
+            Command::SortP95 => Column::P95,
+            Command::SortErrors => Column::Errors,
+            Command::SortCertificate => Column::Certificate,
             _ => return None,
         })
     }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use mypaas::api::{Deploy, Event, PlanView, Problem, ServiceDetail, Snapshot};
+use mypaas::api::{AuditEntry, Deploy, Event, History, PlanView, Problem, ServiceDetail, Snapshot, Span, VariableView};
 use mypaas::name::{ContainerName, DeployId, ServerName};
 use ratatui::layout::{Position, Size};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::key::Key;
 use super::model::Ticket;
 use super::model::fleet::ServiceAt;
+use super::model::histories::Measured;
 use super::model::logs::Caught;
 use super::model::push::{FolderReport, FoundFolder, Glance};
 
@@ -68,6 +69,26 @@ pub(crate) enum Message {
     Cancelled {
         ticket: Ticket,
         result: Result<(), Problem>,
+    },
+    History {
+        of: Measured,
+        span: Span,
+        result: Result<Box<History>, Problem>,
+    },
+    /// What a server noted of everybody.
+    Audit {
+        server: ServerName,
+        result: Result<Vec<AuditEntry>, Problem>,
+    },
+    Variables {
+        server: ServerName,
+        result: Result<Vec<VariableView>, Problem>,
+    },
+    /// The server changed a variable, or did not.
+    VariableChanged {
+        ticket: Ticket,
+        server: ServerName,
+        result: Result<VariableView, Problem>,
     },
     Folders {
         ticket: Ticket,

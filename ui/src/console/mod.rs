@@ -46,6 +46,7 @@ mod words;
 use std::path::PathBuf;
 
 use mypaas::client::Client;
+use mypaas::fleet::Colour;
 use mypaas::name::ServerName;
 
 pub use keymap::KeymapError;
@@ -57,6 +58,10 @@ pub use theme::{ThemeName, UnknownTheme};
 #[derive(Debug, Clone)]
 pub struct Server {
     pub name: ServerName,
+    /// To tell it from the others at a glance.
+    pub colour: Option<Colour>,
+    /// Its name has to be typed before anything is changed there.
+    pub lock: bool,
     pub client: Client,
 }
 

@@ -20,6 +20,7 @@ use super::input::{self, Input};
 use super::keymap::Keymap;
 use super::message::{Message, Stamped};
 use super::model::Model;
+use super::model::fleet::ServerEntry;
 use super::record::{Ended, Recorder, beginning};
 use super::surroundings::Surroundings;
 use super::symbols::to_ascii;
@@ -45,12 +46,12 @@ pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     let terminal = Terminal::take(!options.no_mouse)?;
     let size = terminal.size()?;
-    let names = servers.iter().map(|server| (server.name.clone(), server.client.endpoint().to_owned())).collect();
+    let entries = servers.iter().map(entry).collect();
     let clients: BTreeMap<_, _> = servers.into_iter().map(|server| (server.name, server.client)).collect();
     let (sender, inbox) = mpsc::channel(INBOX);
     let (log_sender, log_inbox) = mpsc::channel(1);
     let (shell_sender, shells) = mpsc::channel(1);
-    let mut model = Model::new(names, keymap, TimeZone::system(), Timestamp::now());
+    let mut model = Model::new(entries, keymap, TimeZone::system(), Timestamp::now());
     model.size = size;
     model.mouse = !options.no_mouse;
     let recorder = options.record.as_deref().map(|file| Recorder::start(file, &beginning(&model))).transpose()?;
@@ -73,6 +74,13 @@ pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
         over: false,
     };
     console.go().await
+}
+
+/// A server before it said anything.
+fn entry(server: &Server) -> ServerEntry {
+    let mut entry = ServerEntry::new(server.name.clone(), server.client.endpoint().to_owned());
+    (entry.colour, entry.lock) = (server.colour, server.lock);
+    entry
 }
 
 /// How it is to look on this terminal: the theme, and whether nothing but ASCII is drawn.

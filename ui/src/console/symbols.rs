@@ -27,9 +27,13 @@ pub(crate) const HORIZONTAL: &str = "─";
 pub(crate) const SCROLL: &str = "┃";
 pub(crate) const BAR_FULL: &str = "█";
 pub(crate) const BAR_EMPTY: &str = "░";
+pub(crate) const LOCKED: &str = "▣";
+pub(crate) const ALERT: &str = "!";
+/// Columns of growing height.
+pub(crate) const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// What stands for a sign in ASCII.
-const IN_ASCII: [(&str, char); 33] = [
+const IN_ASCII: [(&str, char); 41] = [
     (RUNNING, '*'),
     (DEGRADED, '%'),
     (DOWN, 'x'),
@@ -53,6 +57,14 @@ const IN_ASCII: [(&str, char); 33] = [
     (SCROLL, '#'),
     (BAR_FULL, '#'),
     (BAR_EMPTY, '.'),
+    (LOCKED, '#'),
+    ("▁", '_'),
+    ("▂", ','),
+    ("▃", ','),
+    ("▄", ':'),
+    ("▅", ':'),
+    ("▆", '|'),
+    ("▇", '|'),
     ("╭", '+'),
     ("╮", '+'),
     ("╰", '+'),

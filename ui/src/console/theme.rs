@@ -99,10 +99,17 @@ pub(crate) enum Tone {
     Source5,
     #[serde(rename = "source-6")]
     Source6,
+    /// The names of servers, in the colours that the fleet gives them.
+    ServerRed,
+    ServerYellow,
+    ServerGreen,
+    ServerCyan,
+    ServerBlue,
+    ServerMagenta,
 }
 
 impl Tone {
-    const LAST: Tone = Tone::Source6;
+    const LAST: Tone = Tone::ServerMagenta;
 
     /// Tells the sources of merged logs apart.
     pub(crate) const SOURCES: [Tone; 6] =

@@ -1,9 +1,10 @@
 //! Data → words, for everything that is told in more than one place.
 
-use mypaas::api::{Action, Deploy, DeployState, Outcome, ServiceView};
+use mypaas::api::{Action, Deploy, DeployState, Fingerprint, Origin, Outcome, ServiceView};
 
 use super::model::fleet::ServiceAt;
-use super::symbols::ARROW;
+use super::model::variables::VariableConfirm;
+use super::symbols::{ARROW, ELLIPSIS};
 
 /// As in `rollback to r3`.
 pub(crate) fn action(action: &Action) -> String {
@@ -138,7 +139,7 @@ pub(crate) fn is_dangerous(action: &Action) -> bool {
 /// How a deploy ended, in one line; none while it has not.
 pub(crate) fn ending(deploy: &Deploy) -> Option<String> {
     let DeployState::Finished { outcome, .. } = &deploy.state else { return None };
-    let by = &deploy.origin.who;
+    let by = by(&deploy.origin);
     Some(match outcome {
         Outcome::Succeeded => match (&deploy.action, deploy.to) {
             (Action::Stop, _) => format!("stopped, by {by}"),
@@ -147,9 +148,57 @@ pub(crate) fn ending(deploy: &Deploy) -> Option<String> {
             (_, Some(release)) => format!("{release} live, by {by}"),
             (other, None) => format!("{} done, by {by}", action(other)),
         },
-        Outcome::Failed { failure } => format!("{} by {by} failed: {}", action(&deploy.action), failure.message),
+        Outcome::Failed { failure } => match (&deploy.action, deploy.to) {
+            (Action::Push, Some(release)) => format!("{release}, pushed by {by}, failed: {}", failure.message),
+            (other, _) => format!("{} by {by} failed: {}", action(other), failure.message),
+        },
         Outcome::Superseded { by: newer } => format!("{} gave way to {newer}", action(&deploy.action)),
         Outcome::Cancelled { .. } => format!("{} was cancelled", action(&deploy.action)),
         Outcome::Interrupted { .. } => format!("{} was interrupted", action(&deploy.action)),
     })
+}
+
+/// Who asked for it: `ada@laptop with key SHA256:9Jm1o3Zf…`.
+pub(crate) fn by(origin: &Origin) -> String {
+    match &origin.key {
+        Some(holder) if holder.comment.is_empty() => format!("the holder of key {}", key(&holder.fingerprint)),
+        Some(holder) => format!("{} with key {}", holder.comment, key(&holder.fingerprint)),
+        None => origin.who.clone(),
+    }
+}
+
+/// As much of a key's fingerprint as tells keys apart, the same as everywhere: `SHA256:9Jm1o3Zf…`.
+pub(crate) fn key(fingerprint: &Fingerprint) -> String {
+    format!("{}{ELLIPSIS}", fingerprint.short())
+}
+
+/// As a title that asks: `Set DATABASE_PASSWORD on shop?`
+pub(crate) fn variable_question(confirm: &VariableConfirm) -> String {
+    let verb = if confirm.value.is_some() { "Set" } else { "Unset" };
+    format!("{verb} {} on {}?", confirm.name, confirm.server)
+}
+
+/// Exactly what changing a variable does.
+pub(crate) fn variable_effect(confirm: &VariableConfirm) -> String {
+    let name = &confirm.name;
+    let names: Vec<_> = confirm.used_by.iter().map(ToString::to_string).collect();
+    let users = match names.len() {
+        0 => "No service uses it now.".to_owned(),
+        1 => format!("{} uses it", names[0]),
+        count => format!("{count} services use it ({})", names.join(", ")),
+    };
+    let (take, run, are) = if names.len() == 1 { ("takes", "runs", "it is") } else { ("take", "run", "they are") };
+    match (&confirm.value, confirm.had_value, names.is_empty()) {
+        (Some(_), false, true) => format!("{name} gets a value. {users}"),
+        (Some(_), true, true) => format!("The value of {name} is replaced by the one you typed. {users}"),
+        (Some(_), false, false) => format!("{name} gets a value. {users}, and {take} it at the next start."),
+        (Some(_), true, false) => {
+            let replaced = format!("The value of {name} is replaced by the one you typed.");
+            format!("{replaced} {users}, and {take} the new one at the next start.")
+        }
+        (None, _, true) => format!("The value of {name} is deleted. {users}"),
+        (None, _, false) => {
+            format!("The value of {name} is deleted. {users}, {run} on as {are}, and cannot be deployed without it.")
+        }
+    }
 }

@@ -24,14 +24,14 @@ pub(crate) async fn run(arguments: &ConsoleArguments, colour: ColourWhen, sessio
     }
     let mut servers = Vec::new();
     let mut own = None;
-    for (name, _) in session.all()? {
+    for (name, known) in session.all()? {
         // Another server may be down: the console shows that. This machine's own has to be there first.
         if session.is_own(&name)? {
             session.ask(&name, async |client| client.server().await).await?;
             own = Some(name.clone());
         }
         let client = session.client(&name).await?;
-        servers.push(Server { name, client });
+        servers.push(Server { name, colour: known.colour, lock: known.lock, client });
     }
     tokio::select! {
         left = console::run(servers, options) => left,

@@ -8,6 +8,7 @@
 //! watch.rs     a Dockerfile that changes
 //! memory.rs    what servers said last, for the next session
 //! folders.rs   what a typed path may become; the folders that were pushed before
+//! poll.rs      what servers do not tell by themselves: asked again and again while it is looked at
 //! logs.rs      what containers write, however fast; save.rs  to a file
 //! problem.rs   why something did not work, as data
 //! ```
@@ -16,6 +17,7 @@ mod folders;
 mod listen;
 mod logs;
 mod memory;
+mod poll;
 mod problem;
 mod push;
 mod save;
@@ -25,11 +27,12 @@ mod world;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use mypaas::api::{PlanRequest, Snapshot, Target};
+use mypaas::api::{PlanRequest, Snapshot, Span, Target, VariableChange};
 use mypaas::name::{ContainerName, DeployId, ServerName};
 
 use super::model::Ticket;
 use super::model::fleet::ServiceAt;
+use super::model::histories::Measured;
 
 pub(crate) use problem::of_client as problem_of_client;
 pub(crate) use world::{Inboxes, Opened, World};
@@ -51,6 +54,11 @@ pub(crate) enum Effect {
         ticket: Ticket,
         server: ServerName,
         id: DeployId,
+    },
+    ChangeVariable {
+        ticket: Ticket,
+        server: ServerName,
+        change: VariableChange,
     },
     /// Look at a folder and ask what pushing it would do.
     Check {
@@ -125,6 +133,12 @@ pub(crate) enum Subscription {
     Detail { at: ServiceAt, revision: String },
     /// The events of a deploy.
     Deploy { server: ServerName, id: DeployId },
+    /// Figures over time.
+    History { of: Measured, span: Span },
+    /// The variables of a server's environment.
+    Variables(ServerName),
+    /// What a server noted of everybody.
+    Audit(ServerName),
     /// What a folder is, at a glance.
     Glance(String),
     /// Changes of a folder's Dockerfile.

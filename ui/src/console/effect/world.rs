@@ -14,10 +14,11 @@ use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::problem::of_client;
-use super::{Effect, Subscription, TerminalEffect, folders, listen, logs, memory, push, save, watch};
+use super::{Effect, Subscription, TerminalEffect, folders, listen, logs, memory, poll, push, save, watch};
 use crate::console::message::{Message, ServerNews};
 use crate::console::model::Ticket;
 use crate::console::model::fleet::ServiceAt;
+use crate::console::model::histories::Measured;
 use crate::console::shell;
 
 /// Where what comes from the world goes.
@@ -109,6 +110,22 @@ impl World {
                 let client = client(&self.servers, &server)?;
                 self.tasks.spawn(listen::deploy(client, server, id, inbox))
             }
+            Subscription::History { of, span } => {
+                let server = match &of {
+                    Measured::Machine(server) => server,
+                    Measured::Service(at) => &at.server,
+                };
+                let client = client(&self.servers, server)?;
+                self.tasks.spawn(poll::history(client, of, span, inbox))
+            }
+            Subscription::Variables(server) => {
+                let client = client(&self.servers, &server)?;
+                self.tasks.spawn(poll::variables(client, server, inbox))
+            }
+            Subscription::Audit(server) => {
+                let client = client(&self.servers, &server)?;
+                self.tasks.spawn(poll::audit(client, server, inbox))
+            }
             Subscription::Glance(folder) => self.tasks.spawn(push::glance(folder, inbox)),
             Subscription::Dockerfile(folder) => self.tasks.spawn(watch::dockerfile(folder, inbox)),
             Subscription::Logs { at, container, since, .. } => {
@@ -136,6 +153,13 @@ impl World {
                 self.with(&server, async move |client, inbox| {
                     let result = client.cancel(id, &request).await.map(|_| ()).map_err(of_client);
                     tell(&inbox, Message::Cancelled { ticket, result }).await;
+                });
+            }
+            Effect::ChangeVariable { ticket, server, change } => {
+                let name = server.clone();
+                self.with(&name, async move |client, inbox| {
+                    let result = client.change_variable(&change).await.map_err(of_client);
+                    tell(&inbox, Message::VariableChanged { ticket, server, result }).await;
                 });
             }
             Effect::Check { ticket, server, folder } => self.with(&server, async move |client, inbox| {

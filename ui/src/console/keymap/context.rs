@@ -15,10 +15,15 @@ pub(crate) enum Section {
     Logs,
     Tabs,
     Deploy,
+    Fleet,
+    Alerts,
+    Journal,
+    Variables,
     Folder,
     Review,
     Mistakes,
     Confirm,
+    Unlock,
     Pick,
     Scale,
     Reading,
@@ -28,7 +33,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(super) const ALL: [Section; 19] = [
+    pub(super) const ALL: [Section; 24] = [
         Section::Always,
         Section::Anywhere,
         Section::Moving,
@@ -38,10 +43,15 @@ impl Section {
         Section::Logs,
         Section::Tabs,
         Section::Deploy,
+        Section::Fleet,
+        Section::Alerts,
+        Section::Journal,
+        Section::Variables,
         Section::Folder,
         Section::Review,
         Section::Mistakes,
         Section::Confirm,
+        Section::Unlock,
         Section::Pick,
         Section::Scale,
         Section::Reading,
@@ -60,9 +70,14 @@ impl Section {
             Section::Logs => "Logs",
             Section::Tabs => "Tabs",
             Section::Deploy => "A deploy",
+            Section::Fleet => "The fleet",
+            Section::Alerts => "Alerts",
+            Section::Journal => "The journal",
+            Section::Variables => "Variables",
             Section::Folder => "Choosing a folder",
             Section::Review | Section::Mistakes => "Before a push",
             Section::Confirm => "Before an action",
+            Section::Unlock => "A locked server",
             Section::Pick => "Choosing a release",
             Section::Scale => "Scaling",
             Section::Reading => "Reading",
@@ -81,11 +96,19 @@ pub(crate) enum Context {
     /// The logs on the whole screen.
     Logs,
     Deploy,
+    /// All servers.
+    Fleet,
+    Alerts,
+    Journal,
+    /// The variables of a server's environment.
+    Variables,
     Folder,
     Review,
     /// A folder that cannot be pushed.
     Mistakes,
     Confirm,
+    /// The name of a locked server.
+    Unlock,
     Pick,
     Scale,
     Palette,
@@ -98,15 +121,20 @@ pub(crate) enum Context {
 }
 
 impl Context {
-    pub(super) const ALL: [Context; 14] = [
+    pub(super) const ALL: [Context; 19] = [
         Context::Services,
         Context::LogsTab,
         Context::Logs,
         Context::Deploy,
+        Context::Fleet,
+        Context::Alerts,
+        Context::Journal,
+        Context::Variables,
         Context::Folder,
         Context::Review,
         Context::Mistakes,
         Context::Confirm,
+        Context::Unlock,
         Context::Pick,
         Context::Scale,
         Context::Palette,
@@ -118,18 +146,23 @@ impl Context {
     /// The sections that hold here, those that matter most first.
     pub(crate) fn sections(self) -> &'static [Section] {
         use Section::{
-            Always, Anywhere, Choices, Confirm, Deploy, Folder, Line, Logs, Mistakes, Moving, Order, Pick, Reading,
-            Review, Scale, Service, Services, Tabs, Typing,
+            Alerts, Always, Anywhere, Choices, Confirm, Deploy, Fleet, Folder, Journal, Line, Logs, Mistakes, Moving,
+            Order, Pick, Reading, Review, Scale, Service, Services, Tabs, Typing, Unlock, Variables,
         };
         match self {
             Context::Services => &[Services, Service, Order, Moving, Anywhere, Always],
             Context::LogsTab => &[Logs, Tabs, Moving, Anywhere, Always],
             Context::Logs => &[Logs, Moving, Anywhere, Always],
             Context::Deploy => &[Deploy, Moving, Anywhere, Always],
+            Context::Fleet => &[Fleet, Moving, Anywhere, Always],
+            Context::Alerts => &[Alerts, Moving, Anywhere, Always],
+            Context::Journal => &[Journal, Moving, Anywhere, Always],
+            Context::Variables => &[Variables, Moving, Anywhere, Always],
             Context::Folder => &[Folder, Typing, Always],
             Context::Review => &[Review, Moving, Always],
             Context::Mistakes => &[Mistakes, Moving, Always],
             Context::Confirm => &[Confirm, Moving, Always],
+            Context::Unlock => &[Unlock, Typing, Always],
             Context::Pick => &[Pick, Moving, Always],
             Context::Scale => &[Scale, Always],
             Context::Palette => &[Line, Choices, Typing, Always],
@@ -146,9 +179,14 @@ impl Context {
             Context::LogsTab => "in the logs beside the list",
             Context::Logs => "in the logs",
             Context::Deploy => "in a deploy",
+            Context::Fleet => "in the list of servers",
+            Context::Alerts => "in the list of alerts",
+            Context::Journal => "in the journal",
+            Context::Variables => "in the list of variables",
             Context::Folder => "where a folder is chosen",
             Context::Review | Context::Mistakes => "before a push",
             Context::Confirm => "before an action",
+            Context::Unlock => "where the name of a locked server is typed",
             Context::Pick => "where a release is chosen",
             Context::Scale => "where a service is scaled",
             Context::Palette => "in the palette",
@@ -165,6 +203,6 @@ impl Context {
 
     /// Keys that are bound to nothing are text.
     pub(crate) fn types(self) -> bool {
-        matches!(self, Context::Folder | Context::Palette | Context::Line | Context::Scale)
+        matches!(self, Context::Folder | Context::Palette | Context::Line | Context::Scale | Context::Unlock)
     }
 }

@@ -1,6 +1,7 @@
 //! The columns of the list, by what they mean: for sorting and filtering, not for showing.
 
-use mypaas::api::{ServiceState, ServiceView};
+use jiff::Timestamp;
+use mypaas::api::{CertificateView, ServiceState, ServiceView, Standing};
 
 use super::fleet::ServerEntry;
 
@@ -16,6 +17,10 @@ pub(crate) enum Column {
     Cpu,
     Memory,
     Url,
+    Requests,
+    P95,
+    Errors,
+    Certificate,
 }
 
 /// What a service has in a column.
@@ -28,7 +33,8 @@ pub(crate) enum Value {
 impl Column {
     /// What a service of this server has there; none where there is nothing to compare. States count from the worst,
     /// what is ready in thousandths of what is wanted, ages in seconds, CPU in thousandths of a percent, memory in
-    /// bytes.
+    /// bytes, requests in thousandths a second, times in microseconds, errors in millionths of all requests, and of
+    /// certificates the seconds until the first one lapses.
     pub(crate) fn of(self, server: &ServerEntry, service: &ServiceView) -> Option<Value> {
         let text = |text: &str| Some(Value::Text(text.to_owned()));
         match self {
@@ -41,6 +47,22 @@ impl Column {
             Column::Age => age(server, service).map(Value::Number),
             Column::Cpu => cpu(service).map(|percent| Value::Number((f64::from(percent) * 1000.0) as i64)),
             Column::Memory => memory(service).map(number),
+            Column::Requests => {
+                let traffic = service.traffic?;
+                Some(Value::Number((f64::from(traffic.requests_per_second) * 1000.0) as i64))
+            }
+            Column::P95 => {
+                let p95 = service.traffic?.p95?;
+                Some(number(u64::try_from(p95.as_micros()).unwrap_or(u64::MAX)))
+            }
+            Column::Errors => {
+                let traffic = service.traffic?;
+                Some(Value::Number((f64::from(traffic.error_share) * 1_000_000.0) as i64))
+            }
+            Column::Certificate => {
+                let lapses = lapse(&worst_certificate(service)?.standing)?;
+                Some(Value::Number(lapses.duration_since(server.snapshot()?.at).as_secs()))
+            }
         }
     }
 }
@@ -53,6 +75,21 @@ pub(crate) fn cpu(service: &ServiceView) -> Option<f32> {
 /// Of all its containers, in bytes.
 pub(crate) fn memory(service: &ServiceView) -> Option<u64> {
     service.containers.iter().filter_map(|container| container.memory_bytes).reduce(|sum, next| sum + next)
+}
+
+/// The one to look at first: refused, else the one that lapses first. None where browsers are told of none.
+pub(crate) fn worst_certificate(service: &ServiceView) -> Option<&CertificateView> {
+    let asked_for = service.certificates.iter().filter(|view| !matches!(view.standing, Standing::None));
+    asked_for.min_by_key(|view| lapse(&view.standing).unwrap_or(Timestamp::MAX))
+}
+
+/// When it is of no use any more; one that was refused never was. None while it is awaited.
+fn lapse(standing: &Standing) -> Option<Timestamp> {
+    match standing {
+        Standing::Valid { expires, .. } | Standing::Expired { expires, .. } => Some(*expires),
+        Standing::Refused { .. } => Some(Timestamp::UNIX_EPOCH),
+        Standing::Pending | Standing::None => None,
+    }
 }
 
 fn number(value: u64) -> Value {

@@ -1,6 +1,6 @@
 //! What is known of single services beyond the list, and how it is shown beside the list.
 
-use mypaas::api::{Problem, ServiceDetail};
+use mypaas::api::{Problem, ServiceDetail, Span};
 
 use super::fleet::ServiceAt;
 
@@ -12,13 +12,16 @@ const MOST: usize = 64;
 pub(crate) enum Tab {
     #[default]
     Overview,
+    Containers,
     Releases,
     Deploys,
+    Graphs,
     Logs,
 }
 
 impl Tab {
-    pub(crate) const ALL: [Tab; 4] = [Tab::Overview, Tab::Releases, Tab::Deploys, Tab::Logs];
+    pub(crate) const ALL: [Tab; 6] =
+        [Tab::Overview, Tab::Containers, Tab::Releases, Tab::Deploys, Tab::Graphs, Tab::Logs];
 
     pub(crate) fn next(self, forward: bool) -> Self {
         let count = Self::ALL.len();
@@ -33,18 +36,22 @@ pub(crate) struct Pane {
     /// What the lines below belong to.
     pub of: Option<ServiceAt>,
     pub tab: Tab,
+    /// How far back the graphs reach.
+    pub span: Span,
+    /// The selected line of the tab with the containers.
+    pub container: usize,
     /// The selected line of the tab with the releases.
     pub release: usize,
     /// The selected line of the tab with the deploys.
     pub deploy: usize,
-    /// The first line of the overview that is shown.
+    /// The first line of the overview, or of the graphs, that is shown.
     pub scroll: usize,
 }
 
 impl Pane {
     /// Another service is shown now: from its start, in the same tab.
     pub(crate) fn turn_to(&mut self, of: Option<ServiceAt>) {
-        *self = Self { of, tab: self.tab, ..Self::default() };
+        *self = Self { of, tab: self.tab, span: self.span, ..Self::default() };
     }
 }
 

@@ -1,11 +1,13 @@
 //! What lies on top of a page and has the keys until it is closed.
 
 use mypaas::api::{Action, PlanView, Problem, ReleaseView};
-use mypaas::name::DeployId;
+use mypaas::name::{ContainerName, DeployId, ServerName};
 
 use super::Ticket;
 use super::fleet::ServiceAt;
+use super::line::Line;
 use super::palette::Palette;
+use super::variables::VariableConfirm;
 use crate::console::keymap::Context;
 
 #[derive(Debug, Clone)]
@@ -25,7 +27,41 @@ pub(crate) enum Dialog {
     CancelDeploy(CancelDeploy),
     Rollback(Rollback),
     Scale(Scale),
+    Variable(VariableConfirm),
+    Unlock(Unlock),
     Palette(Palette),
+}
+
+/// Something that waits for the names of locked servers to be typed.
+#[derive(Debug, Clone)]
+pub(crate) struct Unlock {
+    /// Those that are locked and would be changed.
+    pub servers: Vec<ServerName>,
+    pub line: Line,
+    /// The question that was answered with yes already.
+    pub question: String,
+    pub then: Guarded,
+}
+
+/// What is done once the names are right.
+#[derive(Debug, Clone)]
+pub(crate) enum Guarded {
+    /// What this dialog asked.
+    Dialog(Box<Dialog>),
+    /// The push that is looked at.
+    Push,
+    Shell(ServiceAt, Option<ContainerName>),
+}
+
+impl Unlock {
+    /// What has to be typed.
+    pub(crate) fn names(&self) -> String {
+        self.servers.iter().map(ServerName::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    pub(crate) fn is_right(&self) -> bool {
+        self.line.text().split_whitespace().eq(self.servers.iter().map(ServerName::as_str))
+    }
 }
 
 /// Something that was asked for.
@@ -74,6 +110,8 @@ pub(crate) struct Confirm {
     pub aims: Vec<Aim>,
     /// Services that were marked, and for which there is nothing to do.
     pub left_out: usize,
+    /// Services that were marked, and that the operator's key may not change.
+    pub forbidden: usize,
     pub stage: Stage,
     pub scroll: usize,
 }
@@ -97,7 +135,7 @@ pub(crate) enum Stage {
 
 impl Confirm {
     pub(crate) fn of(action: Action, aims: Vec<Aim>) -> Self {
-        Self { action, aims, left_out: 0, stage: Stage::Deciding(Choice::Cancel), scroll: 0 }
+        Self { action, aims, left_out: 0, forbidden: 0, stage: Stage::Deciding(Choice::Cancel), scroll: 0 }
     }
 
     /// The service, when it is about one only.

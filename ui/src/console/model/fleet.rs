@@ -1,7 +1,8 @@
 //! The servers, and what each of them last said.
 
 use jiff::{SignedDuration, Timestamp};
-use mypaas::api::{Deploy, Problem, ServiceState, ServiceView, Snapshot};
+use mypaas::api::{Deploy, Limits, Problem, Role, ServiceState, ServiceView, Snapshot};
+use mypaas::fleet::Colour;
 use mypaas::name::{ServerName, ServiceName};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,10 @@ pub(crate) struct ServerEntry {
     pub name: ServerName,
     /// Where it is, for people.
     pub endpoint: String,
+    /// To tell it from the others at a glance.
+    pub colour: Option<Colour>,
+    /// Its name has to be typed before anything is changed there.
+    pub lock: bool,
     pub connection: Connection,
     /// How far this machine's clock is ahead of the server's.
     skew: SignedDuration,
@@ -132,7 +137,33 @@ impl Fleet {
 
 impl ServerEntry {
     pub(crate) fn new(name: ServerName, endpoint: String) -> Self {
-        Self { name, endpoint, connection: Connection::Connecting, skew: SignedDuration::ZERO, kept: None }
+        let connection = Connection::Connecting;
+        Self { name, endpoint, colour: None, lock: false, connection, skew: SignedDuration::ZERO, kept: None }
+    }
+
+    /// What the operator's key is limited to there, as far as that is known.
+    pub(crate) fn limits(&self) -> Option<&Limits> {
+        self.snapshot()?.server.limits.as_ref()
+    }
+
+    /// The operator's key may change nothing there.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.limits().is_some_and(|limits| limits.role < Role::Operator)
+    }
+
+    /// Why the operator may not change this service there, or what concerns all services.
+    pub(crate) fn forbids(&self, service: Option<&ServiceName>) -> Option<String> {
+        let limits = self.limits()?;
+        if self.is_read_only() {
+            return Some(format!("your key may look at {} and change nothing: it has the role viewer", self.name));
+        }
+        let services = limits.services.as_ref()?;
+        if service.is_some_and(|service| services.contains(service)) {
+            return None;
+        }
+        let names: Vec<_> = services.iter().map(ServiceName::as_str).collect();
+        let what = service.map_or_else(|| "what concerns all services".to_owned(), ToString::to_string);
+        Some(format!("your key is for {} on {} only, not for {what}", names.join(", "), self.name))
     }
 
     pub(crate) fn is_live(&self) -> bool {

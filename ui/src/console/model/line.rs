@@ -86,6 +86,16 @@ impl Line {
     }
 }
 
+/// A line that nobody may see: what is typed is kept, and shown nowhere.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Unseen(pub Line);
+
+impl std::fmt::Debug for Unseen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unseen(…)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

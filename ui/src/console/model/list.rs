@@ -55,6 +55,8 @@ pub(crate) struct List {
     /// All services in one list, not below their servers.
     pub flat: bool,
     pub marks: Marks,
+    /// It has the whole screen, and room for all its columns.
+    pub alone: bool,
 }
 
 impl Item {

@@ -6,10 +6,13 @@
 //! list.rs       servers → services → containers as lines; folds, selection
 //!    column.rs  what the columns mean   filter/   which services are shown   order.rs  how they are sorted
 //!    marks.rs   those that an action is about
+//! concern.rs    what somebody should look at: alerts, silent servers
 //! detail.rs     what is known of single services; the tabs beside the list
+//!    drift.rs   options and what runs, compared      histories.rs  figures over time
 //! deploy.rs     the page of one deploy        progress.rs  its events, folded
 //! logs.rs       the page or tab with logs     tape.rs      a bounded buffer and a place in it
 //! push.rs       the page for a push           clean.rs     text from outside made safe to show
+//! journal.rs    what was done, and by whom    variables.rs the page with a server's variables
 //! dialog.rs     what lies on top              palette.rs   the command palette
 //! toast.rs      short notes                   line.rs      a line of text being typed
 //! trail.rs      where one was before
@@ -18,11 +21,15 @@
 
 pub(crate) mod clean;
 pub(crate) mod column;
+pub(crate) mod concern;
 pub(crate) mod deploy;
 pub(crate) mod detail;
 pub(crate) mod dialog;
+pub(crate) mod drift;
 pub(crate) mod filter;
 pub(crate) mod fleet;
+pub(crate) mod histories;
+pub(crate) mod journal;
 pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod logs;
@@ -34,13 +41,13 @@ pub(crate) mod push;
 pub(crate) mod tape;
 pub(crate) mod toast;
 pub(crate) mod trail;
+pub(crate) mod variables;
 mod wanted;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use mypaas::name::ServerName;
 use ratatui::layout::{Position, Rect, Size};
 use serde::{Deserialize, Serialize};
 
@@ -49,11 +56,14 @@ use self::deploy::DeployPage;
 use self::detail::{Details, Pane, Tab};
 use self::dialog::{Choice, Dialog};
 use self::fleet::{Fleet, ServerEntry, ServiceAt};
+use self::histories::Histories;
+use self::journal::{Journal, JournalPage};
 use self::list::{Item, List};
 use self::logs::Logs;
 use self::push::{Push, Step};
 use self::toast::{ToastKind, Toasts};
 use self::trail::Trail;
+use self::variables::Variables;
 use super::command::Command;
 use super::key::Key;
 use super::keymap::{Context, Keymap};
@@ -67,6 +77,8 @@ pub(crate) struct Model {
     pub fleet: Fleet,
     pub list: List,
     pub details: Details,
+    pub histories: Histories,
+    pub journal: Journal,
     pub pane: Pane,
     pub focus: Focus,
     /// Of the service whose logs were looked at last.
@@ -115,6 +127,12 @@ pub(crate) enum Page {
     Logs,
     Deploy(Box<DeployPage>),
     Push(Box<Push>),
+    /// All servers; the number of the selected one.
+    Fleet(usize),
+    /// All alerts; the number of the selected one.
+    Alerts(usize),
+    Journal(JournalPage),
+    Variables(Box<Variables>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +143,9 @@ pub(crate) enum Typing {
     LogSince,
     /// Where to save what is shown.
     LogPath,
+    VariableName,
+    /// Nobody may see it.
+    VariableValue,
 }
 
 /// Tells the answers to requests apart: an answer whose ticket nobody holds any more is too late.
@@ -182,8 +203,7 @@ pub(crate) struct Window {
 }
 
 impl Model {
-    pub(crate) fn new(servers: Vec<(ServerName, String)>, keymap: Keymap, zone: TimeZone, now: Timestamp) -> Self {
-        let servers = servers.into_iter().map(|(name, endpoint)| ServerEntry::new(name, endpoint)).collect();
+    pub(crate) fn new(servers: Vec<ServerEntry>, keymap: Keymap, zone: TimeZone, now: Timestamp) -> Self {
         let mut model = Self {
             now,
             zone,
@@ -192,6 +212,8 @@ impl Model {
             fleet: Fleet { servers },
             list: List::default(),
             details: Details::default(),
+            histories: Histories::default(),
+            journal: Journal::default(),
             pane: Pane::default(),
             focus: Focus::default(),
             logs: None,
@@ -222,7 +244,8 @@ impl Model {
         match &self.dialog {
             Some(Dialog::Help { .. } | Dialog::Trouble { .. }) => return Context::Reading,
             Some(Dialog::Confirm(confirm)) if !confirm.can_do() => return Context::Reading,
-            Some(Dialog::Confirm(_) | Dialog::CancelDeploy(_)) => return Context::Confirm,
+            Some(Dialog::Confirm(_) | Dialog::CancelDeploy(_) | Dialog::Variable(_)) => return Context::Confirm,
+            Some(Dialog::Unlock(_)) => return Context::Unlock,
             Some(Dialog::Rollback(_)) => return Context::Pick,
             Some(Dialog::Scale(_)) => return Context::Scale,
             Some(Dialog::Palette(_)) => return Context::Palette,
@@ -238,6 +261,10 @@ impl Model {
             Page::Services => Context::Services,
             Page::Logs => Context::Logs,
             Page::Deploy(_) => Context::Deploy,
+            Page::Fleet(_) => Context::Fleet,
+            Page::Alerts(_) => Context::Alerts,
+            Page::Journal(_) => Context::Journal,
+            Page::Variables(_) => Context::Variables,
             Page::Push(push) => match push.step {
                 Step::Choosing(_) => Context::Folder,
                 Step::Review(ref review) if review.can_push() => Context::Review,
@@ -262,19 +289,23 @@ impl Model {
             Page::Services => self.selected_service(),
             Page::Logs => self.logs.as_ref().map(|logs| &logs.at),
             Page::Deploy(page) => Some(&page.at),
-            Page::Push(_) => None,
+            Page::Push(_) | Page::Fleet(_) | Page::Alerts(_) | Page::Journal(_) | Page::Variables(_) => None,
         }
     }
 
-    /// The server of the selected line, else the first one.
+    /// The server that the page is about: of the selected line, else the first one.
     pub(crate) fn selected_server(&self) -> Option<&ServerEntry> {
-        let selected = self.list.selected.as_ref().and_then(|item| self.fleet.server(item.server()));
+        let selected = match &self.page {
+            Page::Fleet(place) => self.fleet.servers.get(*place),
+            Page::Variables(page) => self.fleet.server(&page.server),
+            _ => self.list.selected.as_ref().and_then(|item| self.fleet.server(item.server())),
+        };
         selected.or_else(|| self.fleet.servers.first())
     }
 
     /// What is typed now may be seen by nobody, and recorded nowhere.
     pub(crate) fn types_unseen(&self) -> bool {
-        false
+        self.typing == Some(Typing::VariableValue) && self.dialog.is_none()
     }
 
     /// What was drawn of it.

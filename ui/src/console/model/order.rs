@@ -58,10 +58,16 @@ impl Order {
 /// What one looks for comes first: what is worst, youngest, or uses most.
 fn natural(column: Column) -> Direction {
     match column {
-        Column::Live | Column::Cpu | Column::Memory => Direction::Descending,
-        Column::Name | Column::Server | Column::State | Column::Ready | Column::Age | Column::Url => {
-            Direction::Ascending
+        Column::Live | Column::Cpu | Column::Memory | Column::Requests | Column::P95 | Column::Errors => {
+            Direction::Descending
         }
+        Column::Name
+        | Column::Server
+        | Column::State
+        | Column::Ready
+        | Column::Age
+        | Column::Url
+        | Column::Certificate => Direction::Ascending,
     }
 }
 
@@ -86,6 +92,10 @@ mod tests {
         assert_eq!(sorted(Column::Age, 1)[..2], ["docs", "metrics"]);
         assert_eq!(sorted(Column::Name, 1)[..2], ["api", "blog"]);
         assert_eq!(sorted(Column::Name, 2)[..2], ["shop.worker", "shop"]);
+        assert_eq!(sorted(Column::Requests, 1)[..2], ["api", "shop"]);
+        assert_eq!(sorted(Column::P95, 1)[0], "shop");
+        assert_eq!(sorted(Column::Errors, 1)[..2], ["shop", "api"]);
+        assert_eq!(sorted(Column::Certificate, 1)[..2], ["shop", "blog"], "refused, then what lapses first");
         assert_eq!(sorted(Column::Live, 1)[..2], ["shop", "api"], "r21 is later than r14, though r3 looks greater");
     }
 

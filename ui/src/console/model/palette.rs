@@ -1,10 +1,11 @@
 //! The command palette: everything one can do or go to, found by a few letters.
 
 use mypaas::api::ServiceView;
+use mypaas::name::ServerName;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use super::fleet::{Fleet, ServiceAt};
+use super::fleet::{Fleet, ServerEntry, ServiceAt};
 use super::line::Line;
 use super::list::Item;
 use crate::console::command::Command;
@@ -36,6 +37,8 @@ pub(crate) enum Pick {
     /// With this service selected.
     RunAt(ServiceAt, Command),
     Go(Item),
+    /// With this server selected.
+    On(ServerName, Command),
     Scale(ServiceAt, u32),
 }
 
@@ -50,7 +53,7 @@ pub(crate) struct Hit {
 const MOST_HITS: usize = 200;
 
 /// What can be done to any service by its name.
-const DEEDS: [(&str, Command); 9] = [
+const DEEDS: [(&str, Command); 10] = [
     ("logs", Command::Logs),
     ("describe", Command::Describe),
     ("redeploy", Command::Redeploy),
@@ -59,6 +62,7 @@ const DEEDS: [(&str, Command); 9] = [
     ("restart", Command::Restart),
     ("stop or start", Command::StopOrStart),
     ("remove", Command::Remove),
+    ("shell in", Command::Shell),
     ("watch the deploy of", Command::Watch),
 ];
 
@@ -67,8 +71,7 @@ impl Palette {
     pub(crate) fn open(keymap: &Keymap, context: Context, fleet: &Fleet, target: Option<ServiceAt>) -> Self {
         let mut entries: Vec<Entry> = keymap.of(context).filter(|binding| is_command(binding)).map(command).collect();
         for server in &fleet.servers {
-            let text = format!("go to server {}", server.name);
-            entries.push(Entry { text, key: String::new(), what: Pick::Go(Item::Server(server.name.clone())) });
+            add_server(server, &mut entries);
         }
         let services = fleet.servers.iter().flat_map(|server| {
             let at = |service: &ServiceView| ServiceAt { server: server.name.clone(), service: service.name.clone() };
@@ -137,10 +140,20 @@ fn is_command(binding: &Binding) -> bool {
 fn command(binding: &Binding) -> Entry {
     let key = binding.keys.first().map(ToString::to_string).unwrap_or_default();
     let text = match &binding.hint {
+        None if binding.section == Section::Order => format!("sort the list: {}", binding.about),
         Some(hint) => format!("{hint}: {}", binding.about),
         None => binding.about.clone(),
     };
     Entry { text, key, what: Pick::Run(binding.command) }
+}
+
+fn add_server(server: &ServerEntry, entries: &mut Vec<Entry>) {
+    let name = &server.name;
+    let mut add = |text: String, what| entries.push(Entry { text, key: String::new(), what });
+    add(format!("go to server {name}"), Pick::Go(Item::Server(name.clone())));
+    add(format!("describe server {name}"), Pick::On(name.clone(), Command::Describe));
+    add(format!("push a folder to {name}"), Pick::On(name.clone(), Command::Push));
+    add(format!("variables of {name}"), Pick::On(name.clone(), Command::ShowVariables));
 }
 
 fn add_service(at: &ServiceAt, keymap: &Keymap, entries: &mut Vec<Entry>) {
@@ -176,6 +189,13 @@ mod tests {
         assert_eq!(first("restart blog"), Pick::RunAt(service_at("local", "blog"), Command::Restart));
         assert_eq!(first("rb shop"), Pick::RunAt(service_at("local", "shop"), Command::Rollback));
         assert_eq!(first("go metr"), Pick::Go(Item::Service(service_at("s2", "metrics"))));
+    }
+
+    #[test]
+    fn screens_and_servers_are_found_too() {
+        assert_eq!(first("to the alerts"), Pick::Run(Command::ShowAlerts));
+        assert_eq!(first("journal"), Pick::Run(Command::ShowJournal));
+        assert_eq!(first("vari s2"), Pick::On("s2".parse().unwrap(), Command::ShowVariables));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Where one was before, as in a browser.
 
 use mypaas::api::Deploy;
-use mypaas::name::ContainerName;
+use mypaas::name::{ContainerName, ServerName};
 
 use super::detail::Tab;
 use super::fleet::ServiceAt;
+use super::journal::JournalPage;
 use super::list::Item;
 use super::{Focus, Model, Page};
 
@@ -36,6 +37,10 @@ pub(crate) enum Place {
     Pane { selected: Item, tab: Tab, whole: bool },
     Logs { at: ServiceAt, container: Option<ContainerName> },
     Deploy { at: ServiceAt, deploy: Box<Deploy> },
+    Fleet { selected: usize },
+    Alerts { selected: usize },
+    Journal(JournalPage),
+    Variables { server: ServerName },
 }
 
 impl Place {
@@ -50,13 +55,21 @@ impl Place {
                 Place::Logs { at: logs.at.clone(), container: logs.container.clone() }
             }
             (Page::Deploy(page), _) => Place::Deploy { at: page.at.clone(), deploy: Box::new(page.deploy.clone()) },
+            (Page::Fleet(selected), _) => Place::Fleet { selected: *selected },
+            (Page::Alerts(selected), _) => Place::Alerts { selected: *selected },
+            (Page::Journal(page), _) => Place::Journal(*page),
+            (Page::Variables(page), _) => Place::Variables { server: page.server.clone() },
             (Page::Push(_), _) => return None,
         })
     }
 
     fn is_elsewhere(&self, other: &Place) -> bool {
         match (self, other) {
-            (Place::List { .. }, Place::List { .. }) => false,
+            (Place::List { .. }, Place::List { .. })
+            | (Place::Fleet { .. }, Place::Fleet { .. })
+            | (Place::Alerts { .. }, Place::Alerts { .. })
+            | (Place::Journal(_), Place::Journal(_)) => false,
+            (Place::Variables { server: one }, Place::Variables { server: other }) => one != other,
             (Place::Pane { selected: one, .. }, Place::Pane { selected: other, .. }) => one != other,
             (Place::Logs { at: one, .. }, Place::Logs { at: other, .. }) => one != other,
             (Place::Deploy { at: one, deploy }, Place::Deploy { at: other, deploy: other_deploy }) => {

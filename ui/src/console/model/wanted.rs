@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use mypaas::api::ServiceView;
 
 use super::detail::Tab;
-use super::fleet::ServiceAt;
+use super::fleet::{ServerEntry, ServiceAt};
+use super::histories::Measured;
+use super::journal::Half;
+use super::list::Item;
 use super::logs::Logs;
 use super::push::Step;
 use super::tape::Flow;
@@ -18,6 +21,8 @@ impl Model {
             self.fleet.servers.iter().map(|server| Subscription::Server(server.name.clone())).collect();
         wanted.extend(self.wanted_detail());
         wanted.extend(self.wanted_logs());
+        wanted.extend(self.wanted_histories());
+        wanted.extend(self.wanted_of_servers());
         if let Page::Push(page) = &self.page {
             if let Step::Choosing(choosing) = &page.step {
                 wanted.extend(choosing.unknown().map(Subscription::Glance));
@@ -40,6 +45,46 @@ impl Model {
         Some(Subscription::Detail { at: at.clone(), revision: revision(service) })
     }
 
+    /// Figures over time, where they are drawn.
+    fn wanted_histories(&self) -> Option<Subscription> {
+        let is_drawn = matches!(self.page, Page::Services) && self.draws_pane();
+        let of = self.measured().filter(|_| is_drawn)?;
+        let server = match &of {
+            Measured::Machine(server) => server,
+            Measured::Service(at) => &at.server,
+        };
+        let is_live = self.fleet.server(server).is_some_and(ServerEntry::is_live);
+        is_live.then_some(Subscription::History { of, span: self.pane.span })
+    }
+
+    /// What the graphs beside the list are of, when there are any.
+    pub(crate) fn measured(&self) -> Option<Measured> {
+        match self.list.selected.as_ref()? {
+            Item::Server(server) => Some(Measured::Machine(server.clone())),
+            Item::Service(at) | Item::Container(at, _) if self.pane.tab == Tab::Graphs => {
+                Some(Measured::Service(at.clone()))
+            }
+            Item::Service(_) | Item::Container(..) => None,
+        }
+    }
+
+    /// What is asked of servers while their pages are shown.
+    fn wanted_of_servers(&self) -> Vec<Subscription> {
+        match &self.page {
+            Page::Variables(page) => vec![Subscription::Variables(page.server.clone())],
+            Page::Journal(page) if page.half == Half::Servers => {
+                let live = self.fleet.servers.iter().filter(|server| server.is_live());
+                live.map(|server| Subscription::Audit(server.name.clone())).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn draws_pane(&self) -> bool {
+        let has_list_alone = self.list.alone || self.breadth() == Breadth::Narrow;
+        self.focus != Focus::List || !has_list_alone
+    }
+
     fn wanted_logs(&self) -> Option<Subscription> {
         let logs = self.logs.as_ref().filter(|logs| self.shows(logs))?;
         let service = self.fleet.service(&logs.at)?;
@@ -50,11 +95,13 @@ impl Model {
     fn shows(&self, logs: &Logs) -> bool {
         match &self.page {
             Page::Logs => true,
-            Page::Services => {
-                let pane_is_drawn = self.focus != Focus::List || self.breadth() != Breadth::Narrow;
-                pane_is_drawn && self.logs_beside() == Some(&logs.at)
-            }
-            Page::Deploy(_) | Page::Push(_) => false,
+            Page::Services => self.draws_pane() && self.logs_beside() == Some(&logs.at),
+            Page::Deploy(_)
+            | Page::Push(_)
+            | Page::Fleet(_)
+            | Page::Alerts(_)
+            | Page::Journal(_)
+            | Page::Variables(_) => false,
         }
     }
 
@@ -63,7 +110,7 @@ impl Model {
         let is_beside = match self.pane.tab {
             Tab::Logs => true,
             Tab::Overview => self.shows_log_tail(),
-            Tab::Releases | Tab::Deploys => false,
+            Tab::Containers | Tab::Releases | Tab::Deploys | Tab::Graphs => false,
         };
         self.selected_service().filter(|_| is_beside && matches!(self.page, Page::Services))
     }
@@ -94,6 +141,9 @@ mod tests {
             Subscription::Logs { .. } => "logs",
             Subscription::Dockerfile(_) => "dockerfile",
             Subscription::Glance(_) => "glance",
+            Subscription::History { .. } => "history",
+            Subscription::Variables(_) => "variables",
+            Subscription::Audit(_) => "audit",
         };
         model.wanted().iter().map(kind).collect()
     }
@@ -106,6 +156,26 @@ mod tests {
         assert_eq!(kinds(&model), ["server", "server", "server", "detail", "logs"]);
         fixture::press(&mut model, "esc");
         assert_eq!(kinds(&model), ["server", "server", "server", "detail"]);
+    }
+
+    #[test]
+    fn what_servers_noted_is_asked_for_while_it_is_looked_at() {
+        let mut model = fixture::model();
+        fixture::press(&mut model, "g j");
+        assert_eq!(kinds(&model), ["server", "server", "server"]);
+        fixture::press(&mut model, "tab");
+        assert_eq!(kinds(&model), ["server", "server", "server", "audit"], "only of servers that answer");
+        fixture::press(&mut model, "g e");
+        assert_eq!(kinds(&model), ["server", "server", "server", "variables"]);
+    }
+
+    #[test]
+    fn graphs_are_asked_for_where_they_are_drawn() {
+        let mut model = fixture::model();
+        fixture::press(&mut model, "[ [");
+        assert_eq!(kinds(&model), ["server", "server", "server", "detail", "history"]);
+        fixture::press(&mut model, "z");
+        assert!(!kinds(&model).contains(&"history"), "the list is alone on the screen");
     }
 
     #[test]

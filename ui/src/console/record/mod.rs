@@ -14,6 +14,7 @@ mod recorder;
 mod replay;
 
 use jiff::Timestamp;
+use mypaas::fleet::Colour;
 use mypaas::name::ServerName;
 use ratatui::layout::Size;
 use serde::{Deserialize, Serialize};
@@ -48,12 +49,19 @@ pub(super) struct Beginning {
 pub(super) struct Recorded {
     pub name: ServerName,
     pub endpoint: String,
+    pub colour: Option<Colour>,
+    pub lock: bool,
 }
 
 /// What this session begins with.
 pub(super) fn beginning(model: &Model) -> Beginning {
     let servers = model.fleet.servers.iter();
-    let recorded = servers.map(|server| Recorded { name: server.name.clone(), endpoint: server.endpoint.clone() });
+    let recorded = servers.map(|server| Recorded {
+        name: server.name.clone(),
+        endpoint: server.endpoint.clone(),
+        colour: server.colour,
+        lock: server.lock,
+    });
     Beginning {
         mypaas_recording: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -20,6 +20,7 @@ use crate::console::input::{self, Input};
 use crate::console::keymap::Keymap;
 use crate::console::message::{Message, Stamped};
 use crate::console::model::Model;
+use crate::console::model::fleet::ServerEntry;
 use crate::console::run::{Signals, look};
 use crate::console::symbols::to_ascii;
 use crate::console::terminal::{self, Terminal};
@@ -82,7 +83,11 @@ impl<R: BufRead> Player<R> {
             return Err(anyhow::anyhow!("it is of format {mypaas_recording}, by mypaas {version}").context(unknown()));
         }
         let zone = beginning.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
-        let servers = beginning.servers.into_iter().map(|server| (server.name, server.endpoint));
+        let servers = beginning.servers.into_iter().map(|server| {
+            let mut entry = ServerEntry::new(server.name, server.endpoint);
+            (entry.colour, entry.lock) = (server.colour, server.lock);
+            entry
+        });
         let keymap = Keymap::of_file(&beginning.keymap)?;
         let mut model = Model::new(servers.collect(), keymap, zone, beginning.at);
         (model.size, model.mouse) = (beginning.size, beginning.mouse);
@@ -240,7 +245,12 @@ pub(super) mod tests {
             size: (120, 40).into(),
             mouse: true,
             keymap: Keymap::compiled_in().unwrap().as_file(),
-            servers: vec![Recorded { name: "local".parse().unwrap(), endpoint: "/x.sock".into() }],
+            servers: vec![Recorded {
+                name: "local".parse().unwrap(),
+                endpoint: "/x.sock".into(),
+                colour: None,
+                lock: false,
+            }],
         }
     }
 

@@ -1,7 +1,7 @@
 //! What can be done to a service, or to all that are marked.
 
 use mypaas::api::{Action, PlanRequest, ServiceState};
-use mypaas::name::ReleaseId;
+use mypaas::name::{ContainerName, ReleaseId};
 
 use crate::console::command::Command;
 use crate::console::effect::{Effect, TerminalEffect};
@@ -12,7 +12,7 @@ use crate::console::model::list::Item;
 use crate::console::model::toast::ToastKind;
 use crate::console::model::{Focus, Model, Page, Ticket};
 
-use super::{deploy, logs, push};
+use super::{deploy, guard, logs, push};
 
 /// A command about all marked services, or about the selected one where none is marked or where it can be about one
 /// only.
@@ -22,6 +22,10 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     }
     if !model.list.marks.is_empty() && can_be_about_several(command) {
         return run_on_marked(model, command);
+    }
+    // A server too can be described.
+    if command == Command::Describe && model.list.selected.is_some() {
+        return describe(model);
     }
     match model.selected_service().cloned() {
         Some(at) => run_at(model, at, command),
@@ -74,7 +78,7 @@ pub(super) fn run_at(model: &mut Model, at: ServiceAt, command: Command) -> Vec<
     }
 }
 
-/// Whether the server can be asked for something; says so when not. A stale one may be asked: perhaps it hears.
+/// Whether the server can be asked to change something; says so when not. A stale one may be asked: perhaps it hears.
 fn can_ask(model: &mut Model, at: &ServiceAt) -> bool {
     let silent = model
         .fleet
@@ -83,7 +87,7 @@ fn can_ask(model: &mut Model, at: &ServiceAt) -> bool {
     if silent {
         model.toast(ToastKind::Bad, format!("{} does not answer", at.server));
     }
-    !silent
+    !silent && guard::may_change(model, &at.server, Some(&at.service))
 }
 
 fn ask_plan(at: &ServiceAt, action: &Action, ticket: Ticket) -> Effect {
@@ -99,12 +103,25 @@ pub(super) fn confirm(model: &mut Model, at: ServiceAt, action: Action) -> Vec<E
     confirm_all(model, vec![at], action)
 }
 
-/// The same for several services. A server that is silent says so in its plan's place.
-pub(super) fn confirm_all(model: &mut Model, ats: Vec<ServiceAt>, action: Action) -> Vec<Effect> {
+/// The same for several services, without those that the operator's key may not change. A server that is silent says
+/// so in its plan's place.
+pub(super) fn confirm_all(model: &mut Model, mut ats: Vec<ServiceAt>, action: Action) -> Vec<Effect> {
+    let all = ats.len();
+    let refused = ats.iter().find(|at| is_forbidden(model, at)).cloned();
+    ats.retain(|at| !is_forbidden(model, at));
+    if let Some(at) = refused.filter(|_| ats.is_empty()) {
+        guard::may_change(model, &at.server, Some(&at.service));
+        return Vec::new();
+    }
+    let forbidden = all - ats.len();
     let aims: Vec<Aim> = ats.into_iter().map(|at| Aim::new(at, model.ticket())).collect();
     let effects = aims.iter().map(|aim| ask_plan(&aim.at, &action, aim.ticket)).collect();
-    model.dialog = Some(Dialog::Confirm(Confirm::of(action, aims)));
+    model.dialog = Some(Dialog::Confirm(Confirm { forbidden, ..Confirm::of(action, aims) }));
     effects
+}
+
+fn is_forbidden(model: &Model, at: &ServiceAt) -> bool {
+    model.fleet.server(&at.server).is_some_and(|server| server.forbids(Some(&at.service)).is_some())
 }
 
 fn is_stopped(model: &Model, at: &ServiceAt) -> bool {
@@ -204,11 +221,18 @@ fn describe(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
+/// The one that is selected: in the list, or in the tab with the containers.
+pub(super) fn chosen_container(model: &Model) -> Option<ContainerName> {
+    if let Some(Item::Container(_, name)) = &model.list.selected {
+        return Some(name.clone());
+    }
+    let in_tab = model.pane.tab == Tab::Containers && model.focus != Focus::List;
+    let service = model.fleet.service(model.pane.of.as_ref().filter(|_| in_tab)?)?;
+    service.containers.get(model.pane.container).map(|container| container.name.clone())
+}
+
 fn read_logs(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
-    let container = match &model.list.selected {
-        Some(Item::Container(_, name)) => Some(name.clone()),
-        _ => None,
-    };
+    let container = chosen_container(model);
     logs::open(model, at, container);
     Vec::new()
 }
@@ -218,11 +242,15 @@ pub(super) fn open_shell(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
     if !can_ask(model, &at) {
         return Vec::new();
     }
-    let container = match (&model.page, &model.list.selected, &model.logs) {
-        (Page::Logs, _, Some(logs)) => logs.container.clone(),
-        (Page::Services, Some(Item::Container(_, name)), _) => Some(name.clone()),
+    let container = match (&model.page, &model.logs) {
+        (Page::Logs, Some(logs)) => logs.container.clone(),
+        (Page::Services, _) => chosen_container(model),
         _ => None,
     };
+    guard::pass_shell(model, at, container)
+}
+
+pub(super) fn begin_shell(model: &mut Model, at: ServiceAt, container: Option<ContainerName>) -> Vec<Effect> {
     model.toast(ToastKind::Note, opening_shell(&at));
     vec![Effect::Shell { at, container }]
 }
@@ -257,10 +285,7 @@ fn copy_url(model: &mut Model, at: &ServiceAt) -> Vec<Effect> {
 
 /// The selected container, or the service's first one.
 fn copy_container(model: &mut Model, at: &ServiceAt) -> Vec<Effect> {
-    let selected = match &model.list.selected {
-        Some(Item::Container(_, name)) => Some(name.clone()),
-        _ => None,
-    };
+    let selected = chosen_container(model);
     let first = || model.fleet.service(at)?.containers.first().map(|container| container.name.clone());
     match selected.or_else(first) {
         Some(name) => copy(model, name.to_string()),

@@ -13,7 +13,7 @@ use crate::console::model::toast::ToastKind;
 use crate::console::model::{Model, Page};
 
 use super::logs::{self, scrolled};
-use super::services;
+use super::{guard, services};
 
 pub(super) fn open(model: &mut Model, at: ServiceAt, deploy: Deploy) {
     let mut page = DeployPage::new(at, deploy);
@@ -30,8 +30,13 @@ fn ask_to_cancel(model: &mut Model) {
     if page.progress.finished.is_some() || page.deploy.is_finished() {
         return model.toast(ToastKind::Note, "it is over already");
     }
+    let at = page.at.clone();
+    if !guard::may_change(model, &at.server, Some(&at.service)) {
+        return;
+    }
+    let Page::Deploy(page) = &model.page else { return };
     let stage = Stage::Deciding(Choice::Cancel);
-    let cancel = CancelDeploy { at: page.at.clone(), id: page.deploy.id, stage, ticket };
+    let cancel = CancelDeploy { at, id: page.deploy.id, stage, ticket };
     model.dialog = Some(Dialog::CancelDeploy(cancel));
 }
 
@@ -51,6 +56,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             };
         }
         Command::Wrap => page.wrap = !page.wrap,
+        Command::Compare if !page.compare_with_next() => {
+            model.toast(ToastKind::Note, "there is no earlier run to compare with");
+        }
         Command::CancelDeploy => ask_to_cancel(model),
         Command::Logs => {
             let at = page.at.clone();

@@ -8,7 +8,7 @@ use crate::console::model::dialog::{Aim, Choice, Confirm, Dialog, Load, ScaleSta
 use crate::console::model::fleet::ServiceAt;
 use crate::console::model::{Model, Ticket};
 
-use super::{action, palette};
+use super::{action, guard, palette, variables};
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match &model.dialog {
@@ -17,6 +17,8 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Some(Dialog::CancelDeploy(_)) => decide_cancel(model, command),
         Some(Dialog::Rollback(_)) => pick_release(model, command),
         Some(Dialog::Scale(_)) => scale(model, command),
+        Some(Dialog::Variable(_)) => decide_variable(model, command),
+        Some(Dialog::Unlock(_)) => guard::run(model, command),
         Some(Dialog::Palette(_)) => palette::run(model, command),
         None => Vec::new(),
     }
@@ -56,14 +58,26 @@ fn decide(model: &mut Model, command: Command) -> Vec<Effect> {
 }
 
 fn decide_cancel(model: &mut Model, command: Command) -> Vec<Effect> {
-    let ticket = model.ticket();
-    let Some(Dialog::CancelDeploy(cancel)) = &mut model.dialog else { return Vec::new() };
-    match (command, cancel.stage) {
-        (Command::Switch, Stage::Deciding(choice)) => cancel.stage = Stage::Deciding(choice.other()),
+    decide_at(model, command, |cancel| match cancel {
+        Dialog::CancelDeploy(cancel) => Some(&mut cancel.stage),
+        _ => None,
+    })
+}
+
+fn decide_variable(model: &mut Model, command: Command) -> Vec<Effect> {
+    decide_at(model, command, |confirm| match confirm {
+        Dialog::Variable(confirm) => Some(&mut confirm.stage),
+        _ => None,
+    })
+}
+
+/// Between no and yes, in a dialog with nothing else to it.
+fn decide_at(model: &mut Model, command: Command, stage: impl Fn(&mut Dialog) -> Option<&mut Stage>) -> Vec<Effect> {
+    let Some(stage) = model.dialog.as_mut().and_then(stage) else { return Vec::new() };
+    match (command, *stage) {
+        (Command::Switch, Stage::Deciding(choice)) => *stage = Stage::Deciding(choice.other()),
         (Command::Accept, Stage::Deciding(Choice::Do)) | (Command::Yes, Stage::Deciding(_)) => {
-            cancel.stage = Stage::Asked;
-            cancel.ticket = ticket;
-            return vec![Effect::Cancel { ticket, server: cancel.at.server.clone(), id: cancel.id }];
+            return guard::pass(model);
         }
         (Command::Accept, Stage::Deciding(Choice::Cancel)) | (Command::Cancel, _) => return close(model),
         _ => {}
@@ -71,12 +85,32 @@ fn decide_cancel(model: &mut Model, command: Command) -> Vec<Effect> {
     Vec::new()
 }
 
+/// What the operator said yes to, unless something is known to stand in the way.
 fn go_ahead(model: &mut Model) -> Vec<Effect> {
     match &model.dialog {
-        Some(Dialog::Confirm(confirm)) if confirm.can_do() => go_ahead_with_all(model),
-        Some(Dialog::Scale(scale)) if scale.can_do() => go_ahead_with_scale(model),
+        Some(Dialog::Confirm(confirm)) if confirm.can_do() => guard::pass(model),
+        Some(Dialog::Scale(scale)) if scale.can_do() => guard::pass(model),
         _ => Vec::new(),
     }
+}
+
+/// Does it.
+pub(super) fn carry_out(model: &mut Model) -> Vec<Effect> {
+    match &model.dialog {
+        Some(Dialog::Confirm(_)) => go_ahead_with_all(model),
+        Some(Dialog::Scale(_)) => go_ahead_with_scale(model),
+        Some(Dialog::CancelDeploy(_)) => cancel_deploy(model),
+        Some(Dialog::Variable(_)) => variables::change(model),
+        _ => Vec::new(),
+    }
+}
+
+fn cancel_deploy(model: &mut Model) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let Some(Dialog::CancelDeploy(cancel)) = &mut model.dialog else { return Vec::new() };
+    cancel.stage = Stage::Asked;
+    cancel.ticket = ticket;
+    vec![Effect::Cancel { ticket, server: cancel.at.server.clone(), id: cancel.id }]
 }
 
 /// Asks for what can be done, each with a ticket of its own.

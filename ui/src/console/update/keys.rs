@@ -9,7 +9,7 @@ use crate::console::model::palette::Palette;
 use crate::console::model::toast::ToastKind;
 use crate::console::model::{Model, Page};
 
-use super::{deploy, dialog, logs, push, services, trail, typing};
+use super::{deploy, dialog, fleet, logs, push, services, trail, typing, variables};
 
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     let context = model.context();
@@ -55,11 +55,16 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     if model.typing.is_some() {
         return typing::run(model, command);
     }
+    if let Some(effects) = fleet::visit(model, command) {
+        return effects;
+    }
     match &model.page {
         Page::Services => services::run(model, command),
         Page::Logs => logs::run(model, command),
         Page::Deploy(_) => deploy::run(model, command),
         Page::Push(_) => push::run(model, command),
+        Page::Fleet(_) | Page::Alerts(_) | Page::Journal(_) => fleet::run(model, command),
+        Page::Variables(_) => variables::run(model, command),
     }
 }
 

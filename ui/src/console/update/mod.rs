@@ -7,7 +7,10 @@
 //! services.rs  the main page          action.rs    what can be done to a service
 //! deploy.rs    the page of a deploy   logs.rs      the logs
 //! push.rs      the page for a push    typing.rs    lines of text
+//! fleet.rs     the pages about all servers: fleet, alerts, journal
+//! variables.rs the page with a server's variables
 //! dialog.rs    what lies on top       palette.rs   the command palette
+//! guard.rs     rights and locked servers, before anything is done
 //! trail.rs     back and forward
 //! ```
 
@@ -15,6 +18,8 @@ mod action;
 mod answer;
 mod deploy;
 mod dialog;
+mod fleet;
+mod guard;
 mod keys;
 mod logs;
 mod mouse;
@@ -26,6 +31,7 @@ mod services;
 mod tests;
 mod trail;
 mod typing;
+mod variables;
 
 use super::effect::{Effect, TerminalEffect};
 use super::message::{Message, Stamped};
@@ -39,7 +45,9 @@ pub(crate) fn update(model: &mut Model, stamped: Stamped) -> Vec<Effect> {
     model.toasts.forget_until(model.now);
     let is_input = matches!(stamped.message, Message::Key(_) | Message::Mouse(_));
     let before = is_input.then(|| Place::of(model)).flatten();
+    model.journal.hear(&stamped.message);
     let effects = take(model, stamped.message);
+    effects.iter().for_each(|effect| model.journal.note(effect, model.now));
     settle(model);
     if is_input {
         let now = Place::of(model);
@@ -57,6 +65,10 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Planned { ticket, result } => answer::planned(model, ticket, &result),
         Message::Answered { ticket, server, result } => answer::answered(model, ticket, server, result),
         Message::Cancelled { ticket, result } => answer::cancelled(model, ticket, result),
+        Message::History { of, span, result } => model.histories.take(of, span, result),
+        Message::Audit { server, result } => drop(model.journal.audits.insert(server, result)),
+        Message::Variables { server, result } => variables::known(model, &server, result),
+        Message::VariableChanged { ticket, server, result } => variables::changed(model, ticket, &server, result),
         Message::Folders { ticket, found } => push::found(model, ticket, found),
         Message::Recents { folders } => push::recents(model, folders),
         Message::Glanced { folder, glance } => push::glanced(model, folder, *glance),

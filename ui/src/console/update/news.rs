@@ -1,11 +1,12 @@
 //! What servers said by themselves.
 
 use jiff::Timestamp;
-use mypaas::api::{Deploy, Event, Outcome, Problem, ServiceDetail, Snapshot};
+use mypaas::api::{Alert, AlertKind, Deploy, Event, Outcome, Problem, ServiceDetail, Snapshot};
 use mypaas::name::{DeployId, ServerName};
 
 use crate::console::effect::Effect;
 use crate::console::message::{LogNews, News, ServerNews};
+use crate::console::model::concern::Kind;
 use crate::console::model::fleet::{ServerEntry, ServiceAt};
 use crate::console::model::tape::Flow;
 use crate::console::model::toast::ToastKind;
@@ -35,6 +36,7 @@ pub(super) fn server(model: &mut Model, name: &ServerName, news: ServerNews) -> 
 
 fn heard(model: &mut Model, name: &ServerName, snapshot: Box<Snapshot>) -> Vec<Effect> {
     refresh_deploy_page(model, name, &snapshot);
+    model.journal.follow(name, &snapshot);
     let now = model.now;
     let Some(entry) = model.fleet.server_mut(name) else { return Vec::new() };
     let was_silent = !entry.is_live();
@@ -45,6 +47,9 @@ fn heard(model: &mut Model, name: &ServerName, snapshot: Box<Snapshot>) -> Vec<E
         model.toast(ToastKind::Good, format!("{name} answers again"));
     }
     for (kind, text) in endings(model, name, &before) {
+        model.toast(kind, text);
+    }
+    for (kind, text) in turns(model, name, &before.alerts) {
         model.toast(kind, text);
     }
     effects
@@ -58,6 +63,31 @@ fn keep(entry: &mut ServerEntry, now: Timestamp) -> Vec<Effect> {
     let snapshot = entry.snapshot().map(|snapshot| Box::new(snapshot.clone()));
     let keep = |snapshot| Effect::Keep { server: entry.name.clone(), heard: now, snapshot };
     snapshot.map(keep).into_iter().collect()
+}
+
+/// Alerts that began or ended since.
+fn turns(model: &Model, name: &ServerName, before: &[Alert]) -> Vec<(ToastKind, String)> {
+    let same = |one: &Alert, other: &Alert| {
+        (one.kind, &one.service, &one.container) == (other.kind, &other.service, &other.container)
+    };
+    let now = model.fleet.server(name).and_then(|entry| entry.snapshot()).map_or(&[][..], |now| &now.alerts);
+    let about = |alert: &Alert| match &alert.service {
+        Some(service) => format!("{service} on {name}"),
+        None => name.to_string(),
+    };
+    // A failed deploy is told as such already.
+    let new_in = |these: &'_ [Alert], those: &[Alert]| -> Vec<Alert> {
+        let is_new =
+            |alert: &&Alert| alert.kind != AlertKind::DeployFailed && !those.iter().any(|known| same(alert, known));
+        these.iter().filter(is_new).cloned().collect()
+    };
+    let over = new_in(before, now).into_iter().map(|alert| {
+        let word = Kind::Told(alert.kind).word();
+        (ToastKind::Good, format!("{}: {word} is over", about(&alert)))
+    });
+    let began =
+        new_in(now, before).into_iter().map(|alert| (ToastKind::Bad, format!("{}: {}", about(&alert), alert.message)));
+    over.chain(began).collect()
 }
 
 fn lost(model: &mut Model, name: &ServerName, problem: Problem) {

@@ -51,6 +51,10 @@ fn choose(model: &mut Model, pick: Pick) -> Vec<Effect> {
             services::show(model, item);
             Vec::new()
         }
+        Pick::On(server, command) => {
+            services::show(model, Item::Server(server));
+            keys::run(model, command)
+        }
         Pick::Scale(at, count) => {
             services::show(model, Item::Service(at.clone()));
             action::scale(model, vec![at], |_| count)

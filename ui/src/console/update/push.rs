@@ -12,10 +12,14 @@ use crate::console::model::line::Line;
 use crate::console::model::push::{Choosing, FolderReport, FoundFolder, Glance, Push, Review, Step};
 use crate::console::model::{Model, Page, Ticket};
 
-use super::typing;
+use super::{guard, typing};
 
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
-    let Some(server) = model.selected_server().map(|server| server.name.clone()) else { return Vec::new() };
+    let Some(server) = model.selected_server() else { return Vec::new() };
+    let (server, is_read_only) = (server.name.clone(), server.is_read_only());
+    if is_read_only && !guard::may_change(model, &server, None) {
+        return Vec::new();
+    }
     let ticket = model.ticket();
     let step = Step::Choosing(Choosing::default());
     model.page = Page::Push(Box::new(Push { server, step, ticket }));
@@ -156,7 +160,7 @@ fn review(model: &mut Model, command: Command) -> Vec<Effect> {
     }
     match (command, review.choice) {
         (Command::Switch, choice) if review.can_push() => review.choice = choice.other(),
-        (Command::Accept, Choice::Do) | (Command::Yes, _) if review.can_push() => return send(model),
+        (Command::Accept, Choice::Do) | (Command::Yes, _) if review.can_push() => return guard::pass_push(model),
         (Command::Accept, Choice::Cancel) | (Command::Cancel, _) => return back_to_choice(model, &folder),
         (Command::CheckAgain, _) => return check(model, folder),
         (Command::Edit, _) => {
@@ -208,7 +212,8 @@ fn back_to_choice(model: &mut Model, folder: &Path) -> Vec<Effect> {
     effects
 }
 
-fn send(model: &mut Model) -> Vec<Effect> {
+/// Sends the folder that is looked at.
+pub(super) fn send(model: &mut Model) -> Vec<Effect> {
     let ticket = model.ticket();
     let Page::Push(page) = &mut model.page else { return Vec::new() };
     let Step::Review(review) = &page.step else { return Vec::new() };

@@ -3,6 +3,7 @@
 use crate::console::command::{Command, Motion};
 use crate::console::effect::Effect;
 use crate::console::model::detail::Tab;
+use crate::console::model::histories::next_span;
 use crate::console::model::list::Item;
 use crate::console::model::{Focus, Model, Page, Typing};
 
@@ -23,6 +24,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Fold => model.list.fold(&model.fleet),
         Command::Mark => model.list.mark(&model.fleet),
         Command::MarkAll => model.list.mark_all(&model.fleet),
+        Command::Widen => widen(model),
+        Command::LongerSpan => model.pane.span = next_span(model.pane.span, true),
+        Command::ShorterSpan => model.pane.span = next_span(model.pane.span, false),
         Command::ReverseOrder => model.list.order.reverse(),
         Command::Flatten => model.list.flat = !model.list.flat,
         Command::Filter if !shows_logs(model) => model.typing = Some(Typing::ServiceFilter),
@@ -58,7 +62,12 @@ pub(super) fn go_in_pane(model: &mut Model, motion: Motion) {
     let detail = model.pane.of.as_ref().and_then(|at| model.details.get(at)).and_then(|known| known.detail());
     let last = |count: usize| count.saturating_sub(1);
     match model.pane.tab {
-        Tab::Overview => model.pane.scroll = motion.from(body.top, body.last_top, body.page),
+        Tab::Overview | Tab::Graphs => model.pane.scroll = motion.from(body.top, body.last_top, body.page),
+        Tab::Containers => {
+            let containers = model.pane.of.as_ref().and_then(|at| model.fleet.service(at));
+            let count = containers.map_or(0, |service| service.containers.len());
+            model.pane.container = motion.from(model.pane.container, last(count), body.page);
+        }
         Tab::Releases => {
             let count = detail.map_or(0, |detail| detail.releases.len());
             model.pane.release = motion.from(model.pane.release, last(count), body.page);
@@ -89,9 +98,10 @@ pub(super) fn choose_line(model: &mut Model, line: usize) -> Vec<Effect> {
         model.focus = Focus::Pane { whole: false };
     }
     let chosen = match model.pane.tab {
+        Tab::Containers => &mut model.pane.container,
         Tab::Releases => &mut model.pane.release,
         Tab::Deploys => &mut model.pane.deploy,
-        Tab::Overview | Tab::Logs => return Vec::new(),
+        Tab::Overview | Tab::Graphs | Tab::Logs => return Vec::new(),
     };
     if had_keys && *chosen == line {
         return open_in_pane(model);
@@ -104,7 +114,11 @@ fn open_in_pane(model: &mut Model) -> Vec<Effect> {
     let Some(at) = model.pane.of.clone() else { return Vec::new() };
     let detail = model.details.get(&at).and_then(|known| known.detail());
     match model.pane.tab {
-        Tab::Overview => model.focus = Focus::Pane { whole: true },
+        Tab::Overview | Tab::Graphs => model.focus = Focus::Pane { whole: true },
+        Tab::Containers => {
+            let container = action::chosen_container(model);
+            logs::open(model, at, container);
+        }
         Tab::Releases => {
             let chosen = detail.and_then(|detail| detail.releases.get(model.pane.release)).cloned();
             if let Some(release) = chosen.filter(|release| !release.live) {
@@ -137,6 +151,12 @@ fn switch_pane(model: &mut Model) {
         Focus::List if model.list.selected.is_some() => Focus::Pane { whole: false },
         Focus::List | Focus::Pane { .. } => Focus::List,
     };
+}
+
+/// The list alone on the screen, or with something beside it again.
+fn widen(model: &mut Model) {
+    model.list.alone = !model.list.alone;
+    model.focus = Focus::List;
 }
 
 fn turn_tab(model: &mut Model, forward: bool) {

@@ -5,7 +5,7 @@ use crate::console::model::toast::ToastKind;
 use crate::console::model::trail::Place;
 use crate::console::model::{Focus, Model, Page};
 
-use super::{deploy, logs};
+use super::{deploy, logs, variables};
 
 pub(super) fn go(model: &mut Model, back: bool) -> Vec<Effect> {
     let here = Place::of(model);
@@ -33,6 +33,10 @@ fn show(model: &mut Model, place: Place) {
             model.pane.tab = tab;
             model.list.select(selected, &model.fleet);
         }
+        Place::Fleet { selected } => model.page = Page::Fleet(selected),
+        Place::Alerts { selected } => model.page = Page::Alerts(selected),
+        Place::Journal(page) => model.page = Page::Journal(page),
+        Place::Variables { server } => variables::open_of(model, server),
         Place::Logs { at, container } => logs::open(model, at, container),
         Place::Deploy { at, deploy } => deploy::open(model, at, *deploy),
     }

@@ -7,7 +7,9 @@ use crate::console::model::line::Line;
 use crate::console::model::push::Step;
 use crate::console::model::{Model, Page, Typing};
 
-use super::{dialog, logs, push};
+use super::{dialog, logs, push, variables};
+use crate::console::model::line::Unseen;
+use crate::console::model::toast::ToastKind;
 
 pub(super) fn insert(model: &mut Model, character: char) -> Vec<Effect> {
     if let Some(Dialog::Scale(_)) = model.dialog {
@@ -17,6 +19,11 @@ pub(super) fn insert(model: &mut Model, character: char) -> Vec<Effect> {
 }
 
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    // A line cannot hold several, and half a secret is none.
+    if model.types_unseen() && text.trim().contains(['\n', '\r']) {
+        model.toast(ToastKind::Bad, "the value has several lines: give it to `mypaas env set` on its standard input");
+        return Vec::new();
+    }
     edit(model, |line| line.insert(text.trim()))
 }
 
@@ -39,6 +46,8 @@ pub(super) fn edit_by(model: &mut Model, command: Command) -> Vec<Effect> {
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match (command, model.typing) {
         (Command::Accept, Some(Typing::LogSince)) => logs::read_since(model),
+        (Command::Accept, Some(Typing::VariableName)) => variables::name_typed(model),
+        (Command::Accept, Some(Typing::VariableValue)) => variables::value_typed(model),
         (Command::Accept, typing) => {
             model.typing = None;
             return if typing == Some(Typing::LogPath) { logs::save(model) } else { Vec::new() };
@@ -67,7 +76,17 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) -> Vec<Effect> {
         }
         return Vec::new();
     }
+    if let Some(Dialog::Unlock(unlock)) = &mut model.dialog {
+        change(&mut unlock.line);
+        return Vec::new();
+    }
     match (model.typing, &mut model.page) {
+        (Some(Typing::VariableName), Page::Variables(page)) => change(&mut page.name),
+        (Some(Typing::VariableValue), Page::Variables(page)) => {
+            let Unseen(line) = &mut page.value;
+            change(line);
+        }
+        (Some(Typing::VariableName | Typing::VariableValue), _) => {}
         (Some(Typing::ServiceFilter), _) => {
             change(&mut model.list.filter.line);
             model.list.filter.read();

@@ -8,7 +8,7 @@ use super::dialogs::{effect, silence, split};
 use super::pen::Pen;
 use super::sheet::{Sheet, centred};
 use super::table::{self, Cells, Column, left, right, text};
-use super::{buttons, plan};
+use super::{buttons, named, plan};
 use crate::console::model::Model;
 use crate::console::model::dialog::{Aim, Confirm, Load, Stage};
 use crate::console::symbols::NONE;
@@ -53,6 +53,7 @@ fn button(confirm: &Confirm) -> String {
 
 fn about_one(model: &Model, confirm: &Confirm, aim: &Aim, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
     let mut lines = silence(model, &aim.at, room, pen);
+    lines.extend(model.fleet.server(&aim.at.server).map(|server| named::place(server, pen)));
     if let Some(service) = model.fleet.service(&aim.at).filter(|_| confirm.can_do()) {
         lines.extend(effect(&words::effect(&confirm.action, service), room, pen));
         lines.push(Line::default());
@@ -76,6 +77,10 @@ fn about_several(model: &Model, confirm: &Confirm, room: usize, pen: &Pen<'_>) -
         let left = words::services(confirm.left_out);
         lines.push(pen.line(Tone::Muted, format!("{left} more: marked, and stopped already.")));
     }
+    if confirm.forbidden > 0 {
+        let left = words::services(confirm.forbidden);
+        lines.push(pen.line(Tone::Warning, format!("{left} more: marked, and not for your key to change.")));
+    }
     lines.push(Line::default());
     let rows = confirm.aims.iter().map(|aim| row(model, confirm.stage, aim, pen)).collect();
     lines.extend(table::lines(&COLUMNS, rows, room, pen));
@@ -86,10 +91,14 @@ fn row(model: &Model, stage: Stage, aim: &Aim, pen: &Pen<'_>) -> Cells {
     let service = model.fleet.service(&aim.at);
     let live = service.and_then(|service| service.release).map_or_else(|| NONE.into(), |release| release.to_string());
     let wanted = service.map_or(0, |service| service.wanted);
-    let stale = model.fleet.server(&aim.at.server).is_none_or(|server| !server.is_live());
+    let server = model.fleet.server(&aim.at.server);
+    let stale = server.is_none_or(|server| !server.is_live());
     vec![
         pen.line(Tone::Strong, aim.at.service.to_string()),
-        pen.line(if stale { Tone::Stale } else { Tone::Text }, aim.at.server.to_string()),
+        match server.filter(|_| !stale) {
+            Some(server) => named::server_line(server, Tone::Text, pen),
+            None => pen.line(Tone::Stale, aim.at.server.to_string()),
+        },
         pen.line(Tone::Text, live),
         pen.line(Tone::Text, wanted.to_string()),
         what_happens(stage, aim, pen),

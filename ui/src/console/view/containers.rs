@@ -11,7 +11,7 @@ use crate::console::model::fleet::ServerEntry;
 use crate::console::symbols::NONE;
 use crate::console::theme::Tone;
 
-const COLUMNS: [Column; 9] = [
+pub(crate) const COLUMNS: [Column; 9] = [
     text("CONTAINER", 10, 0),
     left("STATE", 0),
     right("CPU", 1),
@@ -30,12 +30,15 @@ pub(crate) fn lines(server: &ServerEntry, service: &ServiceView, room: usize, pe
     if service.containers.is_empty() {
         return vec![pen.line(Tone::Muted, "no containers")];
     }
+    table::lines(&COLUMNS, rows(server, service, room, pen), room, pen)
+}
+
+pub(crate) fn rows(server: &ServerEntry, service: &ServiceView, room: usize, pen: &Pen<'_>) -> Vec<Cells> {
     let name = |container: &ContainerView| match room {
         0..NAMES_WHOLE => short_name(service, container),
         _ => container.name.to_string(),
     };
-    let rows = service.containers.iter().map(|container| row(server, container, name(container), pen)).collect();
-    table::lines(&COLUMNS, rows, room, pen)
+    service.containers.iter().map(|container| row(server, container, name(container), pen)).collect()
 }
 
 fn row(server: &ServerEntry, container: &ContainerView, name: String, pen: &Pen<'_>) -> Cells {

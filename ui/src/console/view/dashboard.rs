@@ -34,9 +34,11 @@ fn inset(area: Rect) -> Rect {
 /// What runs now; hands back what is left below.
 fn draw_now(subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) -> Rect {
     let inner = inset(area);
-    let mut lines = overview::facts(subject.server, subject.service, sheet.pen);
+    let room = usize::from(inner.width);
+    let mut lines = overview::facts(subject.server, subject.service, room, sheet.pen);
     lines.push(Line::default());
-    lines.extend(containers::lines(subject.server, subject.service, usize::from(inner.width), sheet.pen));
+    lines.extend(overview::drift(subject.service, subject.known, room, sheet.pen));
+    lines.extend(containers::lines(subject.server, subject.service, room, sheet.pen));
     let height = rows(lines.len()).min(area.height / 2);
     sheet.put_all(Rect { height, ..inner }, lines);
     let used = (height + 1).min(area.height);

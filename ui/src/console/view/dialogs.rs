@@ -1,13 +1,14 @@
 //! What lies on top of a page: help, trouble, confirm, rollback, scale.
 
 use mypaas::api::ServiceView;
+use mypaas::name::ServerName;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pen::Pen;
 use super::sheet::{Sheet, centred};
 use super::text::wrap;
-use super::{buttons, confirm, help, history, palette, plan, problem};
+use super::{buttons, confirm, help, history, named, palette, plan, problem, unlock, variables};
 use crate::console::model::Model;
 use crate::console::model::dialog::{CancelDeploy, Dialog, Load, Rollback, Scale, ScaleStage, Stage};
 use crate::console::model::fleet::{ServerEntry, ServiceAt};
@@ -26,7 +27,9 @@ pub(crate) fn draw(model: &Model, dialog: &Dialog, area: Rect, sheet: &mut Sheet
             sheet.scroll(room, lines, *scroll);
         }
         Dialog::Confirm(confirm) => confirm::draw(model, confirm, area, sheet),
-        Dialog::CancelDeploy(cancel) => draw_cancel(cancel, area, sheet),
+        Dialog::CancelDeploy(cancel) => draw_cancel(model, cancel, area, sheet),
+        Dialog::Variable(confirm) => variables::draw_confirm(model, confirm, area, sheet),
+        Dialog::Unlock(unlock) => unlock::draw(model, unlock, area, sheet),
         Dialog::Rollback(rollback) => draw_rollback(model, rollback, area, sheet),
         Dialog::Scale(scale) => draw_scale(model, scale, area, sheet),
         Dialog::Palette(palette) => palette::draw(palette, area, sheet),
@@ -45,10 +48,14 @@ pub(super) fn effect(text: &str, room: usize, pen: &Pen<'_>) -> Vec<Line<'static
 
 /// A warning when the server does not answer.
 pub(super) fn silence(model: &Model, at: &ServiceAt, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
-    let Some(since) = model.fleet.server(&at.server).and_then(ServerEntry::as_of) else { return Vec::new() };
+    silence_of(model, &at.server, room, pen)
+}
+
+pub(super) fn silence_of(model: &Model, server: &ServerName, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    let Some(since) = model.fleet.server(server).and_then(ServerEntry::as_of) else { return Vec::new() };
     let text = format!(
         "{} has not answered for {}: what is known of it may be wrong, and this may not reach it.",
-        at.server,
+        server,
         pen.elapsed(since)
     );
     let mut lines: Vec<_> = wrap(&text, room).into_iter().map(|line| pen.line(Tone::Stale, line)).collect();
@@ -56,7 +63,7 @@ pub(super) fn silence(model: &Model, at: &ServiceAt, room: usize, pen: &Pen<'_>)
     lines
 }
 
-fn draw_cancel(cancel: &CancelDeploy, area: Rect, sheet: &mut Sheet<'_>) {
+fn draw_cancel(model: &Model, cancel: &CancelDeploy, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
     let width = area.width.saturating_sub(4).min(76);
     let inner = usize::from(width.saturating_sub(6));
@@ -64,7 +71,9 @@ fn draw_cancel(cancel: &CancelDeploy, area: Rect, sheet: &mut Sheet<'_>) {
         "What serves now serves on. Once it has begun to start containers, {} cannot be cancelled any more.",
         cancel.id
     );
-    let lines = effect(&told, inner, pen);
+    let mut lines = silence(model, &cancel.at, inner, pen);
+    lines.extend(model.fleet.server(&cancel.at.server).map(|server| named::place(server, pen)));
+    lines.extend(effect(&told, inner, pen));
     let height = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
     let room =
         sheet.dialog(centred(area, width, height), &format!("Cancel {} of {}?", cancel.id, cancel.at), Tone::Dialog);
@@ -124,6 +133,7 @@ fn draw_scale(model: &Model, scale: &Scale, area: Rect, sheet: &mut Sheet<'_>) {
     let single = scale.single();
     let title = single.map_or_else(|| words::services(scale.of.len()), ToString::to_string);
     let mut lines = single.map_or_else(Vec::new, |at| silence(model, at, inner, pen));
+    lines.extend(single.and_then(|at| model.fleet.server(&at.server)).map(|server| named::place(server, pen)));
     lines.push(chosen(scale, pen));
     lines.push(Line::default());
     match single.and_then(|at| model.fleet.service(at)) {

@@ -1,14 +1,17 @@
 //! The line at the bottom: the keys that matter here, those that were pressed, or what is being typed.
 
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::Line as Drawn;
 
 use super::pen::Pen;
 use super::pending;
 use super::sheet::Sheet;
 use crate::console::command::Command;
 use crate::console::keymap::{Binding, Context, Section};
+use crate::console::model::detail::Tab;
+use crate::console::model::line::{Line, Unseen};
 use crate::console::model::{Focus, Model, Page, Target, Typing};
+use crate::console::symbols::DOT;
 use crate::console::theme::Tone;
 use crate::console::words::counted;
 
@@ -36,7 +39,7 @@ fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) 
                 "/",
                 &model.list.filter.line,
                 format!("{found} of {all}"),
-                "name, state:down, cpu>50, mem>200m, age<1h, server:…, url:…, !not",
+                "state:down, cpu>50, mem>200m, age<1h, p95>200ms, errors>1%, cert<14d, !not",
             )
         }
         Typing::LogFilter => {
@@ -48,6 +51,11 @@ fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) 
             let Some(logs) = &model.logs else { return };
             ("since ", &logs.since_line, String::new(), "10m, 2h, 14:03, 2026-11-23 14:03; nothing: the newest lines")
         }
+        Typing::VariableName => {
+            let Page::Variables(page) = &model.page else { return };
+            ("name ", &page.name, String::new(), "as in DATABASE_PASSWORD")
+        }
+        Typing::VariableValue => return draw_unseen(model, area, sheet),
         Typing::LogPath => {
             let Some(logs) = &model.logs else { return };
             ("save as ", &logs.path, counted(logs.shown_count(), "line", "lines"), "a file that is not there yet")
@@ -64,6 +72,18 @@ fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) 
         sheet.put_right(area, 0, pen.line(Tone::Muted, right));
     }
     sheet.typed(field, 0, line);
+}
+
+/// A value is typed: how long it is may be seen, and nothing else of it.
+fn draw_unseen(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
+    let Page::Variables(page) = &model.page else { return };
+    let name = page.meant().map(|name| name.to_string()).unwrap_or_default();
+    let sign = format!("value of {name} (not shown) ");
+    let Unseen(line) = &page.value;
+    let hidden = Line::of(&DOT.repeat(line.text().chars().count()));
+    let used = u16::try_from(sign.chars().count()).unwrap_or(u16::MAX).min(area.width);
+    sheet.put(area, 0, sheet.pen.line(Tone::Key, sign));
+    sheet.typed(Rect { x: area.x + used, width: area.width - used, ..area }, 0, &hidden);
 }
 
 /// As many of the context's keys as there is room for; how to get all of them comes last and always.
@@ -95,14 +115,14 @@ fn draw_hints(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
 /// A key and its word.
 struct Hint<'a> {
     binding: &'a Binding,
-    line: Line<'static>,
+    line: Drawn<'static>,
 }
 
 impl<'a> Hint<'a> {
     fn of(binding: &'a Binding, pen: &Pen<'_>) -> Self {
         let key = binding.keys.first().map(ToString::to_string).unwrap_or_default();
         let word = binding.hint.clone().unwrap_or_default();
-        let line = Line::from(vec![pen.span(Tone::Key, key), pen.span(Tone::Muted, format!(" {word}"))]);
+        let line = Drawn::from(vec![pen.span(Tone::Key, key), pen.span(Tone::Muted, format!(" {word}"))]);
         Self { binding, line }
     }
 
@@ -124,10 +144,11 @@ fn matters(binding: &Binding, model: &Model) -> bool {
     let idle = match (binding.section, binding.command) {
         (Section::Anywhere, Command::Back) => at_root,
         (Section::Service, _) => model.selected_service().is_none(),
+        (Section::Services, Command::LongerSpan | Command::ShorterSpan) => model.pane.tab != Tab::Graphs,
         (Section::Deploy, Command::CancelDeploy) => {
             matches!(&model.page, Page::Deploy(page) if page.progress.finished.is_some() || page.deploy.is_finished())
         }
-        (Section::Folder, Command::OtherServer) => model.fleet.servers.len() < 2,
+        (Section::Folder | Section::Variables, Command::OtherServer) => model.fleet.servers.len() < 2,
         _ => false,
     };
     binding.hint.is_some() && !idle

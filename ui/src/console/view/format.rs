@@ -84,6 +84,38 @@ pub(crate) fn percent(value: f32) -> String {
     if value < 9.95 { format!("{value:.1}%") } else { format!("{value:.0}%") }
 }
 
+/// A number a second, in four characters at most up to a million: `0`, `0.3`, `12.5`, `1240`, `12k`.
+pub(crate) fn rate(value: f32) -> String {
+    match value {
+        _ if value < 0.05 => "0".into(),
+        _ if value < 99.95 && value.fract() >= 0.05 && value.fract() < 0.95 => format!("{value:.1}"),
+        _ if value < 9999.5 => format!("{value:.0}"),
+        _ => format!("{:.0}k", value / 1000.0),
+    }
+}
+
+/// How long a request takes: `0.4ms`, `12ms`, `340ms`, `1.2s`.
+pub(crate) fn latency(time: Duration) -> String {
+    let millis = time.as_secs_f64() * 1000.0;
+    match millis {
+        _ if millis < 0.95 => format!("{millis:.1}ms"),
+        _ if millis < 999.5 => format!("{millis:.0}ms"),
+        _ => format!("{:.1}s", millis / 1000.0),
+    }
+}
+
+/// Of all: `0%`, `0.03%`, `2.5%`, `40%`; more than nothing never looks like nothing.
+pub(crate) fn share(value: f32) -> String {
+    let percent = value * 100.0;
+    match percent {
+        _ if percent <= 0.0 => "0%".into(),
+        _ if percent < 0.01 => "<0.01%".into(),
+        _ if percent < 0.995 => format!("{percent:.2}%"),
+        _ if percent < 9.95 => format!("{percent:.1}%"),
+        _ => format!("{percent:.0}%"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +155,10 @@ mod tests {
     #[test]
     fn small_shares_keep_a_decimal() {
         assert_eq!([percent(0.0), percent(4.25), percent(9.97), percent(150.4)], ["0.0%", "4.2%", "10%", "150%"]);
+        assert_eq!([share(0.0), share(0.000_001), share(0.000_3), share(0.025)], ["0%", "<0.01%", "0.03%", "2.5%"]);
+        assert_eq!([rate(0.0), rate(0.31), rate(12.5), rate(20.0), rate(1240.0)], ["0", "0.3", "12.5", "20", "1240"]);
+        let times = [380u64, 12_000, 340_000, 1_240_000].map(|micros| latency(Duration::from_micros(micros)));
+        assert_eq!(times, ["0.4ms", "12ms", "340ms", "1.2s"]);
         assert_eq!(took(Duration::from_millis(420)), "0.4s");
         assert_eq!(took(Duration::from_secs(125)), "2m 05s");
     }

@@ -1,16 +1,17 @@
 //! The line at the top: where one is, how the fleet is, what runs.
 
 use mypaas::api::Deploy;
+use mypaas::name::ServerName;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::look;
 use super::pen::Pen;
 use super::sheet::Sheet;
-use crate::console::model::fleet::{ServerEntry, Tally};
-use crate::console::model::push::Step;
+use super::{look, named};
+use crate::console::model::fleet::{ServerEntry, ServiceAt, Tally};
 use crate::console::model::{Focus, Model, Page};
-use crate::console::symbols::{ACTIVE, INTO, MARKED};
+use crate::console::model::{concern, push};
+use crate::console::symbols::{ACTIVE, ALERT, INTO, MARKED};
 use crate::console::theme::Tone;
 use crate::console::words::{self, counted};
 
@@ -33,7 +34,20 @@ fn left(model: &Model, room: usize, pen: &Pen<'_>) -> Line<'static> {
     let path = path(model);
     for step in &path {
         line.push_span(pen.span(Tone::Muted, format!(" {INTO} ")));
-        line.push_span(pen.span(Tone::Strong, step.clone()));
+        match step {
+            Step::Server(server) => line.spans.extend(named::server(server, Tone::Strong, pen)),
+            Step::Word(word) => line.push_span(pen.span(Tone::Strong, word.clone())),
+        }
+    }
+    let limits = path.iter().find_map(|step| match step {
+        Step::Server(server) => limits(server),
+        Step::Word(_) => None,
+    });
+    if let Some(limits) = limits {
+        line.push_span(pen.span(Tone::Warning, format!("  {limits}")));
+    }
+    if !path.is_empty() {
+        line.spans.extend(alerts(model, pen).into_iter().flat_map(|alerts| [Span::raw("  "), alerts]));
     }
     if path.is_empty() {
         // The most important come first; those that do not fit are left out.
@@ -47,34 +61,64 @@ fn left(model: &Model, room: usize, pen: &Pen<'_>) -> Line<'static> {
     line
 }
 
-/// Where one is, from the fleet downwards; empty on the main page.
-fn path(model: &Model) -> Vec<String> {
-    match &model.page {
-        Page::Services if model.focus == Focus::List => Vec::new(),
-        Page::Services => {
-            let server = model.list.selected.as_ref().map(|item| item.server().to_string());
-            let service = model.selected_service().map(|at| at.service.to_string());
-            server.into_iter().chain(service).collect()
-        }
-        Page::Logs => model.logs.iter().flat_map(logs_path).collect(),
-        Page::Deploy(page) => {
-            vec![page.at.server.to_string(), page.at.service.to_string(), format!("deploy {}", page.deploy.id)]
-        }
-        Page::Push(page) => {
-            let step = match page.step {
-                Step::Choosing(_) => "choose a folder",
-                Step::Checking { .. } => "reading the folder",
-                Step::Review(_) => "look and confirm",
-                Step::Sending { .. } => "sending",
-                Step::Refused { .. } => "refused",
-            };
-            vec![page.server.to_string(), "push".into(), step.into()]
-        }
+/// One step of the way to where one is.
+enum Step<'a> {
+    Server(&'a ServerEntry),
+    Word(String),
+}
+
+/// What the operator's key is limited to there, in few words.
+fn limits(server: &ServerEntry) -> Option<&'static str> {
+    match server.limits() {
+        None => None,
+        Some(_) if server.is_read_only() => Some("read only"),
+        Some(_) => Some("some services only"),
     }
 }
 
-fn logs_path(logs: &crate::console::model::logs::Logs) -> [String; 3] {
-    [logs.at.server.to_string(), logs.at.service.to_string(), "logs".into()]
+fn alerts(model: &Model, pen: &Pen<'_>) -> Option<Span<'static>> {
+    let count = model.fleet.servers.iter().map(concern::alerts).map(<[_]>::len).sum::<usize>();
+    (count > 0).then(|| pen.span(Tone::Failing, format!("{ALERT} {}", counted(count, "alert", "alerts"))))
+}
+
+fn step_to<'a>(model: &'a Model, server: &ServerName) -> Option<Step<'a>> {
+    model.fleet.server(server).map(Step::Server)
+}
+
+/// Server and service, and what of it.
+fn steps_to<'a>(model: &'a Model, at: &ServiceAt, what: &str) -> Vec<Step<'a>> {
+    let words = [at.service.to_string(), what.to_owned()].map(Step::Word);
+    step_to(model, &at.server).into_iter().chain(words).collect()
+}
+
+/// Where one is, from the fleet downwards; empty on the main page.
+fn path(model: &Model) -> Vec<Step<'_>> {
+    let server = |name| step_to(model, name);
+    let word = |text: &str| Step::Word(text.to_owned());
+    match &model.page {
+        Page::Services if model.focus == Focus::List => Vec::new(),
+        Page::Services => {
+            let selected = model.list.selected.as_ref().and_then(|item| server(item.server()));
+            let service = model.selected_service().map(|at| Step::Word(at.service.to_string()));
+            selected.into_iter().chain(service).collect()
+        }
+        Page::Logs => model.logs.iter().flat_map(|logs| steps_to(model, &logs.at, "logs")).collect(),
+        Page::Deploy(page) => steps_to(model, &page.at, &format!("deploy {}", page.deploy.id)),
+        Page::Fleet(_) => vec![word("fleet")],
+        Page::Alerts(_) => vec![word("alerts")],
+        Page::Journal(_) => vec![word("journal")],
+        Page::Variables(page) => server(&page.server).into_iter().chain([word("variables")]).collect(),
+        Page::Push(page) => {
+            let step = match page.step {
+                push::Step::Choosing(_) => "choose a folder",
+                push::Step::Checking { .. } => "reading the folder",
+                push::Step::Review(_) => "look and confirm",
+                push::Step::Sending { .. } => "sending",
+                push::Step::Refused { .. } => "refused",
+            };
+            server(&page.server).into_iter().chain([word("push"), word(step)]).collect()
+        }
+    }
 }
 
 /// How the fleet is, the worst first.
@@ -95,6 +139,14 @@ fn tally(model: &Model, pen: &Pen<'_>) -> Vec<Span<'static>> {
     }
     if remembered > 0 {
         spans.push(pen.span(Tone::Stale, format!("connecting to {}", counted(remembered, "server", "servers"))));
+    }
+    spans.extend(alerts(model, pen));
+    let read_only = fleet.servers.iter().filter(|server| server.is_read_only()).count();
+    if read_only > 0 {
+        let all = read_only == fleet.servers.len();
+        let text =
+            if all { "read only".to_owned() } else { format!("{} read only", counted(read_only, "server", "servers")) };
+        spans.push(pen.span(Tone::Warning, text));
     }
     spans.extend(states(&tally, pen));
     spans.push(pen.span(Tone::Muted, counted(tally.total(), "service", "services")));
@@ -120,6 +172,17 @@ fn states(tally: &Tally, pen: &Pen<'_>) -> Vec<Span<'static>> {
         pen.span(look.tone, format!("{} {count} {}", look.sign, look.word))
     };
     some.map(span).collect()
+}
+
+/// The same in one line, with signs for words.
+pub(crate) fn signs_line(tally: &Tally, pen: &Pen<'_>) -> Line<'static> {
+    let short = |span: Span<'static>| {
+        let text = span.content.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        [Span::styled(text, span.style), Span::raw("  ")]
+    };
+    let mut spans: Vec<_> = states(tally, pen).into_iter().flat_map(short).collect();
+    spans.pop();
+    Line::from(spans)
 }
 
 /// The same in one line.

@@ -7,10 +7,11 @@ use ratatui::text::{Line, Span};
 
 use super::header::states_line;
 use super::look::Look;
+use super::named;
 use super::pen::Pen;
 use super::sheet::Sheet;
 use super::table::{self, Fit, left, right, text};
-use super::{format, look};
+use super::{certificate, format, look};
 use crate::console::command::Command;
 use crate::console::model::column::{self, Column};
 use crate::console::model::fleet::{Connection, ServerEntry};
@@ -21,7 +22,7 @@ use crate::console::symbols::{ASCENDING, CHOSEN, DESCENDING, FOLDED, MARKED, NON
 use crate::console::theme::Tone;
 
 /// The columns; those of the highest rank go first where there is no room.
-const COLUMNS: [(Column, table::Column); 9] = [
+const COLUMNS: [(Column, table::Column); 13] = [
     (Column::Name, text("SERVICE", 12, 0)),
     (Column::Server, text("SERVER", 6, 0)),
     (Column::State, text("STATE", 9, 1)),
@@ -30,7 +31,11 @@ const COLUMNS: [(Column, table::Column); 9] = [
     (Column::Age, right("AGE", 4)),
     (Column::Cpu, right("CPU", 5)),
     (Column::Memory, right("MEM", 6)),
-    (Column::Url, text("URL", 16, 7)),
+    (Column::Requests, right("REQ/S", 7)),
+    (Column::P95, right("P95", 8)),
+    (Column::Errors, right("ERRORS", 9)),
+    (Column::Certificate, right("CERT", 10)),
+    (Column::Url, text("URL", 16, 11)),
 ];
 
 /// A name longer than this is cut where there is no room.
@@ -111,12 +116,14 @@ fn needed(column: Column, rows: &[Row<'_>]) -> usize {
             Row::Server { .. } | Row::Empty => 0,
         }),
         Column::Server => widest(&|row| match row {
-            Row::Service { server, .. } => server.name.as_str().len(),
+            Row::Service { server, .. } => server.name.as_str().len() + if server.lock { 2 } else { 0 },
             _ => 0,
         }),
         Column::State => 10,
         Column::Live => 4,
-        Column::Ready | Column::Cpu | Column::Memory => 5,
+        Column::Ready | Column::Cpu | Column::Memory | Column::Requests | Column::P95 => 5,
+        Column::Errors => 6,
+        Column::Certificate => 7,
         Column::Age => 3,
         Column::Url => LONGEST_NAME,
     }
@@ -179,11 +186,12 @@ fn draw_row(model: &Model, shown: &Shown<'_>, area: Rect, sheet: &mut Sheet<'_>)
 
 fn of_server(server: &ServerEntry, folded: bool, pen: &Pen<'_>) -> Line<'static> {
     let sign = if folded { FOLDED } else { UNFOLDED };
-    let mut spans = vec![
-        pen.span(Tone::Muted, format!("{sign} ")),
-        pen.span(Tone::Strong, server.name.to_string()),
-        Span::raw("  "),
-    ];
+    let mut spans = vec![pen.span(Tone::Muted, format!("{sign} "))];
+    spans.extend(named::server(server, Tone::Strong, pen));
+    spans.push(Span::raw("  "));
+    if server.is_read_only() {
+        spans.push(pen.span(Tone::Warning, "read only  "));
+    }
     spans.extend(connection(server, folded, pen));
     Line::from(spans)
 }
@@ -217,8 +225,8 @@ fn connection(server: &ServerEntry, folded: bool, pen: &Pen<'_>) -> Vec<Span<'st
 fn of_service(column: Column, server: &ServerEntry, service: &ServiceView, pen: &Pen<'_>) -> Line<'static> {
     let look = look::service(service);
     match column {
-        Column::Name => named("  ", &look, service.name.as_str(), pen),
-        Column::Server => pen.line(Tone::Muted, server.name.as_str()),
+        Column::Name => with_sign("  ", &look, service.name.as_str(), pen),
+        Column::Server => named::server_line(server, Tone::Muted, pen),
         Column::State => Line::from(look.word(pen)),
         Column::Live => {
             pen.line(Tone::Text, service.release.map_or_else(|| NONE.to_owned(), |release| release.to_string()))
@@ -232,11 +240,21 @@ fn of_service(column: Column, server: &ServerEntry, service: &ServiceView, pen: 
         }
         Column::Cpu => figure(pen, column::cpu(service).map(format::percent)),
         Column::Memory => figure(pen, column::memory(service).map(format::bytes)),
+        Column::Requests => figure(pen, service.traffic.map(|traffic| format::rate(traffic.requests_per_second))),
+        Column::P95 => figure(pen, service.traffic.and_then(|traffic| traffic.p95).map(format::latency)),
+        Column::Errors => errors(service, pen),
+        Column::Certificate => certificate::short(server, service, pen),
         Column::Url => pen.line(Tone::Link, service.urls.first().map(short_url).unwrap_or_default()),
     }
 }
 
-fn named(indent: &'static str, look: &Look, name: &str, pen: &Pen<'_>) -> Line<'static> {
+fn errors(service: &ServiceView, pen: &Pen<'_>) -> Line<'static> {
+    let Some(traffic) = service.traffic else { return figure(pen, None) };
+    let tone = if traffic.error_share > 0.0 { Tone::Failing } else { Tone::Text };
+    pen.line(tone, format::share(traffic.error_share))
+}
+
+fn with_sign(indent: &'static str, look: &Look, name: &str, pen: &Pen<'_>) -> Line<'static> {
     Line::from(vec![Span::raw(indent), look.sign(pen), Span::raw(" "), pen.span(Tone::Text, name)])
 }
 
@@ -264,7 +282,7 @@ fn of_container(
 ) -> Line<'static> {
     let look = look::container(container);
     match column {
-        Column::Name => named("    ", &look, &short_name(service, container), pen),
+        Column::Name => with_sign("    ", &look, &short_name(service, container), pen),
         Column::State => Line::from(look.word(pen)),
         Column::Live => pen.line(Tone::Text, container.release.to_string()),
         Column::Age => {
@@ -278,7 +296,9 @@ fn of_container(
         Column::Cpu => figure(pen, container.cpu_percent.map(format::percent)),
         Column::Memory => figure(pen, container.memory_bytes.map(format::bytes)),
         Column::Url => pen.line(Tone::Muted, container.address.to_string()),
-        Column::Server | Column::Ready => Line::default(),
+        Column::Server | Column::Ready | Column::Requests | Column::P95 | Column::Errors | Column::Certificate => {
+            Line::default()
+        }
     }
 }
 

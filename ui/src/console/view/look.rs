@@ -32,7 +32,12 @@ impl Look {
 
     /// As in `● running`.
     pub(crate) fn both(&self, pen: &Pen<'_>) -> Span<'static> {
-        pen.span(self.tone, format!("{} {}", self.sign, self.word))
+        pen.span(self.tone, self.text())
+    }
+
+    /// The same without its look.
+    pub(crate) fn text(&self) -> String {
+        format!("{} {}", self.sign, self.word)
     }
 }
 

@@ -6,16 +6,20 @@
 //! text.rs      cutting and wrapping                   format.rs  ages, sizes, shares
 //! look.rs      states → symbol, word, tone            stream.rs  lines that keep coming
 //!
-//! header.rs  footer.rs  pending.rs  toasts.rs
+//! header.rs  footer.rs  pending.rs  toasts.rs          named.rs  servers in their colours
 //! services.rs  = list.rs + pane.rs (or summary.rs)
-//!    pane.rs   = server.rs, or overview.rs, history.rs with strip.rs, stream_logs.rs; all at once in dashboard.rs
+//!    pane.rs   = server.rs, or overview.rs (with certificate.rs, containers.rs), history.rs with strip.rs, stream_logs.rs; all at once in dashboard.rs
+//!    graphs.rs = graph.rs, one for each measure
+//! fleet.rs  alerts.rs  journal.rs  variables.rs
 //! deploy.rs    = phases.rs, activity.rs, failure.rs
 //! push.rs      = glance.rs, diagnostics.rs, plan.rs, problem.rs, buttons.rs
-//! dialogs.rs   = help.rs, palette.rs, confirm.rs, and rollback, scale
+//! dialogs.rs   = help.rs, palette.rs, confirm.rs, unlock.rs, and rollback, scale
 //! ```
 
 mod activity;
+mod alerts;
 mod buttons;
+mod certificate;
 mod confirm;
 mod containers;
 mod dashboard;
@@ -23,14 +27,19 @@ mod deploy;
 mod diagnostics;
 mod dialogs;
 mod failure;
+mod fleet;
 mod footer;
 mod format;
 mod glance;
+mod graph;
+mod graphs;
 mod header;
 mod help;
 mod history;
+mod journal;
 mod list;
 mod look;
+mod named;
 mod overview;
 mod palette;
 mod pane;
@@ -52,6 +61,8 @@ mod table;
 mod tests;
 mod text;
 mod toasts;
+mod unlock;
+mod variables;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -99,6 +110,10 @@ fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
         Page::Logs => stream_logs::draw(model, body, sheet),
         Page::Deploy(page) => deploy::draw(model, page, body, sheet),
         Page::Push(page) => push::draw(model, page, body, sheet),
+        Page::Fleet(place) => fleet::draw(model, *place, body, sheet),
+        Page::Alerts(place) => alerts::draw(model, *place, body, sheet),
+        Page::Journal(page) => journal::draw(model, *page, body, sheet),
+        Page::Variables(page) => variables::draw(model, page, body, sheet),
     }
     if let Some(dialog) = &model.dialog {
         sheet.cursor = None;

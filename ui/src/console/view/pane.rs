@@ -5,9 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::sheet::Sheet;
-use super::{dashboard, history, look, overview, server, stream_logs};
+use super::{containers, dashboard, graphs, history, look, named, overview, server, stream_logs};
 use crate::console::model::detail::{Known, Tab};
 use crate::console::model::fleet::{Connection, ServerEntry};
+use crate::console::model::histories::Measured;
 use crate::console::model::{Breadth, Focus, Model, Target};
 use crate::console::theme::Tone;
 
@@ -22,7 +23,7 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let Some(item) = &model.list.selected else { return };
     let Some(server) = model.fleet.server(item.server()) else { return };
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let Some(at) = item.service() else { return server::draw(server, inner, sheet) };
+    let Some(at) = item.service() else { return server::draw(model, server, inner, sheet) };
     let Some(service) = server.service(&at.service) else { return };
     let subject = Subject { server, service, known: model.details.get(at) };
     draw_tabs(model, &subject, inner, sheet);
@@ -31,6 +32,8 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     match model.pane.tab {
         Tab::Overview if model.breadth() == Breadth::Wide => dashboard::draw(model, &subject, body, sheet),
         Tab::Overview => draw_overview(model, &subject, body, sheet),
+        Tab::Containers => draw_containers(model, &subject, body, sheet),
+        Tab::Graphs => graphs::draw(model, &Measured::Service(at.clone()), inset(body), sheet),
         Tab::Releases => draw_releases(model, &subject, body, sheet),
         Tab::Deploys => draw_deploys(model, &subject, body, sheet),
         Tab::Logs => stream_logs::draw(model, body, sheet),
@@ -49,27 +52,30 @@ fn draw_tabs(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet
     for tab in Tab::ALL {
         let label = match tab {
             Tab::Overview => "overview".to_owned(),
+            Tab::Containers => format!("containers {}", subject.service.containers.len()),
+            Tab::Graphs => "graphs".to_owned(),
             Tab::Releases => format!("releases{}", count(releases)),
             Tab::Deploys => format!("deploys{}", count(deploys)),
             Tab::Logs => "logs".to_owned(),
         };
         let tone = if tab == model.pane.tab { Tone::TabActive } else { Tone::Tab };
-        spans.extend([pen.span(tone, label), Span::raw("   ")]);
+        spans.extend([pen.span(tone, label), Span::raw(if area.width >= 90 { "   " } else { "  " })]);
     }
     let widths = spans.chunks(2).map(|pair| pair.iter().map(Span::width).sum::<usize>()).collect::<Vec<_>>();
     let tabs = Line::from(spans);
     let title_tone = if focused(model) { Tone::Focused } else { Tone::Strong };
-    let title = Line::from(vec![
+    let mut title = Line::from(vec![
         look::service(subject.service).sign(pen),
         pen.span(title_tone, format!(" {}", subject.service.name)),
-        pen.span(Tone::Muted, format!(" on {}", subject.server.name)),
+        pen.span(Tone::Muted, " on "),
     ]);
+    title.spans.extend(named::server(subject.server, Tone::Muted, pen));
     let room = usize::from(area.width);
     let beside = tabs.width() + title.width() <= room;
     let mut place = area.x;
     if beside {
         place += area.width - u16::try_from(tabs.width()).unwrap_or(0);
-        sheet.put(Rect { width: area.width.saturating_sub(45), ..area }, 0, title);
+        sheet.put(area, 0, title);
     }
     sheet.put(Rect { x: place, width: area.right() - place, ..area }, 0, tabs);
     for (tab, width) in Tab::ALL.into_iter().zip(widths) {
@@ -107,6 +113,19 @@ fn draw_overview(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut S
     let room = usize::from(area.width.saturating_sub(2));
     let lines = overview::lines(subject.server, subject.service, subject.known, room, sheet.pen);
     sheet.scroll(area, lines, model.pane.scroll);
+}
+
+fn draw_containers(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {
+    let containers = &subject.service.containers;
+    if containers.is_empty() {
+        return sheet.put(inset(area), 0, sheet.pen.line(Tone::Muted, "no containers"));
+    }
+    let (table, strip) = with_strip(area);
+    let chosen = model.pane.container.min(containers.len() - 1);
+    let rows = containers::rows(subject.server, subject.service, usize::from(area.width), sheet.pen);
+    let rows = history::Rows { columns: &containers::COLUMNS, rows, chosen: Some((chosen, focused(model))) };
+    sheet.seen.body = rows.draw(table, sheet);
+    super::strip::container(subject.server, &containers[chosen], strip, sheet);
 }
 
 fn draw_releases(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {

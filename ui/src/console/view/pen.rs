@@ -61,6 +61,16 @@ impl<'a> Pen<'a> {
         at.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S").to_string()
     }
 
+    /// The same without seconds, as in `14:03`.
+    pub(crate) fn minute(&self, at: Timestamp) -> String {
+        at.to_zoned_datetime(self.zone.clone()).strftime("%H:%M").to_string()
+    }
+
+    /// The day of the year, as in `Nov 23`.
+    pub(crate) fn day(&self, at: Timestamp) -> String {
+        at.to_zoned_datetime(self.zone.clone()).strftime("%b %d").to_string()
+    }
+
     /// Day and time, as in `2026-11-23 14:03`.
     pub(crate) fn date(&self, at: Timestamp) -> String {
         at.to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()

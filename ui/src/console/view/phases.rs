@@ -1,5 +1,7 @@
 //! The stations of a deploy with their times, beside those of the one before.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use mypaas::api::{Action, Phase};
 use ratatui::text::Line;
@@ -14,7 +16,8 @@ use crate::console::theme::Tone;
 pub(crate) fn lines(page: &DeployPage, server: Option<&ServerEntry>, pen: &Pen<'_>) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if let Some(before) = page.before.as_ref().filter(|before| before.progress.finished.is_some()) {
-        let before = format!("{} TOOK", before.id.to_string().to_uppercase());
+        let how = if before.went_well { "TOOK" } else { "FAILED" };
+        let before = format!("{} {how}", before.id.to_string().to_uppercase());
         lines.push(pen.line(Tone::Heading, format!("{:<12} {:>8}  {before:>8}", "PHASE", "TIME")));
     } else {
         lines.push(pen.line(Tone::Heading, format!("{:<12} {:>8}", "PHASE", "TIME")));
@@ -51,12 +54,19 @@ fn line(page: &DeployPage, phase: Phase, server: Option<&ServerEntry>, pen: &Pen
         (None, None) => (WAITING, Tone::Muted, String::new()),
     };
     let before = page.before.as_ref().filter(|before| before.progress.finished.is_some());
-    let before = before.and_then(|before| before.progress.took(phase)).map(format::took).unwrap_or_default();
+    let before = before.and_then(|before| before.progress.took(phase));
+    let is_slower = before.zip(progress.took(phase)).is_some_and(|(before, now)| is_slower(now, before));
+    let before = before.map(format::took).unwrap_or_default();
     let name_tone = if tone == Tone::Muted { Tone::Muted } else { Tone::Text };
     Line::from(vec![
         pen.span(tone, format!("{sign} ")),
         pen.span(name_tone, format!("{:<10}", phase.word())),
-        pen.span(tone, format!(" {time:>8}")),
+        pen.span(if is_slower && tone == Tone::Healthy { Tone::Degraded } else { tone }, format!(" {time:>8}")),
         pen.span(Tone::Muted, format!("  {before:>8}")),
     ])
+}
+
+/// So much that somebody might want to know why.
+fn is_slower(now: Duration, before: Duration) -> bool {
+    now > before + Duration::from_millis(500) && now > before * 3 / 2
 }

@@ -8,7 +8,7 @@ use super::pen::Pen;
 use super::problem::labelled;
 use super::sheet::Sheet;
 use super::text::cut_start;
-use super::{buttons, diagnostics, format, glance, plan, problem};
+use super::{buttons, diagnostics, format, glance, named, plan, problem};
 use crate::console::model::push::{Choosing, ContextSize, FolderReport, Offer, OfferKind, Push, Review, Step};
 use crate::console::model::{Model, Target, Window};
 use crate::console::symbols::{BAR_EMPTY, BAR_FULL, CHOSEN};
@@ -45,7 +45,9 @@ pub(crate) fn draw(model: &Model, page: &Push, area: Rect, sheet: &mut Sheet<'_>
 }
 
 fn target(model: &Model, page: &Push, pen: &Pen<'_>) -> Line<'static> {
-    let mut spans = vec![pen.span(Tone::Strong, "Push a folder to "), pen.span(Tone::Accent, page.server.to_string())];
+    let mut spans = vec![pen.span(Tone::Strong, "Push a folder to ")];
+    let server = model.fleet.server(&page.server);
+    spans.extend(server.into_iter().flat_map(|server| named::server(server, Tone::Accent, pen)));
     if model.fleet.server(&page.server).is_some_and(|server| !server.is_live()) {
         spans.push(pen.span(Tone::Stale, "  which does not answer now"));
     }

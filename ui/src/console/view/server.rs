@@ -1,26 +1,40 @@
-//! One server: how it is, and what it runs on.
+//! One server: how it is, what it runs on, and how that was over time.
 
-use mypaas::api::{Part, Problem, Snapshot};
+use mypaas::api::{Limits, MachineFigures, Part, Problem, Role, Snapshot};
+use mypaas::name::ServiceName;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::header::states_line;
 use super::pen::Pen;
 use super::sheet::Sheet;
-use super::{format, history, overview, problem};
+use super::{format, graphs, history, named, overview, problem};
+use crate::console::model::Model;
 use crate::console::model::fleet::{Connection, ServerEntry};
+use crate::console::model::histories::Measured;
 use crate::console::symbols::{DOWN, RUNNING};
 use crate::console::theme::Tone;
+use crate::console::words::counted;
 
-pub(crate) fn draw(server: &ServerEntry, area: Rect, sheet: &mut Sheet<'_>) {
+/// Lower than this there is no room for graphs below the rest.
+const GRAPHS_NEED: u16 = 30;
+const GRAPHS_HEIGHT: u16 = 15;
+
+pub(crate) fn draw(model: &Model, server: &ServerEntry, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
-    let title =
-        vec![pen.span(Tone::Strong, server.name.to_string()), pen.span(Tone::Muted, format!("  {}", server.endpoint))];
+    let mut title = named::server(server, Tone::Strong, pen);
+    title.push(pen.span(Tone::Muted, format!("  {}", server.endpoint)));
     sheet.put(area, 0, Line::from(title));
     let rule = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     sheet.rule_across(rule, 0);
     let body = Rect { y: area.y + 2.min(area.height), height: area.height.saturating_sub(2), ..area };
-    sheet.put_all(body, lines(server, usize::from(area.width), pen));
+    let is_live = server.is_live() && body.height >= GRAPHS_NEED;
+    let text = Rect { height: body.height - if is_live { GRAPHS_HEIGHT + 1 } else { 0 }, ..body };
+    sheet.put_all(text, lines(server, usize::from(area.width), pen));
+    if is_live {
+        let graphs = Rect { y: text.bottom() + 1, height: GRAPHS_HEIGHT, ..body };
+        graphs::draw(model, &Measured::Machine(server.name.clone()), graphs, sheet);
+    }
 }
 
 pub(crate) fn lines(server: &ServerEntry, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
@@ -69,6 +83,8 @@ fn facts(server: &ServerEntry, snapshot: &Snapshot, room: usize, pen: &Pen<'_>) 
             pen.line(Tone::Text, format!("mypaas {}, up for {}", view.version, pen.age(server.here(view.started)))),
         ),
     ];
+    lines.extend(view.machine.as_ref().map(|machine| field(pen, "machine", of_machine(machine, pen))));
+    lines.extend(view.limits.as_ref().map(|limits| field(pen, "your key", rights(limits, pen))));
     lines.extend(part(pen, "engine", &view.engine, room, |info| {
         let memory = format::bytes(info.memory_bytes);
         format!("{} {}, {} CPUs, {memory} of memory", info.name, info.version, info.cpus)
@@ -83,6 +99,28 @@ fn facts(server: &ServerEntry, snapshot: &Snapshot, room: usize, pen: &Pen<'_>) 
         lines.extend(history::of_all(server, &snapshot.deploys, room, pen));
     }
     lines
+}
+
+fn of_machine(machine: &MachineFigures, pen: &Pen<'_>) -> Line<'static> {
+    let of = |used: u64, all: u64| format!("{} of {}", format::bytes(used), format::bytes(all));
+    let cpu = machine.cpu_percent.map_or_else(|| "not measured yet".to_owned(), format::percent);
+    let text = format!(
+        "CPU {cpu} of {}, memory {}, disk {}",
+        counted(machine.cpus as usize, "core", "cores"),
+        of(machine.memory_used_bytes, machine.memory_bytes),
+        of(machine.disk_used_bytes, machine.disk_bytes)
+    );
+    pen.line(Tone::Text, text)
+}
+
+/// What whoever looks may do there.
+fn rights(limits: &Limits, pen: &Pen<'_>) -> Line<'static> {
+    let names = limits.services.as_ref().map(|services| {
+        let names: Vec<_> = services.iter().map(ServiceName::as_str).collect();
+        format!(" {} only", names.join(", "))
+    });
+    let verb = if limits.role < Role::Operator { "may look at" } else { "may change" };
+    pen.line(Tone::Warning, format!("{verb}{}", names.unwrap_or_else(|| " everything, and change nothing".into())))
 }
 
 fn part<T>(

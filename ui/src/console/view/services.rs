@@ -17,6 +17,7 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
             list_unseen(model, area, sheet);
             pane::draw(model, area, sheet);
         }
+        (_, Focus::List) if model.list.alone => list::draw(model, area, sheet),
         (Breadth::Narrow, Focus::List) if area.height < SUMMARY_NEEDS => list::draw(model, area, sheet),
         (Breadth::Narrow, Focus::List) => {
             let height = area.height - SUMMARY_HEIGHT;
@@ -34,7 +35,7 @@ fn list_unseen(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
 }
 
 fn beside(model: &Model, breadth: Breadth, area: Rect, sheet: &mut Sheet<'_>) {
-    let width = if breadth == Breadth::Wide { 70 } else { (area.width * 2 / 5).clamp(46, 56) };
+    let width = if breadth == Breadth::Wide { 94 } else { (area.width * 2 / 5).clamp(46, 56) };
     let left = Rect { width, ..area };
     list::draw(model, left, sheet);
     sheet.rule_down(left.right(), area);

@@ -1,14 +1,41 @@
-//! What is known of the selected release or deploy, below its table.
+//! What is known of the selected container, release or deploy, below its table.
 
-use mypaas::api::{Deploy, DeployState, Outcome, ReleaseView};
+use mypaas::api::{ContainerState, ContainerView, Deploy, DeployState, Outcome, ReleaseView};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::format;
 use super::pen::Pen;
 use super::sheet::Sheet;
 use super::text::wrap;
+use super::{format, look};
+use crate::console::model::fleet::ServerEntry;
 use crate::console::theme::Tone;
+
+pub(crate) fn container(server: &ServerEntry, view: &ContainerView, area: Rect, sheet: &mut Sheet<'_>) {
+    let pen = sheet.pen;
+    let state = look::container(view).text();
+    let since = match &view.state {
+        ContainerState::Running { since, .. } => format!("{state} since {}", pen.date(server.here(*since))),
+        ContainerState::Exited { at, .. } => format!("{state} at {}", pen.date(server.here(*at))),
+        ContainerState::Created | ContainerState::Restarting { .. } => state,
+    };
+    let memory = match (view.memory_bytes, view.memory_limit_bytes) {
+        (None, _) => "not measured".to_owned(),
+        (Some(used), None) => format!("{}, without a limit", format::bytes(used)),
+        (Some(used), Some(limit)) => {
+            let share = used as f32 / limit.max(1) as f32;
+            format!("{} of {}, {}", format::bytes(used), format::bytes(limit), format::share(share))
+        }
+    };
+    let requests = if view.routed { "takes requests" } else { "takes no requests" };
+    let lines = vec![
+        field(pen, "name", format!("{}, of release {}", view.name, view.release)),
+        field(pen, "state", format!("{since}, restarted {} times", view.restarts)),
+        field(pen, "memory", memory),
+        field(pen, "network", format!("{}, {requests}", view.address)),
+    ];
+    draw(lines, area, sheet);
+}
 
 pub(crate) fn release(view: &ReleaseView, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;

@@ -15,7 +15,7 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let Some(service) = item.service().and_then(|at| entry.service(&at.service)) else {
         return sheet.put_all(body, server::lines(entry, usize::from(body.width), sheet.pen));
     };
-    let mut lines = overview::facts(entry, service, sheet.pen);
+    let mut lines = overview::facts(entry, service, usize::from(body.width), sheet.pen);
     lines.extend(containers::lines(entry, service, usize::from(body.width), sheet.pen));
     sheet.put_all(body, lines);
 }

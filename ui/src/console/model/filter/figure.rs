@@ -1,4 +1,5 @@
-//! Terms of a filter that compare a figure: `cpu>50`, `mem<200m`, `age<1h`, `restarts>0`.
+//! Terms of a filter that compare a figure: `cpu>50`, `mem<200m`, `age<1h`, `restarts>0`, `req>10`, `p95>200ms`,
+//! `errors>1%`, `cert<14d`.
 
 use mypaas::api::ServiceView;
 
@@ -22,14 +23,38 @@ enum Figure {
     /// Seconds.
     Age,
     Restarts,
+    /// Thousandths a second.
+    Requests,
+    /// Microseconds.
+    P95,
+    /// Millionths of all requests.
+    Errors,
+    /// Seconds until it lapses.
+    Certificate,
 }
 
-const NAMES: [(&str, Figure); 4] =
-    [("cpu", Figure::Cpu), ("mem", Figure::Memory), ("age", Figure::Age), ("restarts", Figure::Restarts)];
+const NAMES: [(&str, Figure); 8] = [
+    ("cpu", Figure::Cpu),
+    ("mem", Figure::Memory),
+    ("age", Figure::Age),
+    ("restarts", Figure::Restarts),
+    ("req", Figure::Requests),
+    ("p95", Figure::P95),
+    ("errors", Figure::Errors),
+    ("cert", Figure::Certificate),
+];
 
-const SIZES: [(char, i64); 3] = [('k', 1 << 10), ('m', 1 << 20), ('g', 1 << 30)];
+/// What a figure may be written in, and how much of its own unit that is; the first is meant where none is written.
+type Units = [(&'static str, i64)];
 
-const TIMES: [(char, i64); 4] = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+const PERCENT_OF_CPU: &Units = &[("", 1000), ("%", 1000)];
+const SIZES: &Units = &[("", 1), ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)];
+const TIMES: &Units = &[("", 1), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)];
+const COUNT: &Units = &[("", 1)];
+const RATE: &Units = &[("", 1000), ("/s", 1000)];
+const SHORT_TIMES: &Units = &[("", 1000), ("ms", 1000), ("s", 1_000_000)];
+const PERCENT: &Units = &[("", 10_000), ("%", 10_000)];
+const DAYS: &Units = &[("", 86_400), ("h", 3600), ("d", 86_400)];
 
 /// Whether the word is meant as a comparison, also when it is only half typed.
 pub(super) fn is_begun(word: &str) -> bool {
@@ -56,20 +81,21 @@ impl Comparison {
 impl Figure {
     /// `50` percent, `1.5g`, `2h`, `3` times.
     fn amount(self, text: &str) -> Option<i64> {
-        let units: &[(char, i64)] = match self {
-            Figure::Cpu => &[('%', 1000)],
-            Figure::Memory => &SIZES,
-            Figure::Age => &TIMES,
-            Figure::Restarts => &[],
+        let units = match self {
+            Figure::Cpu => PERCENT_OF_CPU,
+            Figure::Memory => SIZES,
+            Figure::Age => TIMES,
+            Figure::Restarts => COUNT,
+            Figure::Requests => RATE,
+            Figure::P95 => SHORT_TIMES,
+            Figure::Errors => PERCENT,
+            Figure::Certificate => DAYS,
         };
-        let unit = units.iter().find(|(sign, _)| text.ends_with(*sign));
-        let (digits, factor) = match (unit, self) {
-            (Some((sign, factor)), _) => (text.strip_suffix(*sign)?, *factor),
-            (None, Figure::Cpu) => (text, 1000),
-            (None, _) => (text, 1),
-        };
+        let written = text.trim_start_matches(|character: char| character.is_ascii_digit() || character == '.');
+        let (_, factor) = units.iter().find(|(unit, _)| *unit == written)?;
+        let digits = &text[..text.len() - written.len()];
         let number: f64 = digits.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)?;
-        Some((number * factor as f64) as i64)
+        Some((number * *factor as f64) as i64)
     }
 
     fn of(self, server: &ServerEntry, service: &ServiceView) -> Option<i64> {
@@ -77,6 +103,10 @@ impl Figure {
             Figure::Cpu => Column::Cpu,
             Figure::Memory => Column::Memory,
             Figure::Age => Column::Age,
+            Figure::Requests => Column::Requests,
+            Figure::P95 => Column::P95,
+            Figure::Errors => Column::Errors,
+            Figure::Certificate => Column::Certificate,
             Figure::Restarts => {
                 return Some(service.containers.iter().map(|container| i64::from(container.restarts)).sum());
             }
@@ -101,6 +131,11 @@ mod tests {
         assert_eq!(limit("mem>200"), Some((true, 200)));
         assert_eq!(limit("age<2h"), Some((false, 7200)));
         assert_eq!(limit("restarts>0"), Some((true, 0)));
+        assert_eq!(limit("p95>200ms"), Some((true, 200_000)));
+        assert_eq!(limit("p95>1.5s"), limit("p95>1500"));
+        assert_eq!(limit("req<0.5/s"), Some((false, 500)));
+        assert_eq!(limit("errors>1%"), Some((true, 10_000)));
+        assert_eq!(limit("cert<14d"), Some((false, 14 * 86_400)));
     }
 
     #[test]

@@ -164,6 +164,10 @@ mod tests {
         assert_eq!(names("mem>100m !api"), ["shop"]);
         assert_eq!(names("age<1d"), ["docs", "metrics"]);
         assert_eq!(names("restarts>4"), ["blog"]);
+        assert_eq!(names("req>10"), ["api"]);
+        assert_eq!(names("errors>1%"), ["shop"]);
+        assert_eq!(names("p95>500ms"), ["shop"]);
+        assert_eq!(names("cert<14d"), ["blog", "shop"]);
         assert_eq!(names("!cpu>0 state:never"), ["draft"]);
     }
 

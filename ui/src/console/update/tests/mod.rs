@@ -1,6 +1,7 @@
 //! The console as messages see it: no terminal, no server.
 
 mod actions;
+mod fleet;
 mod logs;
 mod marks;
 mod mouse;
@@ -402,7 +403,7 @@ fn copying_goes_to_the_terminal() {
 #[test]
 fn tabs_are_turned_and_enter_opens_what_is_in_them() {
     let mut model = fixture::model();
-    press(&mut model, "] tab j");
+    press(&mut model, "] ] tab j");
     assert_eq!((model.pane.tab, model.pane.release), (Tab::Releases, 1));
     press(&mut model, "enter");
     assert!(

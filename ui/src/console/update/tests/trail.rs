@@ -12,6 +12,10 @@ fn place(model: &Model) -> String {
         (Page::Logs, _) => "logs".into(),
         (Page::Deploy(page), _) => page.deploy.id.to_string(),
         (Page::Push(_), _) => "push".into(),
+        (Page::Fleet(_), _) => "fleet".into(),
+        (Page::Alerts(_), _) => "alerts".into(),
+        (Page::Journal(_), _) => "journal".into(),
+        (Page::Variables(page), _) => format!("variables of {}", page.server),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every page and dialog at three sizes, as plain text, and in what its colours mean.
 
 mod budget;
+mod fleet;
 mod lists;
 mod runs;
 
@@ -139,12 +140,12 @@ fn the_description_of_a_service() {
 
 #[test]
 fn the_releases() {
-    snapshots("releases", |model| drop(press(model, "tab ] j j")));
+    snapshots("releases", |model| drop(press(model, "tab ] ] j j")));
 }
 
 #[test]
 fn the_deploys() {
-    snapshots("deploys", |model| drop(press(model, "tab ] ] j")));
+    snapshots("deploys", |model| drop(press(model, "tab ] ] ] j")));
 }
 
 fn fill_logs(model: &mut Model) {

@@ -1,0 +1,178 @@
+//! The pages about all servers, locked servers, variables, the journal.
+
+use mypaas::api::{Action, Limits, Role, VariableView};
+
+use super::toasts;
+use crate::console::effect::Effect;
+use crate::console::fixture::{self, at, paste, press, send, service_at, type_text};
+use crate::console::message::{Message, ServerNews};
+use crate::console::model::detail::Tab;
+use crate::console::model::dialog::Dialog;
+use crate::console::model::journal::{Answer, What};
+use crate::console::model::list::Item;
+use crate::console::model::{Focus, Model, Page, Typing};
+
+fn locked() -> Model {
+    let mut model = fixture::model();
+    model.fleet.servers[0].lock = true;
+    model
+}
+
+fn changes(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| {
+        matches!(
+            effect,
+            Effect::Deploy { .. }
+                | Effect::Push { .. }
+                | Effect::Cancel { .. }
+                | Effect::ChangeVariable { .. }
+                | Effect::Shell { .. }
+        )
+    })
+}
+
+#[test]
+fn nothing_is_changed_on_a_locked_server_before_its_name_was_typed() {
+    for keys in ["r y", "S y", "X tab enter", "+ enter", "R y", "s"] {
+        let mut model = locked();
+        assert!(!changes(&press(&mut model, keys)), "{keys}");
+        assert!(matches!(model.dialog, Some(Dialog::Unlock(_))), "{keys}: {:?}", model.dialog);
+        assert!(!changes(&press(&mut model, "enter")), "{keys}: nothing was typed");
+        type_text(&mut model, "loca");
+        assert!(!changes(&press(&mut model, "enter")), "{keys}: half the name");
+        type_text(&mut model, "l");
+        assert!(changes(&press(&mut model, "enter")), "{keys}");
+    }
+}
+
+#[test]
+fn leaving_the_name_untyped_leads_back_to_the_question() {
+    let mut model = locked();
+    press(&mut model, "r y esc");
+    assert!(matches!(&model.dialog, Some(Dialog::Confirm(confirm)) if confirm.action == Action::Restart));
+    press(&mut model, "esc");
+    assert!(model.dialog.is_none());
+}
+
+#[test]
+fn a_viewer_is_told_why_before_anything_is_asked() {
+    let mut model = fixture::model();
+    let mut snapshot = fixture::snapshot(at(0));
+    snapshot.server.limits = Some(Limits { role: Role::Viewer, services: None });
+    model.fleet.servers[0].hear(Box::new(snapshot), at(0));
+    for keys in ["r", "R", "b", "+", "S", "X", "s", "p", "space r"] {
+        assert_eq!(press(&mut model, keys), [], "{keys}");
+        assert!(model.dialog.is_none() && matches!(model.page, Page::Services), "{keys}");
+        assert_eq!(toasts(&model), ["your key may look at local and change nothing: it has the role viewer"], "{keys}");
+    }
+    press(&mut model, "g e n");
+    assert_eq!(model.typing, None);
+}
+
+#[test]
+fn marked_services_that_the_key_may_not_change_are_left_out_and_counted() {
+    let mut model = fixture::model();
+    let mut snapshot = fixture::snapshot(at(0));
+    let services = Some(["api".parse().unwrap()].into());
+    snapshot.server.limits = Some(Limits { role: Role::Operator, services });
+    model.fleet.servers[0].hear(Box::new(snapshot), at(0));
+    press(&mut model, "space space r");
+    let Some(Dialog::Confirm(confirm)) = &model.dialog else { panic!("{:?}", model.dialog) };
+    assert_eq!((confirm.aims.len(), confirm.forbidden), (1, 1));
+}
+
+#[test]
+fn enter_leads_from_a_server_to_its_services_and_from_an_alert_to_its_service() {
+    let mut model = fixture::model();
+    press(&mut model, "g f j enter");
+    assert_eq!(model.list.selected, Some(Item::Server("s2".parse().unwrap())));
+    assert!(matches!(model.page, Page::Services));
+    press(&mut model, "g a j j enter");
+    assert_eq!(model.selected_service(), Some(&service_at("local", "blog")));
+    assert_eq!((model.focus, model.pane.tab), (Focus::Pane { whole: false }, Tab::Overview));
+    press(&mut model, "H");
+    assert!(matches!(model.page, Page::Alerts(2)), "and back");
+}
+
+fn variables(model: &mut Model) {
+    press(model, "g e");
+    send(model, Message::Variables { server: "local".parse().unwrap(), result: Ok(fixture::variables()) });
+}
+
+#[test]
+fn a_new_variable_is_named_then_valued_then_confirmed() {
+    let mut model = fixture::model();
+    variables(&mut model);
+    press(&mut model, "n");
+    type_text(&mut model, "not a name");
+    press(&mut model, "enter");
+    assert_eq!(model.typing, Some(Typing::VariableName), "{:?}", toasts(&model));
+    press(&mut model, "ctrl-u");
+    type_text(&mut model, "API_KEY");
+    press(&mut model, "enter");
+    assert!(model.types_unseen());
+    paste(&mut model, "s3cret\n");
+    assert_eq!(press(&mut model, "enter enter"), [], "Cancel is chosen at first");
+    press(&mut model, "n");
+    type_text(&mut model, "API_KEY");
+    press(&mut model, "enter");
+    paste(&mut model, "s3cret");
+    let effects = press(&mut model, "enter y");
+    let [Effect::ChangeVariable { ticket, server, change }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!((server.as_str(), change.name.as_str(), change.value.as_deref()), ("local", "API_KEY", Some("s3cret")));
+    assert!(!format!("{model:?}{effects:?}").contains("s3cret"));
+    let view = VariableView { name: "API_KEY".into(), is_set: true, used_by: Vec::new() };
+    send(&mut model, Message::VariableChanged { ticket: *ticket, server: server.clone(), result: Ok(view) });
+    let Page::Variables(page) = &model.page else { panic!() };
+    assert_eq!(page.known.ready().unwrap()[0].name, "API_KEY");
+    assert!(model.dialog.is_none());
+    assert!(matches!(&model.journal.own[0].what, What::SetVariable(name) if name == "API_KEY"));
+}
+
+#[test]
+fn half_a_secret_is_none() {
+    let mut model = fixture::model();
+    variables(&mut model);
+    press(&mut model, "enter");
+    paste(&mut model, "-----BEGIN KEY-----\nabc");
+    let Page::Variables(page) = &model.page else { panic!() };
+    assert!(page.value.0.is_empty());
+    assert!(toasts(&model)[0].contains("several lines"));
+}
+
+#[test]
+fn the_journal_follows_what_came_of_each_deed() {
+    let mut model = fixture::model();
+    let effects = press(&mut model, "r y");
+    assert!(matches!(model.journal.own[0].result, Answer::Waiting));
+    let Some(Effect::Deploy { ticket, .. }) = effects.last() else { panic!("{effects:?}") };
+    let taken = fixture::running_deploy("api", 50);
+    let result = Ok(Box::new(taken.clone()));
+    send(&mut model, Message::Answered { ticket: *ticket, server: "local".parse().unwrap(), result });
+    assert!(matches!(&model.journal.own[0].result, Answer::Deploy(deploy) if !deploy.is_finished()));
+    let mut snapshot = fixture::snapshot(at(1));
+    let mut ended = fixture::detail("docs").deploys[1].clone();
+    ended.id = taken.id;
+    snapshot.deploys.insert(0, ended);
+    let news = ServerNews::Snapshot(Box::new(snapshot));
+    send(&mut model, Message::Server { server: "local".parse().unwrap(), news });
+    assert!(matches!(&model.journal.own[0].result, Answer::Deploy(deploy) if deploy.is_finished()));
+}
+
+#[test]
+fn alerts_that_begin_and_end_are_told_once() {
+    let mut model = fixture::model();
+    let mut snapshot = fixture::snapshot(at(1));
+    let mut fresh = snapshot.alerts.remove(1);
+    fresh.service = Some("api".parse().unwrap());
+    fresh.message = "api.r14.1 answers its health check with 500".into();
+    snapshot.alerts.push(fresh);
+    for _ in 0..2 {
+        let news = ServerNews::Snapshot(Box::new(snapshot.clone()));
+        send(&mut model, Message::Server { server: "local".parse().unwrap(), news });
+    }
+    assert_eq!(
+        toasts(&model),
+        ["docs on local: unhealthy is over", "api on local: api.r14.1 answers its health check with 500"]
+    );
+}
