@@ -35,8 +35,6 @@ pub enum DockerError {
     Start(#[source] CommandError),
     #[error("Docker was started, and does not answer within {START_LIMIT:?}")]
     Silent(#[source] EngineError),
-    #[error("Docker cannot be used")]
-    Engine(#[from] EngineError),
 }
 
 impl DockerError {
@@ -46,10 +44,7 @@ impl DockerError {
             Self::Install(_) => {
                 "see what `apt-get install docker.io` says there, or install Docker in another way; then repeat this"
             }
-            Self::NoStarter(_) => {
-                "start dockerd there, and see to it that it starts with the machine; then repeat this"
-            }
-            Self::Start(_) | Self::Silent(_) | Self::Engine(_) => {
+            Self::Start(_) | Self::Silent(_) => {
                 "`journalctl -u docker`, or /var/log/docker.log, says why; `docker info` has to work there"
             }
         }
