@@ -3,6 +3,7 @@
 //! Each layer may use those below it, never one above:
 //!
 //! ```text
+//! install       a machine becomes a server
 //! client        one method an endpoint, over a unix socket
 //! server        serve(listener, …): routes, handlers, the worker that owns all changes
 //! api           requests and replies, shared by both ends
@@ -27,6 +28,7 @@ pub mod deploy;
 pub mod engine;
 pub mod fleet;
 pub mod http;
+pub mod install;
 pub mod keys;
 pub mod machine;
 pub mod manifest;

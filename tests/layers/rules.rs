@@ -79,6 +79,20 @@ pub(crate) const CORE: &[(&str, &[May])] = &[
             Use("http"),
         ],
     ),
+    (
+        "install",
+        &[
+            Use("client"),
+            Use("server"),
+            Use("api"),
+            Use("engine"),
+            Use("fleet"),
+            Use("manifest"),
+            Use("keys"),
+            Use("name"),
+            Use("atomic_file"),
+        ],
+    ),
 ];
 
 /// The parts of the binary, and what each may use of the core. The console knows a server by the wire only.
@@ -94,6 +108,7 @@ const UI: &[(&str, &[May])] = &[
             Use("client"),
             Use("context"),
             Use("fleet"),
+            Use("install"),
             Use("keys"),
             Use("manifest"),
             Use("name"),

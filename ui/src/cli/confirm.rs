@@ -55,7 +55,7 @@ pub(crate) async fn ask(session: &Session, told: &str, name: &str) -> anyhow::Re
 }
 
 /// Empty at the end of the input.
-async fn typed_line() -> anyhow::Result<String> {
+pub(crate) async fn typed_line() -> anyhow::Result<String> {
     let typed = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line).map(|_| line)

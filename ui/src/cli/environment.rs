@@ -70,6 +70,16 @@ impl Environment {
         })
     }
 
+    /// Where the server folder of a user lies, unless another one is named.
+    pub(crate) fn usual_home(user_home: &Path) -> PathBuf {
+        user_home.join(HOME_FOLDER)
+    }
+
+    /// MYPAAS_HOME names no other server folder.
+    pub(crate) fn has_usual_home(&self) -> bool {
+        self.home == Self::usual_home(&self.user_home)
+    }
+
     /// Where this machine's server lives.
     pub(crate) fn place(&self) -> Place {
         Place { home: self.home.clone(), user_home: self.user_home.clone(), docker_host: self.docker_host.clone() }

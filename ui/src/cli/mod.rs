@@ -7,6 +7,7 @@
 //! environment.rs   what is read from the environment
 //! advice.rs        what a server advises, with the name that it has here
 //! input.rs         what cannot be done as asked, and what was probably meant
+//! steps.rs         what is done one step after another; set_up.rs what hinders a machine from becoming a server
 //! confirm.rs       asks before something is gone for good, or changed on a locked server
 //! many.rs          several servers at once
 //! source.rs        the Dockerfile that is pushed; upload.rs sends its folder
@@ -35,8 +36,10 @@ mod progress;
 mod refused;
 mod report;
 mod session;
+mod set_up;
 mod signal;
 mod source;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod upload;

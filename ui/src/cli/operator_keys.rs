@@ -178,6 +178,32 @@ impl<'a> OperatorKeys<'a> {
         }
     }
 
+    /// The public half of the key that signs: of the wanted one, else of the operator's usual one; asks for no
+    /// passphrase. None where there is no key, or its public half takes one.
+    pub(crate) async fn public(&self, wanted: Option<&str>) -> Result<Option<PublicKey>, KeyError> {
+        if let Some(wanted) = wanted {
+            if let Ok(fingerprint) = wanted.parse::<Fingerprint>() {
+                let mut keys = self.in_agent().await?.into_iter();
+                let key = keys.find(|key| *key.public().fingerprint() == fingerprint);
+                return key
+                    .map(|key| Some(key.public().clone()))
+                    .ok_or(KeyError::NotInAgent { wanted: wanted.to_owned() });
+            }
+            let path = self.environment.path(wanted);
+            if let Ok((public, _)) = PublicKey::from_openssh(read(&path)?.trim()) {
+                return Ok(Some(public));
+            }
+            return Ok(self.read(&path)?.public());
+        }
+        if let Some(found) = self.own()? {
+            return Ok(found.public());
+        }
+        if let Some(key) = self.in_agent().await.unwrap_or_default().first() {
+            return Ok(Some(key.public().clone()));
+        }
+        Ok(self.first_of(&USUAL_FILES)?.and_then(|found| found.public()))
+    }
+
     /// The key that was chosen for mypaas: in the environment, or in a file of our own.
     pub(crate) fn own(&self) -> Result<Option<Found>, KeyError> {
         if let Some(text) = &self.environment.private_key {

@@ -15,6 +15,8 @@ use mypaas::api::{Problem, ProblemCode};
 use mypaas::client::ClientError;
 use mypaas::context::ContextError;
 use mypaas::fleet::{EditError, FleetError};
+use mypaas::install::docker::DockerError;
+use mypaas::install::remote::RemoteError;
 use mypaas::keys::SignError;
 use mypaas::manifest::Diagnostic;
 use mypaas::server::ServerError;
@@ -27,6 +29,7 @@ use super::original::OriginalError;
 use super::output::foreign;
 use super::output::paint::Paint;
 use super::refused::Refusal;
+use super::set_up::SetUpError;
 use super::source::Mistakes;
 use crate::console::KeymapError;
 
@@ -140,6 +143,17 @@ impl Report {
         } else if let Some(error) = error.downcast_ref::<KeyError>() {
             self.problem.code = ProblemCode::BadRequest;
             self.problem.hint = error.hint();
+        } else if let Some(error) = error.downcast_ref::<SetUpError>() {
+            self.problem.code = ProblemCode::Conflict;
+            self.problem.hint = error.hint();
+            self.evidence = error.evidence();
+            self.exit = if error.is_usage() { USAGE } else { FAILURE };
+        } else if let Some(error) = error.downcast_ref::<RemoteError>() {
+            self.problem.code = ProblemCode::Unavailable;
+            self.problem.hint = Some(error.hint().to_owned());
+        } else if let Some(error) = error.downcast_ref::<DockerError>() {
+            self.problem.code = ProblemCode::Unavailable;
+            self.problem.hint = Some(error.hint().to_owned());
         } else if let Some(error) = error.downcast_ref::<EditError>() {
             self.problem.code = ProblemCode::BadRequest;
             self.problem.hint = hint_for_edit(error);

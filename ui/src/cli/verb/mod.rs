@@ -113,7 +113,7 @@ pub(crate) enum Verb {
     KeyGet(key::get::Arguments),
     /// List the servers that are known
     Servers(servers::Arguments),
-    /// What is done on the server itself
+    /// Make machines servers, and look after them: add, upgrade, init, status, restart, schedule-reboot
     Server(server::Arguments),
     /// Print what a shell needs to complete this command line
     Completions(completions::Arguments),
@@ -179,6 +179,10 @@ impl Verb {
 
     /// Whether ctrl-c means something of its own to it.
     pub(crate) fn handles_signals(&self) -> bool {
-        matches!(self, Self::Serve(_) | Self::Demo(_))
+        match self {
+            Self::Serve(_) | Self::Demo(_) => true,
+            Self::Server(arguments) => arguments.handles_signals(),
+            _ => false,
+        }
     }
 }

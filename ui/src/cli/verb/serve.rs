@@ -1,8 +1,14 @@
 //! `mypaas serve`, also `mypaas --serve`: the headless server.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
 use clap::Args;
 use mypaas::server;
 use sd_notify::NotifyState;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::environment::Environment;
@@ -26,8 +32,33 @@ pub(crate) async fn run(arguments: &Arguments, environment: &Environment, screen
     logging::to_stderr(environment, arguments.log_format, screen.tell_paint().colour)?;
     let shutdown = CancellationToken::new();
     tokio::spawn(stop_when_told(Signals::listen()?, shutdown.clone()));
-    server::run(environment.place(), || notify(NotifyState::Ready), shutdown).await?;
+    let place = environment.place();
+    let socket = server::socket_path(&place.home);
+    let ready = || {
+        notify(NotifyState::Ready);
+        if let Some(period) = sd_notify::watchdog_enabled() {
+            tokio::spawn(show_life(socket, period / 3));
+        }
+    };
+    server::run(place, ready, shutdown).await?;
     Ok(())
+}
+
+/// Tells the service manager again and again that the server answers; one that does not is restarted by it.
+async fn show_life(socket: PathBuf, period: Duration) {
+    loop {
+        if matches!(timeout(period, answers(&socket)).await, Ok(Ok(()))) {
+            notify(NotifyState::Watchdog);
+        }
+        tokio::time::sleep(period).await;
+    }
+}
+
+/// Asks for nothing that needs the engine: whether that answers is not for the service manager to decide.
+async fn answers(socket: &Path) -> std::io::Result<()> {
+    let mut stream = UnixStream::connect(socket).await?;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: mypaas\r\nConnection: close\r\n\r\n").await?;
+    stream.read_u8().await.map(drop)
 }
 
 /// The first signal stops the server in good order, the second one at once.

@@ -73,7 +73,7 @@ struct Remove {
     name: ServerName,
 }
 
-fn colour(text: &str) -> Result<Colour, String> {
+pub(crate) fn colour(text: &str) -> Result<Colour, String> {
     let names = || Colour::ALL.map(Colour::word).join(", ");
     Colour::ALL.into_iter().find(|colour| colour.word() == text).ok_or_else(|| format!("there are {}", names()))
 }

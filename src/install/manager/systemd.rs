@@ -1,0 +1,140 @@
+//! The server as a unit of systemd.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Daemon, ManagerError, Running};
+use crate::atomic_file::{self, Access};
+use crate::install::command;
+
+const UNITS: &str = "/etc/systemd/system";
+const TEMPLATE: &str = include_str!("../../../assets/install/mypaas.service");
+
+/// More than the unit's own limits for start and stop together.
+const LIMIT: Duration = Duration::from_secs(260);
+const QUESTION_LIMIT: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Clone)]
+pub struct Systemd {
+    daemon: Daemon,
+}
+
+impl Systemd {
+    pub(super) fn new(daemon: Daemon) -> Self {
+        Self { daemon }
+    }
+
+    /// As in `mypaas.service`.
+    pub fn unit(&self) -> String {
+        format!("{}.service", self.daemon.name)
+    }
+
+    pub(super) fn is_installed(&self) -> bool {
+        self.path().exists()
+    }
+
+    fn path(&self) -> PathBuf {
+        Path::new(UNITS).join(self.unit())
+    }
+
+    /// The unit's text.
+    fn text(&self) -> String {
+        let Daemon { home, program, account, .. } = &self.daemon;
+        let groups = if account.is_root() { "" } else { "SupplementaryGroups=docker\n" };
+        let mut writable = quoted(&account.home);
+        if !home.starts_with(&account.home) {
+            writable += &format!(" {}", quoted(home));
+        }
+        TEMPLATE
+            .replace("{user}", &escaped(&account.name))
+            .replace("{groups}", groups)
+            .replace("{home}", &format!("\"MYPAAS_HOME={}\"", escaped(&home.display().to_string())))
+            .replace("{program}", &quoted(program))
+            .replace("{writable}", &writable)
+    }
+
+    pub(super) async fn install(&self) -> Result<bool, ManagerError> {
+        let (path, text) = (self.path(), self.text());
+        let is_new = fs::read_to_string(&path).ok().as_ref() != Some(&text);
+        if is_new {
+            let failed = |source| ManagerError::File { action: "write", path: path.clone(), source };
+            atomic_file::write_beside(&path, text.as_bytes(), Access::Everyone).map_err(failed)?;
+            command::run("systemctl", &["daemon-reload"], LIMIT).await?;
+        }
+        command::run("systemctl", &["enable", "--quiet", &self.unit()], LIMIT).await?;
+        Ok(is_new)
+    }
+
+    pub(super) async fn start(&self) -> Result<(), ManagerError> {
+        // It may have been given up on before.
+        let _ = command::run("systemctl", &["reset-failed", &self.unit()], QUESTION_LIMIT).await;
+        self.control("start").await
+    }
+
+    /// Returns once it was asked for, not when it has come up: one that cannot is for the caller to find out.
+    pub(super) async fn restart(&self) -> Result<(), ManagerError> {
+        self.control("stop").await?;
+        self.start().await
+    }
+
+    pub(super) async fn stop(&self) -> Result<(), ManagerError> {
+        self.control("stop").await
+    }
+
+    async fn control(&self, verb: &str) -> Result<(), ManagerError> {
+        let unit = self.unit();
+        // What does not start is seen by asking the server, with its own words for the reason.
+        let arguments: &[&str] = if verb == "start" { &["start", "--no-block", &unit] } else { &[verb, &unit] };
+        Ok(command::run("systemctl", arguments, LIMIT).await.map(drop)?)
+    }
+
+    pub(super) async fn running(&self) -> Running {
+        let ask = async |arguments: &[&str]| command::run("systemctl", arguments, QUESTION_LIMIT).await.ok();
+        let pid = ask(&["show", "--property=MainPID", "--value", &self.unit()]).await;
+        let pid = pid.and_then(|text| text.trim().parse().ok()).filter(|pid| *pid != 0);
+        let at_boot = ask(&["is-enabled", &self.unit()]).await.is_some();
+        Running { pid, at_boot }
+    }
+
+    pub(super) async fn last_lines(&self) -> String {
+        let arguments = ["--unit", &self.unit(), "--lines=12", "--output=cat", "--no-pager"];
+        let told = command::run("journalctl", &arguments, QUESTION_LIMIT).await;
+        command::last_lines(&told.unwrap_or_default())
+    }
+}
+
+/// A word in a unit file.
+fn quoted(path: &Path) -> String {
+    format!("\"{}\"", escaped(&path.display().to_string()))
+}
+
+/// `%` begins a specifier there, and a backslash an escape.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::Account;
+
+    fn unit(user: &str, uid: u32, home: &str) -> String {
+        let account = Account { name: user.into(), uid, gid: uid, home: format!("/home/{user}").into() };
+        let program = "/usr/local/bin/mypaas".into();
+        Systemd::new(Daemon { home: home.into(), program, account, name: "mypaas".into() }).text()
+    }
+
+    #[test]
+    fn the_unit_of_an_ordinary_server_is_as_reviewed() {
+        insta::assert_snapshot!(unit("ada", 1000, "/home/ada/_mypaas"));
+    }
+
+    #[test]
+    fn root_needs_no_group_and_a_folder_elsewhere_is_writable_too() {
+        let unit = unit("root", 0, "/srv/my 100% paas");
+        assert!(!unit.contains("SupplementaryGroups"), "{unit}");
+        assert!(unit.contains("Environment=\"MYPAAS_HOME=/srv/my 100%% paas\"\n"), "{unit}");
+        assert!(unit.contains("ReadWritePaths=\"/home/root\" \"/srv/my 100%% paas\"\n"), "{unit}");
+    }
+}

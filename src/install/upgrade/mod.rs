@@ -1,0 +1,259 @@
+//! Another binary for a server that runs: tried, put in place, and replaced by the one before when the server does not
+//! come up with it. Services and the router are containers, and are not touched.
+//!
+//! ```text
+//! try it → keep the old one → put it in place → restart → does it answer? ─ no → the old one → restart
+//! ```
+//!
+//! All of it happens on the server, in a process of its own: whoever asked for it may go away meanwhile. How it stands
+//! is in a file.
+//!
+//! ```text
+//! record.rs   that file
+//! ```
+
+mod record;
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use nix::fcntl::{Flock, FlockArg};
+
+pub use self::record::{Record, Stage, path, read};
+use super::command::{self, CommandError};
+use super::health::{self, Demand, Unwell};
+use super::manager::{Daemon, Manager, ManagerError};
+
+/// How long a program may take to say its version.
+const VERSION_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long the old server may take to come up again.
+const BACK_LIMIT: Duration = Duration::from_secs(120);
+
+#[derive(Debug, thiserror::Error)]
+pub enum UpgradeError {
+    #[error("the new program does not run on this machine")]
+    DoesNotRun(#[source] CommandError),
+    #[error("the new program is no mypaas: asked for its version, it said {0:?}")]
+    Stranger(String),
+    #[error("another upgrade of this server goes on")]
+    GoesOn,
+    #[error("could not {action} {}", path.display())]
+    File { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("the server could not be restarted")]
+    Restart(#[from] ManagerError),
+    #[error("the server did not come up")]
+    Unwell(#[from] Unwell),
+    #[error("the server came up as {found}, and not as {wanted}")]
+    OtherVersion { found: String, wanted: String },
+}
+
+/// One upgrade.
+#[derive(Debug)]
+pub struct Upgrade {
+    /// Tells it from others.
+    pub id: String,
+    /// The new binary, beside the old one; it is taken away.
+    pub new: PathBuf,
+    pub daemon: Daemon,
+    pub manager: Manager,
+    /// How long the new server may take until it is well.
+    pub limit: Duration,
+}
+
+/// What a program says its version is, given that it is a mypaas and runs here.
+pub async fn version(program: &Path) -> Result<String, UpgradeError> {
+    let told = command::run(&program.display().to_string(), &["--version"], VERSION_LIMIT).await;
+    let told = told.map_err(UpgradeError::DoesNotRun)?;
+    let version = told.trim().strip_prefix("mypaas ").map(str::to_owned);
+    version.ok_or_else(|| UpgradeError::Stranger(told.trim().chars().take(80).collect()))
+}
+
+impl Upgrade {
+    /// Does all of it. How it ended is in the record too.
+    pub async fn carry_out(&self) -> Record {
+        let mut record = Record::begin(self.id.clone());
+        let outcome = match self.lock() {
+            Ok(_lock) => self.attempt(&mut record).await,
+            // The record is the other one's.
+            Err(error) => return record.end(Stage::Refused { reason: chain(&error) }),
+        };
+        let record = record.end(outcome);
+        self.write(&record);
+        // Where it was taken over it is gone already.
+        let _ = fs::remove_file(&self.new);
+        record
+    }
+
+    async fn attempt(&self, record: &mut Record) -> Stage {
+        self.write(record);
+        let wanted = match version(&self.new).await {
+            Ok(wanted) => wanted,
+            Err(error) => return Stage::Refused { reason: chain(&error) },
+        };
+        let before = health::look(&self.daemon.home).await.ok();
+        let parts = before.as_ref().is_some_and(|view| view.engine.up().is_some() && view.router.up().is_some());
+        record.from = before.map(|view| view.version);
+        record.to = Some(wanted.clone());
+        self.at(record, Stage::Swapping);
+        if let Err(error) = self.swap() {
+            return Stage::Refused { reason: chain(&error) };
+        }
+        self.at(record, Stage::Restarting);
+        let Err(error) = self.restart(&wanted, parts).await else { return Stage::Done };
+        let mut reason = chain(&error);
+        let last_lines = self.manager.last_lines().await;
+        if !last_lines.is_empty() {
+            reason = format!("{reason}\nits last lines:\n{last_lines}");
+        }
+        self.at(record, Stage::Reverting { reason: reason.clone() });
+        match self.revert().await {
+            Ok(()) => Stage::Reverted { reason },
+            Err(error) => Stage::Down { reason, then: chain(&error) },
+        }
+    }
+
+    async fn restart(&self, wanted: &str, parts: bool) -> Result<(), UpgradeError> {
+        let since = Some(Timestamp::now());
+        self.manager.restart().await?;
+        let view = health::wait(&self.daemon.home, Demand { since, parts, limit: self.limit }).await?;
+        match view.version == wanted {
+            true => Ok(()),
+            false => Err(UpgradeError::OtherVersion { found: view.version, wanted: wanted.to_owned() }),
+        }
+    }
+
+    /// The old binary stays beside the new one.
+    fn swap(&self) -> Result<(), UpgradeError> {
+        let (program, kept) = (&self.daemon.program, self.kept());
+        link(program, &kept)?;
+        rename(&self.new, program)
+    }
+
+    async fn revert(&self) -> Result<(), UpgradeError> {
+        let (back, since) = (beside(&self.daemon.program, "back"), Some(Timestamp::now()));
+        link(&self.kept(), &back)?;
+        rename(&back, &self.daemon.program)?;
+        self.manager.restart().await?;
+        health::wait(&self.daemon.home, Demand { since, parts: false, limit: BACK_LIMIT }).await?;
+        Ok(())
+    }
+
+    /// Where the binary that was replaced lies.
+    fn kept(&self) -> PathBuf {
+        beside(&self.daemon.program, "previous")
+    }
+
+    fn at(&self, record: &mut Record, stage: Stage) {
+        record.stage = stage;
+        self.write(record);
+    }
+
+    /// For those who wait; the upgrade itself goes on without it.
+    fn write(&self, record: &Record) {
+        let path = path(&self.daemon.home);
+        if record.write(&path).is_ok() {
+            let _ = self.daemon.account.own(&path);
+        }
+    }
+
+    fn lock(&self) -> Result<Flock<File>, UpgradeError> {
+        let path = self.daemon.home.join("upgrade.lock");
+        let failed = |source| UpgradeError::File { action: "open", path: path.clone(), source };
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(failed)?;
+        Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| UpgradeError::GoesOn)
+    }
+}
+
+/// Has `to` be the same file as `from`, at once, whatever it was before.
+fn link(from: &Path, to: &Path) -> Result<(), UpgradeError> {
+    let staging = beside(to, "link");
+    let failed = |source| UpgradeError::File { action: "keep", path: from.to_owned(), source };
+    match fs::remove_file(&staging) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    fs::hard_link(from, &staging).map_err(failed)?;
+    // Of two links to one file a rename does nothing at all, and leaves both.
+    fs::rename(&staging, to).and_then(|()| remove(&staging)).map_err(failed)
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), UpgradeError> {
+    let failed = |source| UpgradeError::File { action: "replace", path: to.to_owned(), source };
+    File::open(from).and_then(|file| file.sync_all()).and_then(|()| fs::rename(from, to)).map_err(failed)?;
+    remove(from).map_err(failed)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(ending);
+    path.with_file_name(name)
+}
+
+/// An error with what led to it, in one line each.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!("\n{error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn script(folder: &Path, name: &str, text: &str) -> PathBuf {
+        let path = folder.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    #[tokio::test]
+    async fn only_a_mypaas_that_runs_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let good = script(folder.path(), "good", "echo mypaas 9.9.9");
+        assert_eq!(version(&good).await.unwrap(), "9.9.9");
+        let stranger = script(folder.path(), "stranger", "echo busybox 1.0");
+        assert!(matches!(version(&stranger).await, Err(UpgradeError::Stranger(said)) if said == "busybox 1.0"));
+        let broken = script(folder.path(), "broken", "echo no libc for you >&2; exit 127");
+        let error = version(&broken).await.unwrap_err();
+        assert!(chain(&error).contains("no libc for you"), "{}", chain(&error));
+    }
+
+    #[test]
+    fn the_old_binary_is_kept_and_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let text = |name: &str| fs::read_to_string(path(name)).unwrap();
+        fs::write(path("mypaas"), "old").unwrap();
+        for (new, before) in [("new", "old"), ("newer", "new"), ("newer", "newer")] {
+            fs::write(path("upload"), new).unwrap();
+            link(&path("mypaas"), &path("mypaas.previous")).unwrap();
+            rename(&path("upload"), &path("mypaas")).unwrap();
+            assert_eq!((text("mypaas").as_str(), text("mypaas.previous").as_str()), (new, before));
+            link(&path("mypaas.previous"), &path("mypaas.back")).unwrap();
+            rename(&path("mypaas.back"), &path("mypaas")).unwrap();
+            assert_eq!(text("mypaas"), before);
+            fs::write(path("upload"), new).unwrap();
+            rename(&path("upload"), &path("mypaas")).unwrap();
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        }
+    }
+}

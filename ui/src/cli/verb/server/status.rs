@@ -1,0 +1,153 @@
+//! `mypaas server status`: what runs how on this machine.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+use mypaas::api::{Part, ServerView};
+use mypaas::install::manager::{Daemon, Running};
+use mypaas::install::upgrade::{self, Record, Stage};
+use mypaas::install::{Manager, health, reboot};
+use mypaas::server::config::Config;
+use mypaas::server::socket_path;
+use serde::Serialize;
+
+use super::daemon;
+use crate::cli::output::paint::Style;
+use crate::cli::output::units;
+use crate::cli::session::Session;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Of the server of this user
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The JSON output.
+#[derive(Debug, Serialize)]
+struct Status {
+    home: PathBuf,
+    program: PathBuf,
+    user: String,
+    socket: PathBuf,
+    /// None: nothing keeps it running.
+    manager: Option<String>,
+    pid: Option<u32>,
+    starts_at_boot: bool,
+    /// None when it does not answer.
+    server: Option<ServerView>,
+    /// Why it does not.
+    silence: Option<String>,
+    domain: Option<String>,
+    free_bytes: Option<u64>,
+    upgrade: Option<Record>,
+    reboot: Option<Timestamp>,
+}
+
+pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
+    let daemon = daemon::of(arguments.user.as_deref(), &session.environment)?;
+    let status = look(daemon).await;
+    match arguments.json {
+        true => session.screen.print_json(&status),
+        false => session.screen.print(&status.text(session)),
+    }
+}
+
+async fn look(daemon: Daemon) -> Status {
+    let manager = Manager::found(daemon.clone());
+    let running = match &manager {
+        Some(manager) => manager.running().await,
+        None => Running { pid: None, at_boot: false },
+    };
+    let answer = health::look(&daemon.home).await;
+    Status {
+        socket: socket_path(&daemon.home),
+        manager: manager.map(|manager| manager.describe()),
+        pid: running.pid,
+        starts_at_boot: running.at_boot,
+        silence: answer.as_ref().err().map(ToString::to_string),
+        server: answer.ok(),
+        domain: Config::read(&daemon.home).ok().and_then(|config| config.init.domain),
+        free_bytes: free(&daemon),
+        upgrade: upgrade::read(&daemon.home),
+        reboot: reboot::scheduled(),
+        user: daemon.account.name,
+        home: daemon.home,
+        program: daemon.program,
+    }
+}
+
+fn free(daemon: &Daemon) -> Option<u64> {
+    let found = nix::sys::statvfs::statvfs(&daemon.home).ok()?;
+    Some(found.blocks_available().saturating_mul(found.fragment_size()))
+}
+
+impl Status {
+    fn text(&self, session: &Session) -> String {
+        let paint = session.screen.paint();
+        let now = Timestamp::now();
+        let line = |name: &str, style: Style, text: &str| format!("{name:<9} {}\n", paint.apply(style, text));
+        let plain = |name: &str, text: &str| line(name, Style::Plain, text);
+        let pid = self.pid.map(|pid| format!(", process {pid}")).unwrap_or_default();
+        let boot = if self.starts_at_boot { ", starts with the machine" } else { "" };
+        let mut text = match &self.server {
+            Some(view) => line(
+                "server",
+                Style::Good,
+                &format!("mypaas {}, runs for {}{pid}", view.version, units::age(view.started, now)),
+            ),
+            None => line("server", Style::Bad, &format!("does not answer{pid}")),
+        };
+        text += &self.silence.as_ref().map(|silence| plain("", silence)).unwrap_or_default();
+        text += &match &self.manager {
+            Some(manager) => plain("kept by", &format!("{manager}, as {}{boot}", self.user)),
+            None => line("kept by", Style::Warning, "nothing; `mypaas server init` changes that"),
+        };
+        text += &plain("program", &session.environment.shown(&self.program));
+        text += &plain("folder", &session.environment.shown(&self.home));
+        text += &plain("socket", &session.environment.shown(&self.socket));
+        text += &plain("domain", self.domain.as_deref().unwrap_or("none; it is reached by ssh only"));
+        if let Some(view) = &self.server {
+            text += &part("engine", &view.engine, |info| format!("{} {}", info.name, info.version), &line);
+            let ports = |info: &mypaas::api::RouterInfo| {
+                format!("{} {} on ports {} and {}", info.name, info.version, info.http_port, info.https_port)
+            };
+            text += &part("router", &view.router, ports, &line);
+        }
+        text += &self.free_bytes.map(|free| plain("disk", &format!("{} free", units::bytes(free)))).unwrap_or_default();
+        text += &self.upgrade.as_ref().map(|record| plain("upgrade", &upgraded(record, now))).unwrap_or_default();
+        text += &self.reboot.map(|at| line("reboot", Style::Warning, &format!("planned at {at}"))).unwrap_or_default();
+        text
+    }
+}
+
+fn part<T>(
+    name: &str,
+    part: &Part<T>,
+    up: impl Fn(&T) -> String,
+    line: &impl Fn(&str, Style, &str) -> String,
+) -> String {
+    match part {
+        Part::Up { info } => line(name, Style::Good, &up(info)),
+        Part::Down { problem } => line(name, Style::Bad, &problem.message),
+    }
+}
+
+fn upgraded(record: &Record, now: Timestamp) -> String {
+    let to = record.to.as_deref().map(|to| format!(" to {to}")).unwrap_or_default();
+    let ago = units::age(record.begun, now);
+    let first = |reason: &str| reason.lines().next().unwrap_or_default().to_owned();
+    match &record.stage {
+        Stage::Done => format!("the last one{to}, {ago} ago, succeeded"),
+        Stage::Refused { reason } => format!("the last one{to}, {ago} ago, was refused: {}", first(reason)),
+        Stage::Reverted { reason } => format!("the last one{to}, {ago} ago, was reverted: {}", first(reason)),
+        Stage::Down { reason, .. } => format!("the last one{to}, {ago} ago, failed: {}", first(reason)),
+        Stage::Trying | Stage::Swapping | Stage::Restarting | Stage::Reverting { .. } => {
+            format!("one{to} goes on since {ago}")
+        }
+    }
+}
