@@ -37,7 +37,7 @@ pub(crate) async fn run(session: &Session) -> anyhow::Result<()> {
     .await;
     adopted.map_err(|problem| Refusal { first: Box::new(problem), others: Vec::new() })?;
     written?;
-    session.screen.print("all of it is taken over; `mypaas serve` is to run from now on\n")
+    session.screen.print("all of it is taken over\n")
 }
 
 async fn stop_daemon() -> anyhow::Result<()> {

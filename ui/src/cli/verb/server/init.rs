@@ -21,6 +21,7 @@ use super::{daemon, question};
 use crate::cli::session::Session;
 use crate::cli::set_up::SetUpError;
 use crate::cli::steps::Steps;
+use crate::cli::verb::adopt;
 
 pub(super) const HELP: &str = "\
 It checks the machine, installs Docker by apt where it is missing, writes config.toml and authorized_keys into the server
@@ -63,6 +64,9 @@ pub(crate) struct Arguments {
     /// Keep it running by a process of our own, also where systemd is
     #[arg(long)]
     supervise: bool,
+    /// Before all that, take over what the Python original (MyPaas 0.5.9) runs here; `server adopt --help` tells how
+    #[arg(long, conflicts_with_all = ["user", "dry_run"])]
+    adopt: bool,
     /// Ask nothing: what is not given stays as it is, and what is given replaces what is there
     #[arg(long, short)]
     yes: bool,
@@ -80,6 +84,9 @@ struct Files {
 }
 
 pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
+    if arguments.adopt {
+        adopt::run(session).await?;
+    }
     let daemon = daemon::of(arguments.user.as_deref(), &session.environment)?;
     let before = read(&daemon.home.join(FILE_NAME))?;
     let answers = answer(arguments, &before, session).await?;

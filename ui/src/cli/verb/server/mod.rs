@@ -35,6 +35,9 @@ enum ServerCommand {
     /// On the server: make this machine a server
     #[command(after_help = init::HELP)]
     Init(init::Arguments),
+    /// On the server: take over what the Python original (MyPaas 0.5.9) runs there, as `init --adopt` does, and start nothing
+    #[command(after_help = adopt::HELP)]
+    Adopt,
     /// On the server: show what runs how
     Status(status::Arguments),
     /// On the server: restart mypaas, the router, or both
@@ -62,6 +65,7 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
     match &arguments.command {
         ServerCommand::Add(arguments) => add::run(arguments, session).await,
         ServerCommand::Upgrade(arguments) => upgrade::run(arguments, session).await,
+        ServerCommand::Adopt => adopt::run(session).await,
         ServerCommand::Init(arguments) => init::run(arguments, session).await,
         ServerCommand::Status(arguments) => status::run(arguments, session).await,
         ServerCommand::Restart(arguments) => restart::run(arguments, session).await,
