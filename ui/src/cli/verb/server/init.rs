@@ -220,9 +220,9 @@ async fn start(
         (false, _) => "was started",
     };
     if is_restart {
-        manager.restart().await?
+        manager.restart().await?;
     } else {
-        manager.start().await?
+        manager.start().await?;
     }
     steps.done("daemon", &format!("{told} by {}", manager.describe()))?;
     let since = (!runs || is_restart).then_some(since);
