@@ -105,25 +105,32 @@ bench_idle() { # [SECONDS]: a server with 50 services and nothing to do, beside 
     original_start "$folder"
     # New releases are watched for half a minute.
     sleep 40
-    idle_beside "$seconds" "$(server_pid "$folder")" "$(<"$folder/original.pid")"
+    # What is not private is the program itself, which the kernel takes back when it needs room.
+    printf '%-28s %14s %14s %16s\n' "50 services, over $seconds s" 'resident' 'private' 'CPU, of one'
+    idle_beside 'mypaas, after 50 pushes' "$seconds" "$folder"
+    server_stop "$folder"
+    server_start "$folder"
+    sleep 10
+    idle_beside 'mypaas, started anew' "$seconds" "$folder"
 }
 
-# idle_beside SECONDS OURS THEIRS: both at the same time.
+# idle_beside NAME SECONDS FOLDER: the server and the original at the same time.
 idle_beside() {
-    local ours theirs
-    ours=$(cpu_ticks "$2") theirs=$(cpu_ticks "$3")
-    sleep "$1"
-    ours=$(($(cpu_ticks "$2") - ours)) theirs=$(($(cpu_ticks "$3") - theirs))
-    printf '%-28s %14s %16s\n' "50 services, over $1 s" 'resident' 'CPU, of one'
-    idle_row 'mypaas serve' "$1" "$2" "$ours"
-    idle_row 'the Python original' "$1" "$3" "$theirs"
+    local server original ours theirs
+    server=$(server_pid "$3") original=$(<"$3/original.pid")
+    ours=$(cpu_ticks "$server") theirs=$(cpu_ticks "$original")
+    sleep "$2"
+    ours=$(($(cpu_ticks "$server") - ours)) theirs=$(($(cpu_ticks "$original") - theirs))
+    idle_row "$1" "$2" "$server" "$ours"
+    idle_row 'the Python original' "$2" "$original" "$theirs"
 }
 
 # idle_row NAME SECONDS PID TICKS
 idle_row() {
     awk -v name="$1" -v seconds="$2" -v ticks="$4" -v hertz="$(getconf CLK_TCK)" \
-        '/^VmRSS/ { printf "%-28s %11.1f MB %14.2f %%\n", name, $2 * 1.024 / 1000, 100 * ticks / hertz / seconds }' \
-        "/proc/$3/status"
+        '/^VmRSS/ { all = $2 } /^RssAnon/ { own = $2 }
+        END { printf "%-28s %11.1f MB %11.1f MB %14.2f %%\n", name, all * 1.024 / 1000, own * 1.024 / 1000,
+            100 * ticks / hertz / seconds }' "/proc/$3/status"
 }
 
 # original_start FOLDER: the Python original's daemon, with a server folder of its own.

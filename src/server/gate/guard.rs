@@ -32,6 +32,10 @@ use crate::server::core::Core;
 /// How long a small payload may take to arrive.
 const SMALL_LIMIT: Duration = Duration::from_secs(15);
 
+/// How long, and how far, the body of a request is read on that a key may not send.
+const LINGER: Duration = Duration::from_secs(5);
+const LARGEST_REST: u64 = 64 * 1024 * 1024;
+
 /// How often is looked whether an open answer still goes to somebody who may read it.
 const RECHECK: Duration = Duration::from_secs(3);
 
@@ -121,8 +125,13 @@ async fn admit_key(core: &Core, endpoint: Endpoint, request: Request, peer: IpAd
     match check_key(core, endpoint, &request, peer) {
         Ok((caller, proof, under_way)) => admit_body(core, endpoint, request, caller, proof, under_way).await,
         Err(refused) => {
-            if endpoint.payload == Payload::Original {
-                swallow(request.into_body()).await;
+            let body = request.into_body();
+            match (endpoint.payload, &refused.by) {
+                // The original's client hears of a refusal only once it has sent all.
+                (Payload::Original, _) => read_on(body, LARGEST_ZIP, SMALL_LIMIT).await,
+                // A connection that is closed before takes the refusal with it, and the router says only that it broke.
+                (_, By::Key(_)) => drop(tokio::spawn(read_on(body, LARGEST_REST, LINGER))),
+                _ => {}
             }
             Err(refused)
         }
@@ -181,18 +190,17 @@ fn refused(core: &Core, caller: &Caller, problem: Problem) -> Refused {
     Refused { problem, by: caller.by(), address, quietly }
 }
 
-/// Reads what the original's client sends: it hears of a refusal only once it has sent all.
-async fn swallow(body: Body) {
-    let mut chunks = body.into_data_stream();
-    let mut left = LARGEST_ZIP;
-    let swallowed = async {
+/// Reads what is still sent, for a while and up to a size; whoever sends more, or takes longer, hears nothing.
+async fn read_on(body: Body, largest: u64, limit: Duration) {
+    let rest = async move {
+        let (mut chunks, mut left) = (body.into_data_stream(), largest);
         while let Some(Ok(chunk)) = chunks.next().await {
-            let Some(rest) = left.checked_sub(chunk.len() as u64) else { break };
-            left = rest;
+            let Some(less) = left.checked_sub(chunk.len() as u64) else { break };
+            left = less;
         }
     };
-    // Whoever sends more, or takes longer, hears nothing.
-    let _ = timeout(SMALL_LIMIT, swallowed).await;
+    // That it took too long is as good an end as any.
+    let _ = timeout(limit, rest).await;
 }
 
 fn nobody(claimed: Option<Fingerprint>) -> By {

@@ -81,6 +81,18 @@ async fn who_proves_nothing_may_not_even_send_a_body() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_heard_also_while_a_large_body_still_comes() {
+    let wire = Wire::start().await;
+    let body = vec![7; 8 * 1024 * 1024];
+    for _ in 0..3 {
+        let upload = Forged::with_body("POST", "/daemon/v1/contexts", body.clone()).signed(&wire, "p256").await;
+        let answer = wire.send(&upload).await;
+        assert_eq!(answer.status, 403, "{answer:?}");
+    }
+    assert_eq!(wire.kept(), 0);
+}
+
+#[tokio::test]
 async fn each_connection_is_good_for_one_request() {
     let wire = Wire::start().await;
     let both = [wire.good().await.bytes(), wire.good().await.bytes()].concat();

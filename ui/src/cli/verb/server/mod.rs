@@ -45,9 +45,6 @@ enum ServerCommand {
     Restart(restart::Arguments),
     /// On the server: plan a reboot of the machine, show what is planned, or cancel it
     ScheduleReboot(schedule_reboot::Arguments),
-    /// On the server: take over what the Python original (MyPaas 0.5.9) runs on this machine
-    #[command(after_help = adopt::HELP)]
-    Adopt,
     /// On the server: deploy a folder, as `mypaas deploy` does
     Deploy(Pushed),
     /// Connect the standard streams to the server's socket, for ssh:// addresses
@@ -70,7 +67,6 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         ServerCommand::Status(arguments) => status::run(arguments, session).await,
         ServerCommand::Restart(arguments) => restart::run(arguments, session).await,
         ServerCommand::ScheduleReboot(arguments) => schedule_reboot::run(arguments, session).await,
-        ServerCommand::Adopt => adopt::run(session).await,
         ServerCommand::Deploy(pushed) => deploy::run(pushed, session).await,
         ServerCommand::DialStdio => dial_stdio::run(&session.environment).await,
         ServerCommand::Supervise => supervise::run(session).await,
