@@ -171,6 +171,14 @@ impl ServiceName {
     pub fn flat(&self) -> String {
         self.0.replace('/', "--")
     }
+
+    /// The service whose flat name this is.
+    ///
+    /// # Errors
+    /// When no service has such a name.
+    pub fn from_flat(flat: &str) -> Result<Self, NameError> {
+        flat.replace("--", "/").parse()
+    }
 }
 
 impl InstanceName {
@@ -358,6 +366,11 @@ mod tests {
         let names = ["a/b", "a-b", "a.b", "a_b"].map(|n| n.parse::<ServiceName>().unwrap().flat());
         let unique: std::collections::BTreeSet<_> = names.iter().collect();
         assert_eq!(unique.len(), names.len());
+        for name in ["a/b/c", "a-b", "web"] {
+            let name: ServiceName = name.parse().unwrap();
+            assert_eq!(ServiceName::from_flat(&name.flat()), Ok(name));
+        }
+        assert!(ServiceName::from_flat("_server").is_err());
     }
 
     #[test]

@@ -92,6 +92,16 @@ async fn traefik_takes_requests_at_a_port_that_docker_chose_and_passes_them_on()
     client.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("hello"), "{answer}");
 
+    let hello = "hello".parse().unwrap();
+    let counts = loop {
+        if let Some(counts) = router.traffic().await.unwrap().remove(&hello) {
+            break counts;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    assert_eq!((counts.requests, counts.errors), (1, 0));
+    assert!(counts.durations.len() > 10 && counts.quantile(0.5).is_some(), "{counts:?}");
+
     let name = ContainerName::from_engine(&format!("{}-router", place.instance));
     let ports: Vec<_> =
         place.engine.inspect(&name).await.unwrap().published.iter().map(|port| port.container_port).collect();

@@ -84,6 +84,44 @@ pub enum Span {
     Month,
 }
 
+impl Span {
+    pub fn duration(self) -> Duration {
+        const HOUR: u64 = 60 * 60;
+        Duration::from_secs(match self {
+            Self::Hour => HOUR,
+            Self::Day => 24 * HOUR,
+            Self::Month => 30 * 24 * HOUR,
+        })
+    }
+
+    /// As it is written in a request.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+
+    /// From one figure that is kept to the next.
+    pub fn resolution(self) -> Duration {
+        Duration::from_secs(if self == Self::Hour { 1 } else { 60 })
+    }
+}
+
+/// Which history is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HistoryQuery {
+    /// None: the machine's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceName>,
+    #[serde(default)]
+    pub span: Span,
+    /// At most so many figures a series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<u32>,
+}
+
 /// What a history is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,4 +152,13 @@ pub struct History {
     pub step: Duration,
     /// All of the same length; none where nothing was measured. Where many figures stand for one, it is the largest.
     pub series: BTreeMap<Measure, Vec<Option<f32>>>,
+}
+
+/// What came of telling one webhook that this is a test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookTest {
+    /// Where it goes, without what may be a secret: as in `slack at hooks.slack.com`.
+    pub webhook: String,
+    /// Why it was not taken; none when it was.
+    pub problem: Option<String>,
 }

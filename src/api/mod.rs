@@ -6,7 +6,9 @@
 //! GET    /daemon/v1/disk                        DiskView                    ?keep
 //! POST   /daemon/v1/prune                       PruneRequest → Pruned
 //! GET    /daemon/v1/snapshot                    Snapshot
-//! GET    /daemon/v1/watch                       Snapshot, one a line, whenever something changed
+//! GET    /daemon/v1/watch                       WatchNews, one a line, whenever something changed
+//! GET    /daemon/v1/history                     History                     ?service&span&points
+//! POST   /daemon/v1/alerts/test                 Vec<WebhookTest>
 //! GET    /daemon/v1/services/{service}          ServiceDetail
 //! GET    /daemon/v1/services/{service}/logs     LogLine, one a line         ?tail&since&follow&container
 //! GET    /daemon/v1/variables                   Vec<VariableView>
@@ -29,6 +31,7 @@
 mod disk;
 mod figures;
 pub mod terminal;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -45,7 +48,8 @@ pub use disk::{
     DiskView, FileSystemView, FolderView, Holds, Leftovers, PruneRequest, Pruned, Reclaimable, ReleaseName, Removal,
     ServiceDisk,
 };
-pub use figures::{Alert, AlertKind, History, MachineFigures, Measure, Span, Traffic};
+pub use figures::{Alert, AlertKind, History, HistoryQuery, MachineFigures, Measure, Span, Traffic, WebhookTest};
+pub use watch::{Change, ContainerFigures, ServiceFigures, WatchNews};
 
 // What requests and replies are made of, so that a client needs to know of the wire only.
 pub use crate::deploy::event::Evidence;

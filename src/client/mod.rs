@@ -5,6 +5,7 @@
 //! ssh.rs         a socket here that leads to one there
 //! spool.rs       a context whose digest goes ahead of it
 //! lines.rs       an answer that goes on
+//! watch.rs       changes → snapshots
 //! ```
 
 mod lines;
@@ -12,6 +13,7 @@ mod shell;
 mod spool;
 mod ssh;
 mod transport;
+mod watch;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,9 +27,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::{
-    AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, History, PinRequest, PlanRequest, PlanView,
-    Problem, PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, Span, VariableChange,
-    VariableView,
+    AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, History, HistoryQuery, PinRequest, PlanRequest,
+    PlanView, Problem, PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange,
+    VariableView, WebhookTest,
 };
 use crate::deploy::{Deploy, Event};
 use crate::engine::{LogLine, LogQuery};
@@ -140,7 +142,21 @@ impl Client {
 
     /// A snapshot now, and another whenever something changed.
     pub async fn watch(&self) -> Result<BoxStream<'static, Result<Snapshot>>> {
-        self.stream("/watch".into()).await
+        Ok(watch::folded(self.stream("/watch".into()).await?))
+    }
+
+    /// Figures of a service, or of the machine, over time.
+    pub async fn history(&self, query: &HistoryQuery) -> Result<History> {
+        let HistoryQuery { service, span, points } = query;
+        let mut path = format!("/history?span={}", span.word());
+        path.extend(service.as_ref().map(|service| format!("&service={}", encoded(service))));
+        path.extend(points.map(|points| format!("&points={points}")));
+        self.get(&path).await
+    }
+
+    /// Sends a test to each webhook of the server, and tells what came of it.
+    pub async fn test_webhooks(&self) -> Result<Vec<WebhookTest>> {
+        self.post("/alerts/test", &()).await
     }
 
     pub async fn service(&self, service: &ServiceName) -> Result<ServiceDetail> {
@@ -227,17 +243,6 @@ impl Client {
     pub async fn audit(&self, service: Option<&ServiceName>, limit: u32) -> Result<Vec<AuditEntry>> {
         let filter = service.map(|name| format!("&service={}", encoded(name))).unwrap_or_default();
         self.get(&format!("/audit?limit={limit}{filter}")).await
-    }
-
-    /// Figures of a service over time, or of the machine.
-    pub async fn history(&self, service: Option<&ServiceName>, span: Span) -> Result<History> {
-        let of = service.map(|name| format!("&service={}", encoded(name))).unwrap_or_default();
-        let span = match span {
-            Span::Hour => "hour",
-            Span::Day => "day",
-            Span::Month => "month",
-        };
-        self.get(&format!("/history?span={span}{of}")).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {

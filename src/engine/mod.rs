@@ -98,6 +98,11 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// All of this instance's containers of services, or those of one service; sorted by name.
     async fn containers(&self, service: Option<&ServiceName>) -> Result<Vec<Container>>;
 
+    /// Names of containers of services as something happens to them: they came, went, or are in another state. One that
+    /// is gone is named too. What happened before is not told. Ends with an error when the engine goes down; what
+    /// happens until it is followed again is missed.
+    async fn events(&self) -> Result<BoxStream<'static, Result<ContainerName>>>;
+
     /// One container of this instance, of a service or not.
     async fn inspect(&self, name: &ContainerName) -> Result<Container>;
 

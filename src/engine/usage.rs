@@ -1,8 +1,13 @@
 //! CPU time and memory of a process's control group, read from the kernel's files: version 1 and version 2.
+//!
+//! It is done each second for each container, so the files stay open. Only the statistics of memory are read seldom: for
+//! them the kernel has to add up what all CPUs did, which takes longer than all the rest.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::Usage;
@@ -23,6 +28,9 @@ struct Tree {
     /// Which group of the tree is seen there; `/` unless we run in a container.
     root: String,
 }
+
+/// Every so many readings the page cache is looked at.
+const CACHE_PERIOD: u32 = 10;
 
 /// The files of one control group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,20 +94,64 @@ impl Tree {
 
 impl Gauge {
     /// Fails when the group is gone, as it is once its container stopped.
-    pub(super) fn read(&self) -> io::Result<Usage> {
+    pub(super) fn open(&self) -> io::Result<OpenGauge> {
+        let (cpu, memory) = match self {
+            Gauge::Split { cpuacct, memory } => (cpuacct.join("cpuacct.usage"), memory.join("memory.usage_in_bytes")),
+            Gauge::Unified { group } => (group.join("cpu.stat"), group.join("memory.current")),
+        };
+        Ok(OpenGauge {
+            gauge: self.clone(),
+            cpu: File::open(cpu)?,
+            memory: File::open(memory)?,
+            cache_bytes: AtomicU64::new(0),
+            readings: AtomicU32::new(0),
+        })
+    }
+
+    /// What the kernel keeps of files, and gives back when others need room.
+    fn cache_bytes(&self) -> io::Result<u64> {
         match self {
-            Gauge::Split { cpuacct, memory } => Ok(Usage {
-                cpu_time: Duration::from_nanos(number(&cpuacct.join("cpuacct.usage"))?),
-                memory_bytes: number(&memory.join("memory.usage_in_bytes"))?
-                    .saturating_sub(field(&memory.join("memory.stat"), "total_inactive_file")?),
-            }),
-            Gauge::Unified { group } => Ok(Usage {
-                cpu_time: Duration::from_micros(field(&group.join("cpu.stat"), "usage_usec")?),
-                memory_bytes: number(&group.join("memory.current"))?
-                    .saturating_sub(field(&group.join("memory.stat"), "inactive_file")?),
-            }),
+            Gauge::Split { memory, .. } => {
+                field(&fs::read_to_string(memory.join("memory.stat"))?, "total_inactive_file")
+            }
+            Gauge::Unified { group } => field(&fs::read_to_string(group.join("memory.stat"))?, "inactive_file"),
         }
     }
+}
+
+/// The same files, open.
+#[derive(Debug)]
+pub(super) struct OpenGauge {
+    gauge: Gauge,
+    cpu: File,
+    memory: File,
+    /// As it was when it was last looked at.
+    cache_bytes: AtomicU64,
+    readings: AtomicU32,
+}
+
+impl OpenGauge {
+    /// Fails when the group is gone.
+    pub(super) fn read(&self) -> io::Result<Usage> {
+        let mut buffer = [0; 512];
+        let cpu = beginning(&self.cpu, &mut buffer)?;
+        let cpu_time = match self.gauge {
+            Gauge::Split { .. } => Duration::from_nanos(number(cpu)?),
+            Gauge::Unified { .. } => Duration::from_micros(field(cpu, "usage_usec")?),
+        };
+        let memory = number(beginning(&self.memory, &mut buffer)?)?;
+        if self.readings.fetch_add(1, Ordering::Relaxed).is_multiple_of(CACHE_PERIOD) {
+            self.cache_bytes.store(self.gauge.cache_bytes()?, Ordering::Relaxed);
+        }
+        Ok(Usage { cpu_time, memory_bytes: memory.saturating_sub(self.cache_bytes.load(Ordering::Relaxed)) })
+    }
+}
+
+/// As much of the file as fits.
+fn beginning<'b>(file: &File, buffer: &'b mut [u8]) -> io::Result<&'b str> {
+    let length = file.read_at(buffer, 0)?;
+    let text = &buffer[..length];
+    std::str::from_utf8(text).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
 }
 
 /// Whether a list as in `cpu,cpuacct` names it.
@@ -107,13 +159,12 @@ fn has(list: &str, name: &str) -> bool {
     list.split(',').any(|item| item == name)
 }
 
-fn number(file: &Path) -> io::Result<u64> {
-    fs::read_to_string(file)?.trim().parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
+fn number(text: &str) -> io::Result<u64> {
+    text.trim().parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
 }
 
 /// The number behind a name, as in `inactive_file 4096`.
-fn field(file: &Path, name: &str) -> io::Result<u64> {
-    let text = fs::read_to_string(file)?;
+fn field(text: &str, name: &str) -> io::Result<u64> {
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.and_then(|value| value.parse().ok()).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
 }
@@ -177,7 +228,26 @@ mod tests {
         ]);
         let gauge = Gauge::Split { cpuacct: folder.path().into(), memory: folder.path().into() };
         let expected = Usage { cpu_time: Duration::from_millis(2500), memory_bytes: 6000 };
-        assert_eq!(gauge.read().unwrap(), expected);
+        let open = gauge.open().unwrap();
+        assert_eq!(open.read().unwrap(), expected);
+        fs::write(folder.path().join("cpuacct.usage"), "3500000000\n").unwrap();
+        fs::write(folder.path().join("memory.usage_in_bytes"), "12000\n").unwrap();
+        let expected = Usage { cpu_time: Duration::from_millis(3500), memory_bytes: 8000 };
+        assert_eq!(open.read().unwrap(), expected, "the same files are read again");
+    }
+
+    #[test]
+    fn the_page_cache_is_looked_at_now_and_then() {
+        let folder = group(&[
+            ("cpu.stat", "usage_usec 1\n"),
+            ("memory.current", "10000\n"),
+            ("memory.stat", "inactive_file 1\n"),
+        ]);
+        let open = Gauge::Unified { group: folder.path().into() }.open().unwrap();
+        assert_eq!(open.read().unwrap().memory_bytes, 9999);
+        fs::write(folder.path().join("memory.stat"), "inactive_file 5000\n").unwrap();
+        let seen: Vec<u64> = (0..CACHE_PERIOD).map(|_| open.read().unwrap().memory_bytes).collect();
+        assert_eq!((seen[0], seen.last().copied()), (9999, Some(5000)));
     }
 
     #[test]
@@ -188,13 +258,16 @@ mod tests {
             ("memory.stat", "anon 5\ninactive_file 12000\n"),
         ]);
         let expected = Usage { cpu_time: Duration::from_millis(1500), memory_bytes: 0 };
-        assert_eq!(Gauge::Unified { group: folder.path().into() }.read().unwrap(), expected);
+        assert_eq!(Gauge::Unified { group: folder.path().into() }.open().unwrap().read().unwrap(), expected);
     }
 
     #[test]
     fn a_group_that_is_gone_or_unreadable_is_an_error() {
         let folder = group(&[("cpu.stat", "user_usec 1\n"), ("memory.current", "x"), ("memory.stat", "")]);
-        let read = |path: &Path| Gauge::Unified { group: path.into() }.read().map_err(|error| error.kind());
+        let read = |path: &std::path::Path| {
+            let open = Gauge::Unified { group: path.into() }.open();
+            open.and_then(|open| open.read()).map_err(|error| error.kind())
+        };
         assert_eq!(read(folder.path()), Err(io::ErrorKind::InvalidData));
         assert_eq!(read(&folder.path().join("gone")), Err(io::ErrorKind::NotFound));
     }

@@ -10,6 +10,7 @@ use std::fmt;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
 pub use memory::MemoryMachine;
 use nix::sys::statvfs::statvfs;
@@ -20,6 +21,9 @@ pub trait Machine: Send + Sync + fmt::Debug + 'static {
     fn room(&self, folder: &Path) -> io::Result<Room>;
 
     fn memory(&self) -> io::Result<Memory>;
+
+    /// What its CPUs have done since it started.
+    fn cpu(&self) -> io::Result<CpuTime>;
 }
 
 /// One file system.
@@ -39,6 +43,19 @@ pub struct Memory {
     pub available_bytes: u64,
 }
 
+/// Of all CPUs together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CpuTime {
+    pub cpus: u32,
+    /// Spent on anything but waiting.
+    pub busy: Duration,
+    /// Grows by as many seconds a second as there are CPUs.
+    pub total: Duration,
+}
+
+/// The kernel counts CPU time in hundredths of a second, whatever else it does.
+const TICK: Duration = Duration::from_millis(10);
+
 /// The real one.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ThisMachine;
@@ -55,6 +72,23 @@ impl Machine for ThisMachine {
         let text = std::fs::read_to_string("/proc/meminfo")?;
         read_meminfo(&text).ok_or_else(|| io::Error::other("/proc/meminfo does not tell how much memory is available"))
     }
+
+    fn cpu(&self) -> io::Result<CpuTime> {
+        let text = std::fs::read_to_string("/proc/stat")?;
+        read_stat(&text).ok_or_else(|| io::Error::other("/proc/stat does not tell what the CPUs did"))
+    }
+}
+
+/// As in `cpu  9 0 8 70 3 0 1 0 0 0`: user, nice, system, idle, waiting for disks, interrupts (two), taken by the host,
+/// and guests, which are in the first two already.
+fn read_stat(text: &str) -> Option<CpuTime> {
+    let cpus = text.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu ")).count();
+    let ticks = text.lines().next()?.strip_prefix("cpu ")?.split_whitespace().take(8);
+    let ticks: Vec<u64> = ticks.map(|field| field.parse().ok()).collect::<Option<_>>()?;
+    let total: u64 = ticks.iter().sum();
+    let idle = ticks.get(3)? + ticks.get(4).copied().unwrap_or(0);
+    let time = |ticks: u64| Duration::from_millis(ticks.saturating_mul(TICK.as_millis() as u64));
+    Some(CpuTime { cpus: u32::try_from(cpus).ok()?.max(1), busy: time(total.saturating_sub(idle)), total: time(total) })
 }
 
 /// As in `MemAvailable:    8026368 kB`.
@@ -92,5 +126,16 @@ mod tests {
         assert_eq!(read_meminfo("MemTotal: many\n"), None);
         let here = ThisMachine.memory().unwrap();
         assert!(here.available_bytes > 0 && here.available_bytes < here.total_bytes);
+    }
+
+    #[test]
+    fn what_cpus_do_beside_waiting_is_being_busy() {
+        let text = "cpu  9 1 8 70 3 1 1 7 4 0\ncpu0 5 0 4 35 1 0 1 3 2 0\ncpu1 4 1 4 35 2 1 0 4 2 0\nintr 7\n";
+        let expected = CpuTime { cpus: 2, busy: Duration::from_millis(270), total: Duration::from_secs(1) };
+        assert_eq!(read_stat(text), Some(expected));
+        assert_eq!(read_stat("cpu  9 1 8\n"), None);
+        assert_eq!(read_stat("cpu  a b c d\n"), None);
+        let (first, second) = (ThisMachine.cpu().unwrap(), ThisMachine.cpu().unwrap());
+        assert!(first.cpus > 0 && first.busy <= first.total && second.total >= first.total);
     }
 }

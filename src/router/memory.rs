@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::{ApiRoute, Certificates, Result, Router, RouterError, RouterInfo, Routes};
+use super::{ApiRoute, Certificates, Counts, Result, Router, RouterError, RouterInfo, Routes};
 use crate::name::ServiceName;
 
 /// A router without a network. Share it to see what one server left to the next.
@@ -27,6 +27,9 @@ struct Inner {
     calls: Vec<Call>,
     faults: BTreeMap<u64, Fault>,
     certificates: Certificates,
+    traffic: BTreeMap<ServiceName, Counts>,
+    /// Since when services that have routes get requests by themselves.
+    busy_since: Option<Instant>,
 }
 
 /// One change that took effect.
@@ -82,6 +85,16 @@ impl MemoryRouter {
     /// What is known of certificates from now on.
     pub fn set_certificates(&self, certificates: Certificates) {
         self.lock().certificates = certificates;
+    }
+
+    /// What was counted of a service's requests by now.
+    pub fn set_traffic(&self, service: &ServiceName, counts: Counts) {
+        self.lock().traffic.insert(service.clone(), counts);
+    }
+
+    /// From now on services that have routes get requests, each as many as suits its name.
+    pub fn be_busy(&self) {
+        self.lock().busy_since = Some(Instant::now());
     }
 
     /// What was planned and has not come yet will not come.
@@ -157,6 +170,31 @@ impl MemoryRouter {
     }
 }
 
+impl Inner {
+    fn traffic(&self) -> BTreeMap<ServiceName, Counts> {
+        let Some(since) = self.busy_since else { return self.traffic.clone() };
+        let served = self.routes.values().filter(|routes| !routes.urls.is_empty());
+        served
+            .map(|routes| (routes.service.clone(), simulated(&routes.service, since.elapsed().as_secs_f64())))
+            .collect()
+    }
+}
+
+/// What a service has been asked after so many seconds: up to 80 requests a second, in waves; most take some
+/// milliseconds, few much longer, and some services fail now and then.
+fn simulated(service: &ServiceName, seconds: f64) -> Counts {
+    let seed = service.as_str().bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+    let rate = f64::from(seed % 80);
+    let pace = std::f64::consts::TAU / f64::from(50 + seed % 70);
+    let requests = rate * (seconds + 0.6 * (1.0 - (seconds * pace).cos()) / pace);
+    let errors = if seed % 6 == 5 { requests * 0.02 } else { 0.0 };
+    let slowness = 0.004 * f64::from(1 + seed % 12);
+    let limits = [0.5, 1.0, 2.0, 4.0, 10.0, 40.0].map(|times| times * slowness);
+    let shares = [0.2, 0.55, 0.8, 0.93, 0.985, 1.0];
+    let durations = limits.iter().zip(shares).map(|(limit, share)| (*limit, (requests * share) as u64));
+    Counts { requests: requests as u64, errors: errors as u64, durations: durations.collect(), ..Counts::default() }
+}
+
 fn info() -> RouterInfo {
     RouterInfo { name: "memory".to_owned(), version: "1".to_owned(), http_port: 80, https_port: 443 }
 }
@@ -185,6 +223,10 @@ impl Router for MemoryRouter {
 
     async fn routes(&self) -> Result<Vec<Routes>> {
         self.call("routes", None, |inner| inner.routes.values().cloned().collect()).await
+    }
+
+    async fn traffic(&self) -> Result<BTreeMap<ServiceName, Counts>> {
+        self.call("traffic", None, |inner| inner.traffic()).await
     }
 
     async fn certificates(&self) -> Result<Certificates> {

@@ -4,12 +4,15 @@
 //! traefik/       routes → files for Traefik's file provider; Traefik's container; confirmation through its API
 //! memory.rs      the in-memory twin
 //! certificate.rs what is known of certificates
+//! traffic.rs     what is counted of requests
 //! ```
 
 pub mod certificate;
 pub mod memory;
 pub mod traefik;
+mod traffic;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddrV4};
@@ -22,6 +25,7 @@ pub use certificate::{Certificate, Certificates, Refusal, Standing};
 pub use memory::MemoryRouter;
 pub use traefik::switch::Patience;
 pub use traefik::{TraefikRouter, TraefikSettings};
+pub use traffic::Counts;
 
 use crate::atomic_file;
 use crate::engine::{Cause, EngineError};
@@ -92,6 +96,9 @@ pub trait Router: Send + Sync + fmt::Debug + 'static {
 
     /// The routes that were applied last, of all services; sorted by service.
     async fn routes(&self) -> Result<Vec<Routes>>;
+
+    /// What it counted of each service's requests; services that had none may be missing.
+    async fn traffic(&self) -> Result<BTreeMap<ServiceName, Counts>>;
 
     /// The certificates that it has, and those it was refused; serves new ones of the operator's from now on.
     async fn certificates(&self) -> Result<Certificates>;

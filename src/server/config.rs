@@ -1,5 +1,7 @@
 //! `config.toml` of the server folder: what an operator may set, checked, with its defaults.
 
+mod webhook;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -7,6 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use self::webhook::{WebhookKind, WebhookSection};
 use crate::engine::{Secret, Subnet};
 use crate::manifest::{CpuLimit, MemoryLimit, parse_cpus, parse_duration, parse_memory};
 use crate::name::InstanceName;
@@ -36,6 +39,8 @@ pub struct Config {
     pub acme: AcmeSection,
     pub deploy: DeploySection,
     pub limits: LimitsSection,
+    /// Who is told of alerts.
+    pub webhook: Vec<WebhookSection>,
     /// Values for `mypaas.env=NAME`.
     pub env: BTreeMap<String, EnvValue>,
 }
@@ -247,7 +252,7 @@ impl Config {
         };
         toml::from_str(&text).map_err(|mut source| {
             // The parser's message shows the line it stumbled over, which may hold a secret.
-            if text.contains("[env]") {
+            if text.contains("[env]") || text.contains("[[webhook]]") {
                 source.set_input(None);
             }
             ConfigError::Parse { path, source }
@@ -331,6 +336,29 @@ mod tests {
         assert!(told.contains("config.toml") && !told.contains("s3cret"), "{told}");
         assert!(read("[deploy]\ndrain = \"10\"\n").is_err());
         assert!(read("[deploy]\ndrane = \"10s\"\n").is_err());
+    }
+
+    #[test]
+    fn webhooks_are_read_and_their_addresses_are_never_shown() {
+        let config = read(
+            "[[webhook]]\nurl = \"https://hooks.slack.com/services/T0/B0/s3cret\"\nkind = \"slack\"\n\
+             [[webhook]]\nurl = \"http://127.0.0.1:9/x\"\nkind = \"json\"\nkinds = [\"down\", \"disk\"]\n\
+             token = \"t0ken\"\n",
+        )
+        .unwrap();
+        assert_eq!(config.webhook.len(), 2);
+        assert!(config.webhook[0].kinds.is_empty() && config.webhook[1].kinds.len() == 2);
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("s3cret") && !shown.contains("t0ken"), "{shown}");
+        for (line, told) in [
+            ("url = \"ftp://example.com\"\nkind = \"json\"", "http:// or https://"),
+            ("url = \"https://example.com/s3cret\"\nkind = \"mail\"", "unknown variant `mail`"),
+            ("url = \"https://example.com/s3cret\"\nkind = \"json\"\nkinds = [\"dwon\"]", "`dwon` is no kind of alert"),
+        ] {
+            let error = read(&format!("[[webhook]]\n{line}\n")).unwrap_err();
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert!(source.contains(told) && !source.contains("s3cret"), "{line}: {source}");
+        }
     }
 
     #[test]

@@ -18,12 +18,15 @@ use tokio_util::task::TaskTracker;
 
 use super::Place;
 use super::addresses::AddressBook;
+use super::alerts::{Alerts, Webhooks};
 use super::certificates::CertificateBook;
 use super::config::Config;
 use super::feed::{Feeds, Recorder};
+use super::figures::Figures;
 use super::gate::Gate;
-use super::gauge::Gauge;
 use super::network::Network;
+use super::observe::Parts;
+use super::roster::Roster;
 use super::vault::Vault;
 use super::watch::Watchers;
 use super::worker::{Going, Work};
@@ -58,7 +61,11 @@ pub struct Core {
     pub(super) started: Timestamp,
     pub(super) feeds: Feeds,
     pub(super) addresses: Arc<AddressBook>,
-    pub(super) gauge: Gauge,
+    pub(super) figures: Figures,
+    pub(super) roster: Roster,
+    pub(super) alerts: Alerts,
+    pub(super) webhooks: Webhooks,
+    pub(super) parts: Parts,
     pub(super) vault: Arc<Vault>,
     pub(super) certificates: CertificateBook,
     pub(super) gate: Gate,
@@ -76,7 +83,7 @@ pub struct Core {
     /// Counts changes, for those who watch.
     pub(super) changed: watch::Sender<u64>,
     pub(super) tasks: TaskTracker,
-    pub(super) watchers: Arc<Watchers>,
+    pub(super) watchers: Watchers,
     /// No deploy is accepted any more.
     pub(super) stopping: CancellationToken,
     /// Running deploys are dropped where they are; the next start takes them up.
@@ -113,6 +120,8 @@ impl Core {
         let builds = Semaphore::new(config.deploy.parallel_builds() as usize);
         let started = Timestamp::now();
         let gate = Gate::new(&place.home, &config, started);
+        let figures = Figures::new(&place.home);
+        let (alerts, webhooks) = (Alerts::open(&figures.archive), Webhooks::new(&config, Arc::clone(&vault)));
         Arc::new(Self {
             place,
             config,
@@ -123,7 +132,11 @@ impl Core {
             started,
             feeds: Feeds::default(),
             addresses: Arc::default(),
-            gauge: Gauge::default(),
+            figures,
+            roster: Roster::default(),
+            alerts,
+            webhooks,
+            parts: Parts::default(),
             vault,
             certificates: CertificateBook::default(),
             gate,
@@ -137,7 +150,7 @@ impl Core {
             uploads: Semaphore::new(MOST_UPLOADS),
             changed: watch::Sender::new(0),
             tasks: TaskTracker::new(),
-            watchers: Arc::default(),
+            watchers: Watchers::default(),
             stopping: CancellationToken::new(),
             abandoned: CancellationToken::new(),
             stopped: CancellationToken::new(),

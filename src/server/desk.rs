@@ -8,15 +8,17 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::response::Response;
 use futures_util::stream::{BoxStream, StreamExt};
+use jiff::Timestamp;
 
 use super::answer::Refusal;
 use super::core::Core;
 use super::gate::{About, Caller, Note};
 use super::shell::Wanted;
+use super::watch::{Narrow, Told};
 use super::{logs, shell};
 use crate::api::{
-    AuditEntry, By, DeployRequest, DiskView, PlanRequest, PlanView, Problem, ProblemCode, Pruned, ReleaseView,
-    ServerView, ServiceDetail, Snapshot, VariableChange, VariableView,
+    AuditEntry, By, DeployRequest, DiskView, History, HistoryQuery, PlanRequest, PlanView, Problem, ProblemCode,
+    Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange, VariableView, WebhookTest,
 };
 use crate::context::Received;
 use crate::deploy::{Action, Deploy, Event, Origin};
@@ -57,13 +59,30 @@ impl Desk {
         Ok(narrowed(&self.caller, self.core.snapshot().await?))
     }
 
-    pub(super) fn watch(&self) -> BoxStream<'static, Arc<Snapshot>> {
-        let snapshots = self.core.watchers.subscribe(&self.core);
-        if self.caller.limits().is_none() {
-            return snapshots;
-        }
+    pub(super) fn watch(&self) -> BoxStream<'static, Told> {
+        self.core.begin_looking();
         let caller = self.caller.clone();
-        snapshots.map(move |snapshot| Arc::new(narrowed(&caller, snapshot.as_ref().clone()))).boxed()
+        let see: Narrow = Box::new(move |snapshot| narrowed(&caller, snapshot));
+        // Those who watch see the stream end, and look for the server again.
+        let stopping = Box::pin(self.core.stopping.clone().cancelled_owned());
+        self.core.watchers.subscribe(self.caller.limits().is_some().then_some(see)).take_until(stopping).boxed()
+    }
+
+    /// The machine's history is everybody's, as its figures are.
+    pub(super) async fn history(&self, query: HistoryQuery) -> Result<History> {
+        if let Some(service) = &query.service {
+            self.caller.check(service)?;
+            self.core.known(service).map_err(|problem| self.discreet(problem))?;
+        }
+        let core = Arc::clone(&self.core);
+        let reading = tokio::task::spawn_blocking(move || core.figures.archive.read(&query, Timestamp::now()));
+        reading.await.map_err(|error| Problem::of(ProblemCode::Internal, &error))?
+    }
+
+    /// Who is told is all services'.
+    pub(super) async fn test_webhooks(&self) -> Result<Vec<WebhookTest>> {
+        self.caller.check_all()?;
+        self.core.test_webhooks().await
     }
 
     pub(super) async fn service(&self, service: &ServiceName) -> Result<ServiceDetail> {

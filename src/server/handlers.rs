@@ -1,6 +1,5 @@
 //! One function an endpoint. Each gets a [`Desk`], never the server itself.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -10,14 +9,15 @@ use axum::extract::{Path, Query, Request};
 use axum::response::Response;
 use futures_util::StreamExt;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::answer::{Answer, Refusal, lines};
 use super::desk::Desk;
 use super::shell::Wanted;
 use crate::api::{
-    AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, PinRequest, PlanRequest, PlanView, PruneRequest,
-    Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, TerminalSize, VariableChange, VariableView,
+    AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, History, HistoryQuery, PinRequest, PlanRequest,
+    PlanView, PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, TerminalSize, VariableChange,
+    VariableView, WebhookTest,
 };
 use crate::deploy::Deploy;
 use crate::engine::LogQuery;
@@ -59,16 +59,16 @@ pub(super) async fn snapshot(desk: Desk) -> Answer<Snapshot> {
 }
 
 pub(super) async fn watch(desk: Desk) -> Response {
-    lines(desk.watch().map(Shared))
+    lines(desk.watch())
 }
 
-/// One snapshot, sent to all who watch.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct Shared(#[serde(serialize_with = "whole")] Arc<Snapshot>);
+pub(super) async fn history(desk: Desk, parameters: Result<Query<HistoryQuery>, QueryRejection>) -> Answer<History> {
+    let Query(query) = parameters?;
+    Ok(Json(desk.history(query).await?))
+}
 
-fn whole<S: serde::Serializer>(snapshot: &Arc<Snapshot>, serializer: S) -> Result<S::Ok, S::Error> {
-    snapshot.as_ref().serialize(serializer)
+pub(super) async fn test_webhooks(desk: Desk) -> Answer<Vec<WebhookTest>> {
+    Ok(Json(desk.test_webhooks().await?))
 }
 
 pub(super) async fn service(desk: Desk, path: ServicePath) -> Answer<ServiceDetail> {

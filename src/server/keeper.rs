@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 use super::core::Core;
-use crate::api::{Problem, ProblemCode};
+use crate::api::{Part, Problem, ProblemCode};
+use crate::router::RouterInfo;
 
 /// Between two looks at the router while it is well. The engine restarts one that dies, but not one that was killed by
 /// its command.
@@ -22,16 +23,23 @@ impl Core {
     pub(super) async fn keep_once(self: &Arc<Self>) -> Result<(), Problem> {
         let mended = self.mend().await;
         self.note_trouble(mended.as_ref().err());
+        if let Err(problem) = &mended
+            && self.parts.is_router_down()
+        {
+            self.tell_router(Part::Down { problem: problem.clone() });
+        }
         mended
     }
 
     async fn mend(self: &Arc<Self>) -> Result<(), Problem> {
-        let was_down = self.router.info().await.is_err();
+        let router = self.router_part(self.router.info().await);
+        let was_down = router.up().is_none();
+        self.tell_router(router);
         if was_down {
             self.engine.ensure_network().await?;
             let info = self.router.ensure_running().await?;
             tracing::info!(http = info.http_port, https = info.https_port, "the router takes requests");
-            self.mark_changed();
+            self.tell_router(Part::Up { info });
         }
         if !self.is_recovered() {
             self.recover_meanwhile().await?;
@@ -42,6 +50,12 @@ impl Core {
         }
         self.look_at_certificates().await;
         Ok(self.feeds.save()?)
+    }
+
+    fn tell_router(&self, router: Part<RouterInfo>) {
+        if self.parts.note_router(router) {
+            self.mark_changed();
+        }
     }
 
     /// Recovery may itself have to wait for engine and router, which are looked after here; so it is a task of its own,

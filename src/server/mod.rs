@@ -11,7 +11,9 @@
 //! desk.rs        the server as one caller sees it
 //! worker/        the one owner of all changes: accept, build, plan, execute, recover
 //! feed.rs        the events of a deploy, for those who watch it
-//! observe.rs     what is there now (gauge.rs: CPU and memory), watch.rs: whenever it changes
+//! observe.rs     what is there now; roster.rs: which containers; watch.rs: whenever it changes
+//! alerts/        what gives cause for concern, and who is told of it
+//! figures/       what is measured, now and over time
 //! logs.rs        what containers wrote; shell.rs: a shell in one of them
 //! certificates.rs how the domains of https URLs stand
 //! vault.rs       values of the environment: kept, changed (variables.rs), and kept out of what is told (redact.rs)
@@ -22,6 +24,7 @@
 //! ```
 
 mod addresses;
+mod alerts;
 mod answer;
 mod certificates;
 pub mod config;
@@ -29,8 +32,8 @@ mod core;
 mod desk;
 mod disk;
 mod feed;
+mod figures;
 mod gate;
-mod gauge;
 mod handlers;
 mod keeper;
 mod lock;
@@ -40,6 +43,7 @@ mod observe;
 mod problem;
 mod redact;
 mod resolve;
+mod roster;
 mod routes;
 mod shell;
 mod simulate;
@@ -54,6 +58,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::UnixListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -120,6 +125,7 @@ pub enum ServerError {
 pub async fn run(place: Place, ready: impl FnOnce() + Send, shutdown: CancellationToken) -> Result<(), ServerError> {
     make_folder(&place.home)?;
     let _lock = Lock::take(&place.home)?;
+    allow_open_files();
     let core = open(place).await?;
     let socket = socket_path(&core.place.home);
     let listener = listen(&socket)?;
@@ -129,6 +135,19 @@ pub async fn run(place: Place, ready: impl FnOnce() + Send, shutdown: Cancellati
     // The lock is still held, so that the socket is this server's own.
     let _ = std::fs::remove_file(&socket);
     Ok(())
+}
+
+/// Files that stay open for the figures of containers, and then some. Systems allow more than they grant unasked.
+const OPEN_FILES: u64 = 16_384;
+
+fn allow_open_files() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(now, most)| {
+        let wanted = OPEN_FILES.min(most);
+        if wanted > now { setrlimit(Resource::RLIMIT_NOFILE, wanted, most) } else { Ok(()) }
+    });
+    if let Err(error) = raised {
+        tracing::warn!(%error, "no more files may be open at once than are granted to all programs");
+    }
 }
 
 /// Puts the real parts together.
@@ -173,6 +192,7 @@ pub async fn serve(
         tracing::info!("engine and router are well");
     }
     let keeper = tokio::spawn(Arc::clone(&core).keep());
+    core.begin_looking();
     ready();
     tracing::info!(home = %core.place.home.display(), "requests are accepted");
     let stopped = core.stopped.clone();

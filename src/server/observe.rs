@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::Ipv4Addr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
 use super::core::Core;
-use super::gauge::Load;
+use super::figures::{Board, Load};
 use crate::api::{
-    ContainerView, Part, Problem, ReleaseView, ServerView, ServiceDetail, ServiceState, ServiceView, Snapshot,
+    ContainerView, Part, Problem, ReleaseView, ServerView, ServiceDetail, ServiceState, ServiceView, Snapshot, Traffic,
 };
 use crate::deploy::{Action, Deploy, Release};
-use crate::engine::{Container, ContainerState, Health, Role};
-use crate::name::{ContainerName, ReleaseId, ServiceName};
-use crate::router::Routes;
+use crate::engine::{Container, ContainerState, EngineInfo, Health, Role};
+use crate::name::{ReleaseId, ServiceName};
+use crate::router::{RouterError, RouterInfo, Routes};
 use crate::store::ServiceRecord;
 
 /// Deploys that ended which a snapshot still shows.
@@ -24,31 +25,93 @@ const DEPLOYS_OF_SERVICE: u32 = 50;
 /// What was read at once, for all services.
 struct Sight {
     containers: BTreeMap<ServiceName, Vec<Container>>,
-    loads: BTreeMap<ContainerName, Load>,
+    board: Board,
     routes: HashMap<ServiceName, Routes>,
 }
 
+/// How engine and router were when they were last asked, for those who watch.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    engine: Mutex<Option<Part<EngineInfo>>>,
+    router: Mutex<Option<Part<RouterInfo>>>,
+}
+
+impl Parts {
+    /// Says whether that is news.
+    pub(super) fn note_router(&self, router: Part<RouterInfo>) -> bool {
+        replace_if_other(&self.router, router)
+    }
+
+    pub(super) fn is_router_down(&self) -> bool {
+        matches!(&*locked(&self.router), Some(Part::Down { .. }))
+    }
+
+    fn note_engine(&self, engine: Part<EngineInfo>) -> bool {
+        replace_if_other(&self.engine, engine)
+    }
+}
+
+fn replace_if_other<T: PartialEq>(known: &Mutex<Option<T>>, new: T) -> bool {
+    let mut known = locked(known);
+    let is_other = known.as_ref() != Some(&new);
+    *known = Some(new);
+    is_other
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Core {
-    /// Everything a list of services shows, now.
+    /// Everything a list of services shows, asked for now.
     pub async fn snapshot(&self) -> Result<Snapshot, Problem> {
         let server = self.server_view().await;
-        let sight = self.look().await;
+        let containers = self.engine.containers(None).await.unwrap_or_default();
+        let sight = self.sight(containers).await;
+        self.assemble(server, &sight)
+    }
+
+    /// The same from what was seen and told of late, which costs next to nothing.
+    pub(super) async fn seen_snapshot(&self) -> Result<Snapshot, Problem> {
+        let (engine, router) = (locked(&self.parts.engine).clone(), locked(&self.parts.router).clone());
+        let server = match (engine, router) {
+            (Some(engine), Some(router)) => self.server_of(engine, router),
+            _ => self.server_view().await,
+        };
+        let containers = self.roster.all().values().cloned().collect();
+        let sight = self.sight(containers).await;
+        self.assemble(server, &sight)
+    }
+
+    /// With the figures of now, and else as it was.
+    pub(super) fn refreshed(&self, seen: &Snapshot) -> Snapshot {
+        let board = self.figures.board();
+        let mut snapshot = seen.clone();
+        snapshot.server.machine = board.machine;
+        for service in &mut snapshot.services {
+            service.traffic = traffic(service.urls.is_empty(), &service.name, &board);
+            for container in &mut service.containers {
+                let load = board.loads.get(&container.name);
+                container.cpu_percent = load.and_then(|load| load.cpu_percent);
+                container.memory_bytes = load.map(|load| load.memory_bytes);
+            }
+        }
+        snapshot
+    }
+
+    fn assemble(&self, server: ServerView, sight: &Sight) -> Result<Snapshot, Problem> {
         let records = self.store.services()?;
-        let services = records.iter().map(|record| self.service_view(record, &sight)).collect::<Result<_, _>>()?;
+        let services = records.iter().map(|record| self.service_view(record, sight)).collect::<Result<_, _>>()?;
         let deploys = self.deploys(None, RECENT_DEPLOYS)?;
-        Ok(Snapshot { at: Timestamp::now(), server, services, deploys, alerts: Vec::new() })
+        Ok(Snapshot { at: Timestamp::now(), server, services, deploys, alerts: self.alerts.current() })
     }
 
     pub(super) async fn server_view(&self) -> ServerView {
-        let engine = match self.engine.info().await {
-            Ok(info) => Part::Up { info },
-            Err(error) => Part::Down { problem: error.into() },
-        };
-        let router = match self.router.info().await {
-            Ok(info) => Part::Up { info },
-            // That it does not answer is less than why it could not be started.
-            Err(error) => Part::Down { problem: self.trouble().unwrap_or_else(|| error.into()) },
-        };
+        let router = self.router_part(self.router.info().await);
+        self.server_of(self.engine_part().await, router)
+    }
+
+    fn server_of(&self, engine: Part<EngineInfo>, router: Part<RouterInfo>) -> ServerView {
         ServerView {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instance: self.config.server.instance.clone(),
@@ -56,8 +119,36 @@ impl Core {
             engine,
             router,
             max_context_bytes: self.max_context_bytes(),
-            machine: None,
+            machine: self.figures.board().machine,
             limits: None,
+        }
+    }
+
+    /// Asks the engine how it is.
+    pub(super) async fn look_at_parts(&self) {
+        if self.parts.note_engine(self.engine_part().await) {
+            self.roster.mark_changed();
+        }
+    }
+
+    async fn engine_part(&self) -> Part<EngineInfo> {
+        match self.engine.info().await {
+            Ok(info) => {
+                if let Some(folder) = &info.data_root {
+                    // It does not move while the engine runs.
+                    self.data_root.get_or_init(|| folder.clone());
+                }
+                Part::Up { info }
+            }
+            Err(error) => Part::Down { problem: error.into() },
+        }
+    }
+
+    pub(super) fn router_part(&self, info: Result<RouterInfo, RouterError>) -> Part<RouterInfo> {
+        match info {
+            Ok(info) => Part::Up { info },
+            // That it does not answer is less than why it could not be started.
+            Err(error) => Part::Down { problem: self.trouble().unwrap_or_else(|| error.into()) },
         }
     }
 
@@ -70,7 +161,8 @@ impl Core {
     /// One service with its history.
     pub async fn service_detail(&self, name: &ServiceName) -> Result<ServiceDetail, Problem> {
         let record = self.known(name)?;
-        let sight = self.look().await;
+        let containers = self.engine.containers(Some(name)).await.unwrap_or_default();
+        let sight = self.sight(containers).await;
         let service = self.service_view(&record, &sight)?;
         let deploys = self.deploys(Some(name), DEPLOYS_OF_SERVICE)?;
         let images: Option<HashSet<_>> =
@@ -92,10 +184,7 @@ impl Core {
     }
 
     /// Parts that do not answer are told by the server's view; here they count as empty.
-    async fn look(&self) -> Sight {
-        let all = self.engine.containers(None).await.unwrap_or_default();
-        let running: Vec<_> = all.iter().filter(|c| c.is_running()).map(|c| c.name.clone()).collect();
-        let loads = self.gauge.read(&*self.engine, &running).await;
+    async fn sight(&self, all: Vec<Container>) -> Sight {
         let routes = self.router.routes().await.unwrap_or_default();
         let mut containers: BTreeMap<ServiceName, Vec<Container>> = BTreeMap::new();
         for container in all {
@@ -104,7 +193,7 @@ impl Core {
             }
         }
         let routes = routes.into_iter().map(|routes| (routes.service.clone(), routes)).collect();
-        Sight { containers, loads, routes }
+        Sight { containers, board: self.figures.board(), routes }
     }
 
     fn service_view(&self, record: &ServiceRecord, sight: &Sight) -> Result<ServiceView, Problem> {
@@ -120,7 +209,7 @@ impl Core {
         let memory_limit = manifest.and_then(|manifest| manifest.max_mem).map(|limit| limit.bytes.unsigned_abs());
         let containers: Vec<_> = there
             .iter()
-            .filter_map(|container| view(container, routes, sight.loads.get(&container.name), memory_limit))
+            .filter_map(|container| view(container, routes, sight.board.loads.get(&container.name), memory_limit))
             .collect();
         let declared = manifest.map_or(0, |manifest| manifest.scale.count());
         let wanted = if record.stopped || record.live.is_none() { 0 } else { record.scale.unwrap_or(declared) };
@@ -134,14 +223,19 @@ impl Core {
             since: record.since,
             scale: manifest.map(|manifest| manifest.scale),
             certificates: self.certificates.views(manifest.map_or(&[], |manifest| &manifest.urls)),
+            traffic: traffic(manifest.is_none_or(|manifest| manifest.urls.is_empty()), name, &sight.board),
             urls: manifest.map(|manifest| manifest.urls.clone()).unwrap_or_default(),
             containers,
             wanted,
             ready,
             last_deploy: self.deploys(Some(name), 1)?.pop(),
-            traffic: None,
         })
     }
+}
+
+/// A service without a URL gets no requests that anybody counts.
+fn traffic(is_hidden: bool, service: &ServiceName, board: &Board) -> Option<Traffic> {
+    if is_hidden { None } else { board.traffic.get(service).copied() }
 }
 
 /// Whether the deploy is the one that built the release.

@@ -30,6 +30,8 @@ pub(super) fn routes(core: Arc<Core>) -> Routes {
         .get("/server", Viewer, handlers::server)
         .get("/snapshot", Viewer, handlers::snapshot)
         .get("/watch", Viewer, handlers::watch)
+        .get("/history", Viewer, handlers::history)
+        .post("/alerts/test", Operator, handlers::test_webhooks)
         .get("/services/{service}", Viewer, handlers::service)
         .get("/services/{service}/logs", Viewer, handlers::logs)
         .get("/disk", Viewer, handlers::disk)

@@ -61,7 +61,11 @@ pub async fn simulate(
     let engine = Arc::new(MemoryEngine::starting_at(InstanceName::default(), Timestamp::now()));
     let store = Arc::new(Store::open(&place.home.join("store.db"))?);
     let config = Config { server: ServerSection::default(), deploy: quick(), ..Config::default() };
-    let (router, machine) = (Arc::new(MemoryRouter::new()), Arc::new(MemoryMachine::default()));
+    let machine = Arc::new(MemoryMachine::at_work(simulation.number, simulation.still));
+    let router = Arc::new(MemoryRouter::new());
+    if !simulation.still {
+        router.be_busy();
+    }
     let core = Core::new(place, config, store, Arc::clone(&engine) as _, router, machine);
     let socket = socket_path(&core.place.home);
     let listener = listen(&socket)?;

@@ -1,98 +1,199 @@
-//! Snapshots for those who watch: taken once for all of them, and only while somebody does.
+//! What the server looks like, for those who watch: put together once for all of them. While nobody watches it is looked
+//! at now and then, for alerts.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::core::Core;
-use crate::api::Snapshot;
+use crate::api::{Change, Snapshot};
 
-/// How often is looked while nothing is known to have changed.
+/// How often figures are shown anew.
 const PERIOD: Duration = Duration::from_secs(1);
+
+const PERIOD_UNWATCHED: Duration = Duration::from_secs(10);
 
 /// Changes that come in a burst are shown together.
 const SHORTEST_PERIOD: Duration = Duration::from_millis(100);
 
-type Latest = Option<Arc<Snapshot>>;
+/// How often everything is put together anew, though nothing is known to have changed.
+const WHOLE: Duration = Duration::from_secs(15);
+const WHOLE_UNWATCHED: Duration = Duration::from_secs(60);
 
-/// The task that takes snapshots, while it runs.
+/// What is told to one who watches; on the wire it is a [`WatchNews`](crate::api::WatchNews).
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Told {
+    Whole(Shared<Snapshot>),
+    Change(Shared<Change>),
+}
+
+/// Told to all who watch.
+#[derive(Debug, Clone)]
+pub(super) struct Shared<T>(Arc<T>);
+
+impl<T: Serialize> Serialize for Shared<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// What of a snapshot somebody may see.
+pub(super) type Narrow = Box<dyn Fn(Snapshot) -> Snapshot + Send + Sync>;
+
+/// The newest look, and what changed since the one before.
+#[derive(Debug, Clone)]
+struct Look {
+    number: u64,
+    at: Instant,
+    snapshot: Arc<Snapshot>,
+    change: Option<Arc<Change>>,
+}
+
+/// Those who watch.
 #[derive(Debug, Default)]
 pub(super) struct Watchers {
-    latest: Mutex<Option<watch::Sender<Latest>>>,
+    latest: watch::Sender<Option<Look>>,
+    /// Somebody came who finds only an old look.
+    arrived: Notify,
+    /// Somebody has begun to look.
+    looking: AtomicBool,
 }
 
 impl Watchers {
-    /// A snapshot now, and another whenever something changed.
-    pub(super) fn subscribe(self: &Arc<Self>, core: &Arc<Core>) -> BoxStream<'static, Arc<Snapshot>> {
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let receiver = match &*latest {
-            Some(sender) => sender.subscribe(),
-            None => {
-                let (sender, receiver) = watch::channel(None);
-                *latest = Some(sender.clone());
-                core.tasks.spawn(take_snapshots(Arc::clone(core), Arc::clone(self), sender));
-                receiver
+    pub(super) fn are_there(&self) -> bool {
+        self.latest.receiver_count() > 0
+    }
+
+    /// Everything now, and then what changes, as `see` lets it be seen: all of it where that is none.
+    pub(super) fn subscribe(&self, see: Option<Narrow>) -> BoxStream<'static, Told> {
+        let mut latest = self.latest.subscribe();
+        let is_fresh = latest.borrow().as_ref().is_some_and(|look| look.at.elapsed() < PERIOD * 2);
+        if is_fresh {
+            latest.mark_changed();
+        } else {
+            latest.mark_unchanged();
+            self.arrived.notify_one();
+        }
+        let watcher = Watcher { latest, see, known: None };
+        stream::unfold(watcher, |mut watcher| async move { Some((watcher.next().await?, watcher)) }).boxed()
+    }
+
+    /// Says so once.
+    pub(super) fn begin(&self) -> bool {
+        !self.looking.swap(true, Ordering::Relaxed)
+    }
+
+    fn newest(&self) -> Option<Look> {
+        self.latest.borrow().clone()
+    }
+}
+
+struct Watcher {
+    latest: watch::Receiver<Option<Look>>,
+    see: Option<Narrow>,
+    /// What was told so far, and the number of its look.
+    known: Option<(u64, Arc<Snapshot>)>,
+}
+
+impl Watcher {
+    async fn next(&mut self) -> Option<Told> {
+        loop {
+            self.latest.changed().await.ok()?;
+            let look = self.latest.borrow_and_update().clone();
+            if let Some(told) = look.and_then(|look| self.told(&look)) {
+                return Some(told);
             }
+        }
+    }
+
+    /// What is new of it.
+    fn told(&mut self, look: &Look) -> Option<Told> {
+        let snapshot = match &self.see {
+            Some(see) => Arc::new(see(look.snapshot.as_ref().clone())),
+            None => Arc::clone(&look.snapshot),
         };
-        drop(latest);
-        let mut receiver = receiver;
-        receiver.mark_changed();
-        stream::unfold(receiver, |mut receiver| async move {
-            loop {
-                receiver.changed().await.ok()?;
-                let snapshot = receiver.borrow_and_update().clone();
-                if let Some(snapshot) = snapshot {
-                    return Some((snapshot, receiver));
+        let known = self.known.replace((look.number, Arc::clone(&snapshot)));
+        match known {
+            None => Some(Told::Whole(Shared(snapshot))),
+            // Reckoned once for all.
+            Some((number, _)) if self.see.is_none() && number + 1 == look.number => {
+                look.change.clone().map(|change| Told::Change(Shared(change)))
+            }
+            Some((_, known)) => Change::between(&known, &snapshot).map(|change| Told::Change(Shared(Arc::new(change)))),
+        }
+    }
+}
+
+impl Core {
+    /// Begins to measure and to look, unless that has begun.
+    pub(super) fn begin_looking(self: &Arc<Self>) {
+        if self.watchers.begin() {
+            self.tasks.spawn(Arc::clone(self).keep_roster());
+            self.tasks.spawn(Arc::clone(self).measure());
+            self.tasks.spawn(Arc::clone(self).keep_looking());
+            self.begin_sending();
+        }
+    }
+
+    /// Goes on until the server stops.
+    async fn keep_looking(self: Arc<Self>) {
+        let (mut changes, mut events) = (self.changed.subscribe(), self.roster.changes());
+        let mut whole: Option<Instant> = None;
+        loop {
+            let began = Instant::now();
+            let is_watched = self.watchers.are_there();
+            let (period, whole_period) = if is_watched { (PERIOD, WHOLE) } else { (PERIOD_UNWATCHED, WHOLE_UNWATCHED) };
+            let has_changed = changes.has_changed().unwrap_or(false) || events.has_changed().unwrap_or(false);
+            changes.mark_unchanged();
+            events.mark_unchanged();
+            let is_due = whole.is_none_or(|at| at.elapsed() >= whole_period);
+            if has_changed || is_due {
+                whole = Some(began);
+            }
+            self.look_once(has_changed || is_due).await;
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                () = self.abandoned.cancelled() => return,
+                () = self.watchers.arrived.notified() => {}
+                () = sleep(period) => {}
+                _ = changes.changed() => {
+                    changes.mark_changed();
+                    sleep_until(began + SHORTEST_PERIOD).await;
+                }
+                _ = events.changed() => {
+                    events.mark_changed();
+                    sleep_until(began + SHORTEST_PERIOD).await;
                 }
             }
-        })
-        .boxed()
-    }
-
-    fn end(&self) {
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    /// Ends the task, unless somebody began to watch meanwhile.
-    fn retire(&self, sender: &watch::Sender<Latest>) -> bool {
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        if sender.receiver_count() > 0 {
-            return false;
-        }
-        *latest = None;
-        true
-    }
-}
-
-async fn take_snapshots(core: Arc<Core>, watchers: Arc<Watchers>, sender: watch::Sender<Latest>) {
-    let mut changes = core.changed.subscribe();
-    while !(sender.receiver_count() == 0 && watchers.retire(&sender)) {
-        let began = Instant::now();
-        match core.snapshot().await {
-            Ok(snapshot) => {
-                sender.send_if_modified(|latest| replace_if_other(latest, snapshot));
-            }
-            Err(problem) => tracing::warn!(problem = problem.message, "no snapshot could be taken"),
-        }
-        tokio::select! {
-            // Those who watch see the stream end, and look for the server again.
-            () = core.stopping.cancelled() => return watchers.end(),
-            () = sender.closed() => {}
-            _ = timeout(PERIOD, changes.changed()) => sleep_until(began + SHORTEST_PERIOD).await,
         }
     }
-}
 
-fn replace_if_other(latest: &mut Latest, snapshot: Snapshot) -> bool {
-    if let Some(old) = latest {
-        let same = Snapshot { at: old.at, ..snapshot.clone() } == **old;
-        if same {
-            return false;
+    /// Looks at everything, or at figures only, and shows what is new.
+    async fn look_once(&self, whole: bool) {
+        let last = self.watchers.newest();
+        let mut snapshot = match &last {
+            Some(last) if !whole => self.refreshed(&last.snapshot),
+            _ => match self.seen_snapshot().await {
+                Ok(snapshot) => snapshot,
+                Err(problem) => return tracing::warn!(problem = problem.message, "the server could not be looked at"),
+            },
+        };
+        snapshot.at = Timestamp::now();
+        snapshot.alerts = self.consider(&snapshot);
+        let mut change = None;
+        if let Some(last) = &last {
+            snapshot.settle_on(&last.snapshot);
+            change = Change::between(&last.snapshot, &snapshot).map(Arc::new);
         }
+        let number = last.as_ref().map_or(0, |last| last.number + 1);
+        let look = Look { number, at: Instant::now(), snapshot: Arc::new(snapshot), change };
+        self.watchers.latest.send_replace(Some(look));
     }
-    *latest = Some(Arc::new(snapshot));
-    true
 }

@@ -6,6 +6,7 @@
 //! releases.rs    the releases of a service
 //! deploys.rs     the history of deploys
 //! log.rs         what belongs to a deploy in order: its events and its journal
+//! figures.rs     figures over time, in a file of their own
 //! audit.rs       what was asked of the server, and by whom
 //! schema.rs      the tables, and how an older file gets them
 //! writer.rs      writes such a log without holes, also when the disk is full for a while
@@ -13,6 +14,7 @@
 
 mod audit;
 mod deploys;
+mod figures;
 mod log;
 mod releases;
 mod schema;
@@ -32,6 +34,7 @@ use serde::de::DeserializeOwned;
 
 use crate::atomic_file;
 
+pub use figures::{Block, BlockKey, FigureStore, SLOTS};
 pub use log::Log;
 pub use services::ServiceRecord;
 pub use writer::Writer;

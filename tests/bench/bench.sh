@@ -30,6 +30,11 @@ bench_builds() { # [--quick]: how long requests take while a build wants every C
     cargo bench --locked --package mypaas --bench builds -- "$@"
 }
 
+bench_watch() { # [--quick]: what watching 300 containers costs a server, and what docker stats of them costs the engine
+    setup bench
+    cargo bench --locked --package mypaas --bench watch -- "$@"
+}
+
 bench_faults() { # [--case NAME] [--jobs N]: every call of a deploy broken in every way, in memory and with real Docker
     local tried
     setup bench

@@ -17,3 +17,4 @@ mod simulated;
 #[path = "../support/small_disk.rs"]
 mod small_disk;
 mod stage;
+mod watching;

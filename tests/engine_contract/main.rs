@@ -8,6 +8,7 @@
 //! image.rs        building, listing, removing images
 //! log.rs          reading and following logs
 //! exec.rs         commands on a terminal
+//! events.rs       what is told of containers
 //! probe.rs        readiness, exits, figures
 //! only_docker.rs  what only a real network and real processes can show
 //! ```
@@ -15,6 +16,7 @@
 #![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
 mod docker;
+mod events;
 mod exec;
 mod fixture;
 mod image;
@@ -92,6 +94,8 @@ contract! {
         a_command_runs_on_a_terminal_until_it_exits
         a_terminal_has_the_size_that_it_is_given_and_takes_another
         a_command_needs_a_container_of_ours_that_runs_and_a_program;
+    events:
+        what_happens_to_containers_is_told;
     probe:
         a_container_becomes_ready_once_it_listens
         a_container_that_never_listens_is_never_ready

@@ -59,6 +59,7 @@ pub(crate) const CORE: &[(&str, &[May])] = &[
             Use("keys"),
             Use("name"),
             Use("atomic_file"),
+            Use("http"),
         ],
     ),
     (

@@ -8,6 +8,7 @@
 //! error.rs       Docker's answers → EngineError
 //! spec.rs        ContainerSpec → what Docker makes a container from
 //! container.rs   Docker's containers → ours; whose they are
+//! events.rs      what happens to them
 //! lifecycle.rs   create, start, restart policy, stop, remove
 //! image.rs       images that are here, pulling, removing
 //! build.rs       building an image from a streamed context
@@ -28,6 +29,7 @@ mod ask;
 mod build;
 mod container;
 mod error;
+mod events;
 mod exec;
 mod frame;
 mod image;
@@ -180,6 +182,10 @@ impl Engine for DockerEngine {
 
     async fn containers(&self, service: Option<&ServiceName>) -> Result<Vec<Container>> {
         self.list(service).await
+    }
+
+    async fn events(&self) -> Result<BoxStream<'static, Result<ContainerName>>> {
+        self.follow_events().await
     }
 
     async fn inspect(&self, name: &ContainerName) -> Result<Container> {

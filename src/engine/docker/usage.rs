@@ -1,8 +1,8 @@
 //! CPU and memory of many containers at once. Where their control groups are is asked once and remembered; after that a
 //! look at hundreds of containers is only a look at some small files.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bollard::models::ContainerStatsResponse;
 use bollard::query_parameters::StatsOptionsBuilder;
@@ -10,17 +10,14 @@ use futures_util::stream::{self, StreamExt};
 
 use super::error::Asked;
 use super::{DockerEngine, QUICK};
-use crate::engine::usage::{Gauge, Hierarchies};
+use crate::engine::usage::{Hierarchies, OpenGauge};
 use crate::engine::{EngineError, Result, Usage};
 use crate::name::ContainerName;
 
 /// How many containers are asked about at a time, when asking is needed.
 const AT_A_TIME: usize = 8;
 
-/// More containers than any server runs; then all is forgotten and asked anew.
-const MOST_REMEMBERED: usize = 4096;
-
-type Known = BTreeMap<ContainerName, Gauge>;
+type Known = BTreeMap<ContainerName, Arc<OpenGauge>>;
 type Usages = BTreeMap<ContainerName, Usage>;
 
 /// The files that containers' figures are read from.
@@ -39,21 +36,16 @@ impl Gauges {
         Self { hierarchies, known: Mutex::default() }
     }
 
+    /// Of these containers; files of all others are closed.
     fn known(&self, names: &[ContainerName]) -> Known {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        names.iter().filter_map(|name| Some((name.clone(), known.get(name)?.clone()))).collect()
+        let wanted: BTreeSet<&ContainerName> = names.iter().collect();
+        let mut known = self.lock();
+        known.retain(|name, _| wanted.contains(name));
+        known.clone()
     }
 
-    fn remember(&self, name: &ContainerName, gauge: Gauge) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST_REMEMBERED {
-            known.clear();
-        }
-        known.insert(name.clone(), gauge);
-    }
-
-    fn forget(&self, name: &ContainerName) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -78,14 +70,14 @@ impl DockerEngine {
 
     /// None when it does not run.
     async fn ask_usage(&self, name: &ContainerName) -> Result<Option<Usage>> {
-        self.gauges.forget(name);
+        self.gauges.lock().remove(name);
         let pid = self.own(name).await?.state.and_then(|state| state.pid).unwrap_or(0);
         if pid == 0 {
             return Ok(None);
         }
-        let gauge = self.gauges.hierarchies.as_ref().and_then(|hierarchies| hierarchies.gauge(pid).ok());
+        let gauge = self.gauges.hierarchies.as_ref().and_then(|all| all.gauge(pid).ok()?.open().ok());
         if let Some((gauge, usage)) = gauge.and_then(|gauge| gauge.read().ok().map(|usage| (gauge, usage))) {
-            self.gauges.remember(name, gauge);
+            self.gauges.lock().insert(name.clone(), Arc::new(gauge));
             return Ok(Some(usage));
         }
         self.engine_s_usage(name).await

@@ -146,6 +146,10 @@ impl Faults {
         }
     }
 
+    pub(super) fn is_down(&self) -> bool {
+        self.check_up().is_err()
+    }
+
     async fn hang(&self) {
         self.hung.send_replace(true);
         std::future::pending::<()>().await;

@@ -10,11 +10,13 @@
 //! container.rs   one container as a state machine
 //! follow.rs      a log that is followed
 //! exec.rs        a shell
+//! events.rs      what happens to containers
 //! figures.rs     figures that look real
 //! ```
 
 mod behaviour;
 mod container;
+mod events;
 mod exec;
 mod fault;
 mod figures;
@@ -48,7 +50,7 @@ const BEGINNING: i64 = 1_767_225_600;
 #[derive(Debug)]
 pub struct MemoryEngine {
     shared: Arc<Shared>,
-    faults: Faults,
+    faults: Arc<Faults>,
 }
 
 /// What the engine and the logs that are being followed see.
@@ -91,7 +93,7 @@ impl MemoryEngine {
             beginning,
             began: tokio::time::Instant::now(),
         };
-        Self { shared: Arc::new(shared), faults: Faults::default() }
+        Self { shared: Arc::new(shared), faults: Arc::default() }
     }
 
     /// From now on, images built for the service behave so. Those built before keep their behaviour.
@@ -275,6 +277,11 @@ impl Engine for MemoryEngine {
     async fn containers(&self, service: Option<&ServiceName>) -> Result<Vec<Container>> {
         let subject = service.map(ServiceName::as_str).unwrap_or_default();
         self.at_once("containers", subject, |world, _| Ok(world.of_services(service))).await
+    }
+
+    async fn events(&self) -> Result<BoxStream<'static, Result<ContainerName>>> {
+        let effect = async { Ok(events::follow(&self.shared, &self.faults)) };
+        self.attempt("events", "", effect).await
     }
 
     async fn inspect(&self, name: &ContainerName) -> Result<Container> {

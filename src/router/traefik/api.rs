@@ -1,15 +1,21 @@
 //! Traefik's own view of what it follows, over its HTTP API.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::config::{Item, Kind};
+use super::metrics::Sum;
 use super::setup::API_USER;
 use crate::engine::Secret;
-use crate::router::{Result, RouterError};
+use crate::name::ServiceName;
+use crate::router::{Counts, Result, RouterError};
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+
+/// Of figures, more is not read: some 400 bytes a count, and a hundred counts a service.
+const MOST_FIGURES_BYTES: usize = 64 << 20;
 
 /// Asks Traefik about itself.
 #[derive(Debug, Clone)]
@@ -72,6 +78,24 @@ impl Api {
         }
         let answer = answer.error_for_status().map_err(|error| self.unreachable(error))?;
         answer.json().await.map(Some).map_err(|error| self.unreachable(error))
+    }
+
+    /// What it counted since it started.
+    pub(super) async fn traffic(&self) -> Result<BTreeMap<ServiceName, Counts>> {
+        let answer = self.get("/metrics").await?.error_for_status();
+        let mut answer = answer.map_err(|error| self.unreachable(error))?;
+        let (mut sum, mut rest, mut read) = (Sum::default(), Vec::new(), 0);
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.unreachable(error))? {
+            read += chunk.len();
+            if read > MOST_FIGURES_BYTES {
+                break;
+            }
+            rest.extend_from_slice(&chunk);
+            let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            String::from_utf8_lossy(&rest[..whole]).lines().for_each(|line| sum.take(line));
+            rest.drain(..whole);
+        }
+        Ok(sum.into_counts())
     }
 
     async fn get(&self, path: &str) -> Result<reqwest::Response> {

@@ -7,6 +7,7 @@
 //! path.rs       a URL's path as Traefik compares it
 //! files.rs      the folder that Traefik watches
 //! api.rs        asks Traefik what it follows
+//! metrics.rs    what Traefik counted
 //! switch.rs     write, confirm, put back: how routes change
 //! container.rs  Traefik's container
 //! issued.rs     certificates that Traefik got, and why it got none
@@ -21,6 +22,7 @@ mod container;
 mod fake;
 pub mod files;
 mod issued;
+mod metrics;
 mod own;
 mod path;
 pub mod setup;
@@ -41,7 +43,7 @@ use self::api::Api;
 use self::container::{HTTP, HTTPS, Keeper};
 use self::files::Files;
 use self::switch::{Patience, Switch};
-use super::{ApiRoute, Certificates, Refusal, Result, Router, RouterInfo, Routes};
+use super::{ApiRoute, Certificates, Counts, Refusal, Result, Router, RouterInfo, Routes};
 use crate::engine::{Container, Engine, LogQuery};
 use crate::name::{ImageName, InstanceName, ServiceName};
 
@@ -167,6 +169,15 @@ impl Router for TraefikRouter {
 
     async fn routes(&self) -> Result<Vec<Routes>> {
         self.files.routes().await
+    }
+
+    async fn traffic(&self) -> Result<BTreeMap<ServiceName, Counts>> {
+        // Not started for this, nor waited for while it is: that is for whoever keeps it.
+        let known = self.api.try_lock().ok().and_then(|known| known.clone());
+        match known {
+            Some(api) => api.traffic().await,
+            None => Ok(BTreeMap::new()),
+        }
     }
 
     async fn certificates(&self) -> Result<Certificates> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use mypaas::api::{AuditResult, By, CancelRequest, DeployRequest, ProblemCode, Target};
+use mypaas::api::{AuditResult, By, CancelRequest, DeployRequest, HistoryQuery, ProblemCode, Target};
 use mypaas::client::{Client, ClientError, Sending};
 use mypaas::context::{Limits, pack, select};
 use mypaas::deploy::{Action, Deploy, Origin, Outcome};
@@ -116,6 +116,22 @@ async fn what_is_watched_is_narrowed_too_and_ends_with_the_key() {
     }
     assert!(matches!(limited.snapshot().await, Err(ClientError::Refused(_))));
     all.snapshot().await.unwrap();
+}
+
+#[tokio::test]
+async fn figures_of_other_services_are_nobody_s_business() {
+    let wire = Wire::start().await;
+    let limited = wire.client("p384");
+    let of = |service: Option<&str>| HistoryQuery {
+        service: service.map(|name| name.parse().unwrap()),
+        ..HistoryQuery::default()
+    };
+    limited.history(&of(None)).await.unwrap();
+    limited.history(&of(Some("web"))).await.unwrap();
+    for refused in [limited.history(&of(Some("hidden"))).await.err(), limited.test_webhooks().await.err()] {
+        let Some(ClientError::Refused(problem)) = refused else { panic!("{refused:?}") };
+        assert_eq!(problem.code, ProblemCode::Forbidden);
+    }
 }
 
 #[tokio::test]

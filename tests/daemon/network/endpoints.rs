@@ -15,6 +15,8 @@ fn example(endpoint: &Endpoint, service: &str, deploy: &str) -> Forged {
         // Their ends are the client's to decide; HEAD asks for the same without a body.
         ("GET", "/watch") => return Forged::new("HEAD", &target),
         ("GET", "/services/{service}" | "/services/{service}/logs") => String::new(),
+        ("GET", "/history") => return Forged::new("GET", &format!("{target}?service={service}")),
+        ("POST", "/alerts/test") => "null".to_owned(),
         ("GET", "/deploys") => return Forged::new("GET", &format!("{target}?service={service}")),
         ("GET", "/deploys/{deploy}" | "/deploys/{deploy}/events") => String::new(),
         ("GET", "/services/{service}/shell") => return Forged::new("GET", &format!("{target}?columns=80&rows=24")),
@@ -71,7 +73,7 @@ async fn a_viewer_gets_what_only_looks_and_nothing_else() {
         changing.iter().all(|endpoint| endpoint.method == "POST" || endpoint.path.ends_with("/shell")),
         "{changing:?}"
     );
-    assert_eq!(changing.len(), 7, "what changes anything is known: {changing:?}");
+    assert_eq!(changing.len(), 8, "what changes anything is known: {changing:?}");
 }
 
 #[tokio::test]
@@ -97,7 +99,7 @@ async fn a_key_for_one_service_never_hears_of_another() {
             match endpoint.path {
                 // One of another service is as if it were not there.
                 path if path.contains("{deploy}") && endpoint.role == Role::Viewer => assert_eq!(answer.status, 404),
-                path if path.contains("{service}") || ["/plans", "/deploys"].contains(&path) => {
+                path if path.contains("{service}") || ["/plans", "/deploys", "/history"].contains(&path) => {
                     assert_eq!(answer.status, 403, "{key}, {endpoint:?}: {answer:?}");
                 }
                 _ => {}
@@ -128,7 +130,7 @@ async fn a_key_for_one_service_gets_what_is_about_it() {
             "/deploys/{deploy}/cancel" => &[409],
             // It takes more than a request.
             "/services/{service}/shell" => &[400],
-            "/disk" | "/prune" => &[403],
+            "/disk" | "/prune" | "/alerts/test" => &[403],
             "/variables" if endpoint.method == "POST" => &[403],
             _ => &[200],
         };

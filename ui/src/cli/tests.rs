@@ -19,6 +19,8 @@ const RIGHT: &[&str] = &[
     "check",
     "check dir --json",
     "status",
+    "alerts local --test --json",
+    "figures local web --span day --plain",
     "status local",
     "status local hello --json",
     "--color never status",

@@ -89,6 +89,10 @@ impl Engine for OneContainer {
         never()
     }
 
+    async fn events(&self) -> Answer<BoxStream<'static, Answer<ContainerName>>> {
+        never()
+    }
+
     async fn inspect(&self, name: &ContainerName) -> Answer<Container> {
         let seen = self.seen();
         let Some(spec) = seen.container.as_ref() else {

@@ -11,11 +11,15 @@
 //! audit.rs      what was asked of a server
 //! disk.rs       room on the disks
 //! plan.rs       what a deploy would do
+//! alerts.rs     what gives cause for concern
+//! figures.rs    figures over time
 //! variables.rs  variables of the environment
 //! ```
 
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod disk;
+pub(crate) mod figures;
 pub(crate) mod foreign;
 pub(crate) mod history;
 pub(crate) mod paint;

@@ -12,7 +12,7 @@ use mypaas::name::ServerName;
 
 use super::paint::{Paint, Style};
 use super::table::{Cell, Table};
-use super::{foreign, units, words};
+use super::{alerts, foreign, units, words};
 
 /// Everything a server says about itself, as of `now`.
 pub(crate) fn server(
@@ -23,6 +23,7 @@ pub(crate) fn server(
     now: Timestamp,
 ) -> String {
     let mut text = heading(name, &snapshot.server, paint);
+    text += &alerts::beside(&snapshot.alerts, paint, now);
     if snapshot.services.is_empty() {
         let _ = writeln!(text, "no services yet; push one with `mypaas push {name} DIR`");
         return text;

@@ -3,6 +3,7 @@
 //! `act.rs` holds what all verbs share that change a service.
 
 pub(crate) mod act;
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod cancel;
 pub(crate) mod check;
@@ -14,6 +15,7 @@ pub(crate) mod deploys;
 pub(crate) mod dial_stdio;
 pub(crate) mod disk;
 pub(crate) mod env;
+pub(crate) mod figures;
 pub(crate) mod follow;
 pub(crate) mod json;
 pub(crate) mod key;
@@ -87,6 +89,12 @@ pub(crate) enum Verb {
     Remove(remove::Arguments),
     /// Show what the containers of a service wrote
     Logs(logs::Arguments),
+    /// Show what gives cause for concern on a server
+    #[command(after_help = alerts::HELP)]
+    Alerts(alerts::Arguments),
+    /// Show what a server measured of itself or of a service, over time
+    #[command(after_help = figures::HELP)]
+    Figures(figures::Arguments),
     /// Give services values that are in no Dockerfile: secrets
     Env(env::Arguments),
     /// Show how much room a server has, and what takes it
@@ -158,6 +166,8 @@ impl Verb {
             Self::Start(arguments) => start::run(arguments, session).await,
             Self::Remove(arguments) => remove::run(arguments, session).await,
             Self::Logs(arguments) => logs::run(arguments, session).await,
+            Self::Alerts(arguments) => alerts::run(arguments, session).await,
+            Self::Figures(arguments) => figures::run(arguments, session).await,
             Self::Env(arguments) => env::run(arguments, session).await,
             Self::Disk(arguments) => disk::run(arguments, session).await,
             Self::Prune(arguments) => prune::run(arguments, session).await,

@@ -15,10 +15,10 @@ const LONGEST_SPAN: Duration = Duration::from_secs(15);
 
 /// What a container uses now.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Load {
+pub(in crate::server) struct Load {
     /// None until it was read twice.
-    pub(super) cpu_percent: Option<f32>,
-    pub(super) memory_bytes: u64,
+    pub(in crate::server) cpu_percent: Option<f32>,
+    pub(in crate::server) memory_bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy)]

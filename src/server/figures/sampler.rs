@@ -1,0 +1,124 @@
+//! The task that measures: a look a second, of which only the first part is at everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::{Board, Load};
+use crate::api::{Measure, Traffic};
+use crate::name::{ContainerName, ServiceName};
+use crate::server::core::Core;
+
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// In periods: how often the router is asked while somebody watches, and while nobody does.
+const TRAFFIC_WATCHED: u64 = 2;
+const TRAFFIC_UNWATCHED: u64 = 10;
+
+const DISKS: u64 = 10;
+
+/// How often figures are written to the file.
+const WRITE: u64 = 60;
+
+impl Core {
+    /// Goes on until the server stops.
+    pub(in crate::server) async fn measure(self: Arc<Self>) {
+        let mut periods = interval(PERIOD);
+        periods.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        for number in 0_u64.. {
+            tokio::select! {
+                _ = periods.tick() => {}
+                () = self.stopping.cancelled() => break,
+                () = self.abandoned.cancelled() => return,
+            }
+            self.measure_once(number).await;
+            if number % WRITE == WRITE - 1 {
+                self.write_figures().await;
+            }
+        }
+        self.write_figures().await;
+    }
+
+    async fn measure_once(&self, number: u64) {
+        let (running, services) = self.roster.running();
+        let loads = self.figures.gauge.read(&*self.engine, &running).await;
+        self.figures.lock().loads = Arc::new(loads);
+        let every = if self.watchers.are_there() { TRAFFIC_WATCHED } else { TRAFFIC_UNWATCHED };
+        // The second look follows the first soon, so that there are figures soon.
+        if number.is_multiple_of(every) || number == 1 {
+            self.measure_traffic().await;
+        }
+        let folders: Vec<PathBuf> =
+            [self.place.home.clone()].into_iter().chain(self.data_root.get().cloned()).collect();
+        let machine = self.figures.machine.read(&*self.machine, &folders, number.is_multiple_of(DISKS));
+        self.figures.lock().machine = machine;
+        self.record(Timestamp::now(), &services);
+    }
+
+    async fn measure_traffic(&self) {
+        match self.router.traffic().await {
+            Ok(counts) => {
+                let unwell: BTreeSet<_> = counts.values().flat_map(|counts| counts.unwell.iter().copied()).collect();
+                let traffic = self.figures.meter.read(counts, Instant::now());
+                let mut board = self.figures.lock();
+                board.traffic = Arc::new(traffic);
+                board.unwell = Arc::new(unwell);
+            }
+            Err(error) => {
+                tracing::debug!(%error, "no figures of requests");
+                let mut board = self.figures.lock();
+                *board = Board { loads: Arc::clone(&board.loads), machine: board.machine, ..Board::default() };
+            }
+        }
+    }
+
+    fn record(&self, at: Timestamp, services: &BTreeMap<ServiceName, Vec<ContainerName>>) {
+        let board = self.figures.board();
+        if let Some(machine) = board.machine {
+            let mut figures = vec![
+                (Measure::Memory, machine.memory_used_bytes as f32),
+                (Measure::Disk, machine.disk_used_bytes as f32),
+            ];
+            figures.extend(machine.cpu_percent.map(|percent| (Measure::Cpu, percent)));
+            self.figures.archive.record(at, None, &figures);
+        }
+        for (service, containers) in services {
+            let loads: Vec<&Load> = containers.iter().filter_map(|name| board.loads.get(name)).collect();
+            let figures = of_service(&loads, board.traffic.get(service));
+            if !figures.is_empty() {
+                self.figures.archive.record(at, Some(service), &figures);
+            }
+        }
+    }
+
+    async fn write_figures(self: &Arc<Self>) {
+        let core = Arc::clone(self);
+        let writing = tokio::task::spawn_blocking(move || core.figures.archive.write(Timestamp::now()));
+        if let Err(error) = writing.await {
+            tracing::error!(%error, "figures could not be written");
+        }
+    }
+}
+
+fn of_service(loads: &[&Load], traffic: Option<&Traffic>) -> Vec<(Measure, f32)> {
+    let mut figures = Vec::new();
+    if !loads.is_empty() {
+        let memory: u64 = loads.iter().map(|load| load.memory_bytes).sum();
+        figures.push((Measure::Memory, memory as f32));
+        let cpu: Vec<f32> = loads.iter().filter_map(|load| load.cpu_percent).collect();
+        if !cpu.is_empty() {
+            figures.push((Measure::Cpu, cpu.iter().sum()));
+        }
+    }
+    if let Some(traffic) = traffic {
+        figures.push((Measure::Requests, traffic.requests_per_second));
+        figures.push((Measure::Errors, traffic.requests_per_second * traffic.error_share));
+        figures.extend(traffic.median.map(|time| (Measure::Median, time.as_secs_f32())));
+        figures.extend(traffic.p95.map(|time| (Measure::P95, time.as_secs_f32())));
+    }
+    figures
+}

@@ -1,0 +1,223 @@
+//! What is seen and told of a server as time goes on: what is watched, figures, alerts, webhooks.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use mypaas::api::{Alert, AlertKind, History, HistoryQuery, Measure, Snapshot, Span};
+use mypaas::client::{Client, ClientError};
+use mypaas::engine::{Behaviour, Exit, Moment};
+use mypaas::server;
+use mypaas::server::config::Config;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::stage::{ROLLING, SINGLE, Stage};
+
+/// Long enough for any machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server on a socket, and somebody who talks to it.
+struct Served {
+    stage: Stage,
+    client: Client,
+    shutdown: CancellationToken,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Served {
+    async fn new(config: Config) -> Self {
+        let stage = Stage::with(config).await;
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("mypaas.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(server::serve(listener, Arc::clone(&stage.core), || {}, shutdown.clone()));
+        Self { stage, client: Client::unix(&socket).unwrap(), shutdown, task, _folder: folder }
+    }
+
+    async fn stop(self) -> Stage {
+        self.shutdown.cancel();
+        timeout(PATIENCE, self.task).await.expect("the server ends").unwrap().unwrap();
+        self.stage
+    }
+
+    async fn history(&self, service: Option<&str>) -> History {
+        let service = service.map(|name| name.parse().unwrap());
+        self.client.history(&HistoryQuery { service, span: Span::Hour, points: Some(3600) }).await.unwrap()
+    }
+}
+
+type Watch = BoxStream<'static, Result<Snapshot, ClientError>>;
+
+/// The first snapshot of which this is true.
+async fn until(watch: &mut Watch, what: &str, is_so: impl Fn(&Snapshot) -> bool) -> Snapshot {
+    let watching = async {
+        loop {
+            let snapshot = watch.next().await.expect("the watch goes on").unwrap();
+            if is_so(&snapshot) {
+                return snapshot;
+            }
+        }
+    };
+    timeout(PATIENCE, watching).await.unwrap_or_else(|_| panic!("never: {what}"))
+}
+
+#[tokio::test]
+async fn who_watches_sees_what_happens_by_itself() {
+    let served = Served::new(Config::default()).await;
+    let mut watch = served.client.watch().await.unwrap();
+    until(&mut watch, "nothing yet", |seen| seen.services.is_empty()).await;
+    served.stage.push(ROLLING).await.assert_succeeded();
+    let all_ready =
+        |seen: &Snapshot| seen.services.first().is_some_and(|web| web.ready == 2 && web.containers.len() == 2);
+    let seen = until(&mut watch, "all are ready", all_ready).await;
+    assert_eq!(seen.services[0].name.as_str(), "web");
+    let victim = seen.services[0].containers[1].name.clone();
+    served.stage.engine.kill(&victim, Exit { code: 9, out_of_memory: false }).unwrap();
+    until(&mut watch, "it was restarted", |seen| {
+        seen.services[0].containers.iter().any(|container| container.name == victim && container.restarts == 1)
+    })
+    .await;
+    let folded = until(&mut watch, "all are ready again", all_ready).await;
+    let asked = served.client.snapshot().await.unwrap();
+    assert_eq!(folded.services[0].containers.len(), asked.services[0].containers.len());
+    assert_eq!(folded.deploys, asked.deploys);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn figures_are_measured_shown_and_kept() {
+    let served = Served::new(Config::default()).await;
+    served.stage.push(SINGLE).await.assert_succeeded();
+    served.stage.router.be_busy();
+    let mut watch = served.client.watch().await.unwrap();
+    let seen = until(&mut watch, "everything was measured", |seen| {
+        seen.services.first().is_some_and(|web| {
+            let is_measured = web.containers.first().is_some_and(|container| container.cpu_percent.is_some());
+            is_measured && web.traffic.is_some_and(|traffic| traffic.p95.is_some())
+        })
+    })
+    .await;
+    let traffic = seen.services[0].traffic.unwrap();
+    assert!(traffic.requests_per_second > 0.0 && traffic.median <= traffic.p95, "{traffic:?}");
+    assert!(seen.server.machine.is_some_and(|machine| machine.disk_bytes > 0));
+    let web = served.history(Some("web")).await;
+    for measure in [Measure::Cpu, Measure::Memory, Measure::Requests, Measure::Errors, Measure::Median, Measure::P95] {
+        assert!(web.series.get(&measure).is_some_and(|figures| figures.len() == 3600), "{measure:?}");
+    }
+    assert!(served.history(None).await.series.contains_key(&Measure::Disk));
+    let unknown = HistoryQuery { service: Some("nobody".parse().unwrap()), ..HistoryQuery::default() };
+    assert!(matches!(served.client.history(&unknown).await, Err(ClientError::Refused(_))));
+
+    let stage = served.stop().await;
+    let kept = rusqlite::Connection::open(stage.home().join("figures.db")).unwrap();
+    let subjects: u32 = kept.query_row("SELECT COUNT(DISTINCT subject) FROM blocks", [], |row| row.get(0)).unwrap();
+    assert_eq!(subjects, 2, "the machine and the service");
+}
+
+/// Somebody who is told of alerts, and does not listen at first.
+struct Listener {
+    told: mpsc::UnboundedReceiver<(HeaderMap, String)>,
+    url: String,
+}
+
+impl Listener {
+    async fn start(refusals: usize) -> Self {
+        let (sender, told) = mpsc::unbounded_channel();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook/s3cret", listener.local_addr().unwrap());
+        let take = move |State(asked): State<Arc<AtomicUsize>>, headers: HeaderMap, body: String| async move {
+            if asked.fetch_add(1, Ordering::Relaxed) < refusals {
+                return StatusCode::SERVICE_UNAVAILABLE;
+            }
+            sender.send((headers, body)).unwrap();
+            StatusCode::OK
+        };
+        let app = axum::Router::new().route("/hook/s3cret", axum::routing::post(take)).with_state(Arc::default());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { told, url }
+    }
+
+    async fn next(&mut self) -> (HeaderMap, String) {
+        timeout(PATIENCE, self.told.recv()).await.expect("the webhook is told").unwrap()
+    }
+
+    async fn next_json(&mut self) -> (String, Alert) {
+        let json: serde_json::Value = serde_json::from_str(&self.next().await.1).unwrap();
+        (json["event"].as_str().unwrap().to_owned(), serde_json::from_value(json["alert"].clone()).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn webhooks_are_told_when_an_alert_begins_and_when_it_is_over() {
+    let (mut all, mut disks) = (Listener::start(1).await, Listener::start(0).await);
+    let config = format!(
+        "[[webhook]]\nurl = {:?}\nkind = \"json\"\n[[webhook]]\nurl = {:?}\nkind = \"ntfy\"\nkinds = [\"disk\"]\n\
+         token = \"t0ken\"\n[[webhook]]\nurl = \"http://127.0.0.1:9/s3cret\"\nkind = \"slack\"\nkinds = [\"part\"]\n",
+        all.url, disks.url
+    );
+    let served = Served::new(toml::from_str(&config).unwrap()).await;
+    let dies = Exit { code: 3, out_of_memory: false };
+    served.stage.script("web", Behaviour { exit: Some((Moment::Probes(0), dies)), ..Behaviour::default() });
+    served.stage.push(SINGLE).await;
+    let (event, alert) = all.next_json().await;
+    assert_eq!((event.as_str(), alert.kind), ("began", AlertKind::DeployFailed));
+    assert_eq!(served.client.snapshot().await.unwrap().alerts, [alert]);
+
+    served.stage.script("web", Behaviour::default());
+    served.stage.push(SINGLE).await.assert_succeeded();
+    let (event, alert) = all.next_json().await;
+    assert_eq!((event.as_str(), alert.kind), ("ended", AlertKind::DeployFailed));
+    let mut watch = served.client.watch().await.unwrap();
+    until(&mut watch, "no alert is left", |seen| seen.alerts.is_empty()).await;
+
+    let tested = served.client.test_webhooks().await.unwrap();
+    assert_eq!(tested.iter().map(|test| test.problem.is_none()).collect::<Vec<_>>(), [true, true, false]);
+    assert!(!format!("{tested:?}").contains("s3cret"), "{tested:?}");
+    let (headers, body) = disks.next().await;
+    assert_eq!(headers["authorization"], "Bearer t0ken");
+    assert!(headers["title"].to_str().unwrap().ends_with(": a test") && body.contains("nothing is the matter"));
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn alerts_outlive_the_server_and_are_not_told_twice() {
+    let mut listener = Listener::start(0).await;
+    let config: Config = toml::from_str(&format!("[[webhook]]\nurl = {:?}\nkind = \"json\"\n", listener.url)).unwrap();
+    let served = Served::new(config).await;
+    let dies = Exit { code: 3, out_of_memory: false };
+    served.stage.script("web", Behaviour { exit: Some((Moment::Probes(0), dies)), ..Behaviour::default() });
+    served.stage.push(SINGLE).await;
+    let (event, began) = listener.next_json().await;
+    assert_eq!(event, "began");
+    let mut stage = served.stop().await;
+
+    stage.die_and_start().await;
+    assert_eq!(stage.core.snapshot().await.unwrap().alerts, [began.clone()]);
+    let folder = tempfile::tempdir().unwrap();
+    let listening = UnixListener::bind(folder.path().join("mypaas.sock")).unwrap();
+    let shutdown = CancellationToken::new();
+    let task = tokio::spawn(server::serve(listening, Arc::clone(&stage.core), || {}, shutdown.clone()));
+    stage.script("web", Behaviour::default());
+    stage.push(SINGLE).await.assert_succeeded();
+    let (event, ended) = listener.next_json().await;
+    assert_eq!((event.as_str(), ended.since), ("ended", began.since));
+    shutdown.cancel();
+    timeout(PATIENCE, task).await.expect("the server ends").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_server_without_webhooks_says_so() {
+    let served = Served::new(Config::default()).await;
+    let Err(ClientError::Refused(problem)) = served.client.test_webhooks().await else { panic!("it has none") };
+    assert!(problem.hint.is_some_and(|hint| hint.contains("[[webhook]]")));
+    served.stop().await;
+}
