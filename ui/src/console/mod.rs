@@ -13,6 +13,7 @@
 //! effect/        does it: talks to servers, reads folders; the only part that touches the world
 //! view/          model → cells                               words.rs  data → words
 //! theme.rs       meaning → style, from assets/themes         symbols.rs  signs, and ASCII in their place
+//! record/        a session in a file, and played again
 //! surroundings.rs  what the terminal can show
 //! ```
 //!
@@ -31,6 +32,7 @@ mod message;
 mod model;
 #[cfg(test)]
 mod random;
+mod record;
 mod run;
 pub(crate) mod shell;
 mod surroundings;
@@ -48,6 +50,7 @@ use mypaas::fleet::Colour;
 use mypaas::name::ServerName;
 
 pub use keymap::KeymapError;
+pub use record::replay;
 pub use run::run;
 pub use theme::{ThemeName, UnknownTheme};
 
@@ -80,6 +83,8 @@ pub struct Options {
     pub theme: Option<ThemeName>,
     /// Where the operator's own keys stand, if there are any.
     pub keymap: Option<PathBuf>,
+    /// Where the session is written down, for playing it again.
+    pub record: Option<PathBuf>,
     /// Who asks for deploys, as in `ada@laptop`.
     pub who: String,
 }

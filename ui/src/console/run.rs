@@ -15,12 +15,13 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{Instant, sleep_until};
 
 use super::canvas::Canvas;
-use super::effect::{Inboxes, Opened, TerminalEffect, World};
+use super::effect::{Effect, Inboxes, Opened, TerminalEffect, World};
 use super::input::{self, Input};
 use super::keymap::Keymap;
 use super::message::{Message, Stamped};
 use super::model::Model;
 use super::model::fleet::ServerEntry;
+use super::record::{Ended, Recorder, beginning};
 use super::surroundings::Surroundings;
 use super::symbols::to_ascii;
 use super::terminal::{self, Terminal};
@@ -41,9 +42,7 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
 /// Shows the servers and lets them be operated, until the operator leaves.
 pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
     let keymap = options.keymap.as_deref().map_or_else(Keymap::compiled_in, Keymap::load)?;
-    let surroundings = Surroundings::read();
-    let depth = if options.no_color { Depth::Plain } else { surroundings.depth() };
-    let theme = Theme::new(options.theme.unwrap_or_else(|| surroundings.theme()), depth)?;
+    let (theme, ascii) = look(&options)?;
     let signals = Signals::listen()?;
     let terminal = Terminal::take(!options.no_mouse)?;
     let size = terminal.size()?;
@@ -55,13 +54,15 @@ pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
     let mut model = Model::new(entries, keymap, TimeZone::system(), Timestamp::now());
     model.size = size;
     model.mouse = !options.no_mouse;
+    let recorder = options.record.as_deref().map(|file| Recorder::start(file, &beginning(&model))).transpose()?;
     let mut console = Console {
         model,
         theme,
-        ascii: options.ascii || surroundings.ascii(),
+        ascii,
         canvas: Canvas::new(size),
         terminal,
         world: World::new(clients, options.who, Inboxes { news: sender, logs: log_sender, shells: shell_sender }),
+        recorder,
         inbox,
         log_inbox,
         shells,
@@ -82,17 +83,25 @@ fn entry(server: &Server) -> ServerEntry {
     entry
 }
 
+/// How it is to look on this terminal: the theme, and whether nothing but ASCII is drawn.
+pub(super) fn look(options: &Options) -> anyhow::Result<(Theme, bool)> {
+    let surroundings = Surroundings::read();
+    let depth = if options.no_color { Depth::Plain } else { surroundings.depth() };
+    let theme = Theme::new(options.theme.unwrap_or_else(|| surroundings.theme()), depth)?;
+    Ok((theme, options.ascii || surroundings.ascii()))
+}
+
 /// What ends the process from outside.
 pub(super) struct Signals([Signal; 3]);
 
 impl Signals {
-    fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
         let [interrupt, terminate, hangup] = kinds.map(signal);
         Ok(Self([interrupt?, terminate?, hangup?]))
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -118,6 +127,7 @@ pub(super) struct Console {
     pub(super) canvas: Canvas,
     pub(super) terminal: Terminal,
     world: World,
+    recorder: Option<Recorder>,
     pub(super) inbox: Receiver<Message>,
     pub(super) log_inbox: Receiver<Message>,
     /// Shells that were asked for.
@@ -152,8 +162,11 @@ enum Happening {
 
 impl Console {
     async fn go(&mut self) -> anyhow::Result<()> {
-        self.world.listen(self.model.wanted());
+        for message in self.world.recall() {
+            self.take(message).await?;
+        }
         self.draw()?;
+        self.world.listen(self.model.wanted());
         while !self.over {
             match self.next().await {
                 Happening::Input(event) => self.take_input(event).await?,
@@ -235,7 +248,10 @@ impl Console {
     }
 
     pub(super) async fn take(&mut self, message: Message) -> anyhow::Result<()> {
-        let effects = update(&mut self.model, Stamped { at: Timestamp::now(), message });
+        let stamped = Stamped { at: Timestamp::now(), message };
+        let ended = self.recorder.as_mut().and_then(|recorder| recorder.note(&self.model, &stamped));
+        let mut effects = update(&mut self.model, stamped);
+        effects.extend(self.tell_of_recording(ended));
         for effect in effects {
             if let Some(effect) = self.world.perform(effect) {
                 // What is done there may take in messages itself.
@@ -244,6 +260,12 @@ impl Console {
         }
         self.world.listen(self.model.wanted());
         Ok(())
+    }
+
+    /// The operator thinks that it goes on.
+    fn tell_of_recording(&mut self, ended: Option<Ended>) -> Vec<Effect> {
+        let Some(ended) = ended else { return Vec::new() };
+        update(&mut self.model, Stamped { at: Timestamp::now(), message: Message::RecordingEnded(ended.to_string()) })
     }
 
     async fn perform(&mut self, effect: TerminalEffect) -> anyhow::Result<()> {
@@ -270,6 +292,8 @@ impl Console {
             to_ascii(sheet);
         }
         self.model.saw(drawn.seen);
+        let ended = self.recorder.as_mut().and_then(Recorder::drew);
+        drop(self.tell_of_recording(ended));
         let bytes = self.canvas.bytes(drawn.cursor)?;
         if !bytes.is_empty() {
             self.terminal.write(&bytes)?;

@@ -197,6 +197,37 @@ impl Theme {
     }
 }
 
+/// For tests: a theme in which each colour stands for a meaning, so that a picture can be read as meanings.
+#[cfg(test)]
+impl Theme {
+    pub(crate) fn of_meanings() -> Self {
+        let file: File = toml::from_str(DARK).unwrap();
+        let styles = file.style.iter().map(|(tone, look)| {
+            let colour = Color::Indexed(*tone as u8);
+            let on_top = look.fg.is_some() || (look.bg.is_none() && !look.modifiers().is_empty());
+            let style = if on_top { Style::new().fg(colour) } else { Style::new() };
+            if look.bg.is_some() { style.bg(colour) } else { style }
+        });
+        Self { styles: styles.collect() }
+    }
+
+    /// What a colour of that theme stands for, as the theme files name it.
+    pub(crate) fn meaning(colour: Color) -> Option<String> {
+        let Color::Indexed(index) = colour else { return None };
+        let file: toml::Table = toml::from_str(DARK).unwrap();
+        let names = file["style"].as_table().unwrap().keys();
+        names.into_iter().find(|name| tone_named(name) as u8 == index).cloned()
+    }
+}
+
+#[cfg(test)]
+fn tone_named(name: &str) -> Tone {
+    use serde::de::IntoDeserializer;
+    use serde::de::value::{Error, StrDeserializer};
+    let name: StrDeserializer<'_, Error> = name.into_deserializer();
+    Tone::deserialize(name).unwrap()
+}
+
 impl Look {
     fn style(&self, palette: &BTreeMap<String, Paint>, depth: Depth) -> Result<Style, ThemeError> {
         let mut style = Style::new();

@@ -74,7 +74,7 @@ fn servers(about: &[&ServiceAt]) -> String {
 /// Exactly what an action does to this service, as known before the server was asked.
 pub(crate) fn effect(action: &Action, service: &ServiceView) -> String {
     let name = &service.name;
-    let running = service.containers.iter().filter(|container| container.routed).count();
+    let there = containers(service.containers.len());
     let wanted = containers(service.wanted as usize);
     let live = service.release.map_or_else(|| "no release".to_owned(), |release| release.to_string());
     match action {
@@ -85,23 +85,19 @@ pub(crate) fn effect(action: &Action, service: &ServiceView) -> String {
         }
         Action::Restart => format!("{wanted} of {live} give way to fresh ones of the same release."),
         Action::Stop => {
-            format!(
-                "{} of {live} end. Requests to {name} are answered with 503 until it is started.",
-                containers(running)
-            )
+            format!("{there} of {live} end. Requests to {name} are answered with 503 until it is started.")
         }
         Action::Start => format!("{wanted} of {live} start."),
-        Action::Remove => format!(
-            "{}, the routes, all releases of {name} and their images are deleted. This cannot be undone.",
-            containers(running)
-        ),
+        Action::Remove => {
+            format!("{there}, the routes, all releases of {name} and their images are deleted. This cannot be undone.")
+        }
     }
 }
 
 /// The same for several services at once.
 pub(crate) fn effect_on_all(action: &Action, about: &[&ServiceView]) -> String {
     let of = services(about.len());
-    let running = containers(about.iter().flat_map(|service| &service.containers).filter(|one| one.routed).count());
+    let there = containers(about.iter().map(|service| service.containers.len()).sum());
     let wanted = containers(about.iter().map(|service| service.wanted as usize).sum());
     match action {
         Action::Push | Action::Redeploy => {
@@ -113,11 +109,11 @@ pub(crate) fn effect_on_all(action: &Action, about: &[&ServiceView]) -> String {
         }
         Action::Restart => format!("{wanted} of {of} give way to fresh ones of the same releases."),
         Action::Stop => {
-            format!("{running} of {of} end. Requests to them are answered with 503 until they are started.")
+            format!("{there} of {of} end. Requests to them are answered with 503 until they are started.")
         }
         Action::Start => format!("{of} start again."),
         Action::Remove => {
-            format!("{running}, the routes, all releases of {of} and their images are deleted. This cannot be undone.")
+            format!("{there}, the routes, all releases of {of} and their images are deleted. This cannot be undone.")
         }
     }
 }

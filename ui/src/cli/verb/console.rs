@@ -16,8 +16,12 @@ pub(crate) async fn run(arguments: &ConsoleArguments, colour: ColourWhen, sessio
         no_mouse: arguments.no_mouse,
         theme: arguments.theme.as_deref().map(str::parse).transpose()?,
         keymap: Some(session.environment.keymap.clone()),
+        record: arguments.record.clone(),
         who: session.environment.who.clone(),
     };
+    if let Some(file) = &arguments.replay {
+        return console::replay(file, arguments.speed.unwrap_or(1.0), &options).await;
+    }
     let mut servers = Vec::new();
     let mut own = None;
     for (name, known) in session.all()? {

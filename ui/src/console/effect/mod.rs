@@ -6,6 +6,7 @@
 //! listen.rs    streams of servers: tried again with growing pauses
 //! push.rs      looking at a folder, sending it
 //! watch.rs     a Dockerfile that changes
+//! memory.rs    what servers said last, for the next session
 //! folders.rs   what a typed path may become; the folders that were pushed before
 //! poll.rs      what servers do not tell by themselves: asked again and again while it is looked at
 //! logs.rs      what containers write, however fast; save.rs  to a file
@@ -15,6 +16,7 @@
 mod folders;
 mod listen;
 mod logs;
+mod memory;
 mod poll;
 mod problem;
 mod push;
@@ -25,7 +27,7 @@ mod world;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use mypaas::api::{PlanRequest, Span, Target, VariableChange};
+use mypaas::api::{PlanRequest, Snapshot, Span, Target, VariableChange};
 use mypaas::name::{ContainerName, DeployId, ServerName};
 
 use super::model::Ticket;
@@ -74,6 +76,12 @@ pub(crate) enum Effect {
         typed: String,
     },
     LoadRecents,
+    /// Keep what a server said for the next session.
+    Keep {
+        server: ServerName,
+        heard: Timestamp,
+        snapshot: Box<Snapshot>,
+    },
     /// Open a shell; none: in a container that takes requests.
     Shell {
         at: ServiceAt,

@@ -5,7 +5,8 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mypaas::api::{CancelRequest, DeployRequest, Origin, Target};
+use jiff::Timestamp;
+use mypaas::api::{CancelRequest, DeployRequest, Origin, Snapshot, Target};
 use mypaas::client::{Client, Shell};
 use mypaas::name::{ContainerName, ServerName};
 use tokio::sync::Semaphore;
@@ -13,8 +14,8 @@ use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::problem::of_client;
-use super::{Effect, Subscription, TerminalEffect, folders, listen, logs, poll, push, save, watch};
-use crate::console::message::Message;
+use super::{Effect, Subscription, TerminalEffect, folders, listen, logs, memory, poll, push, save, watch};
+use crate::console::message::{Message, ServerNews};
 use crate::console::model::Ticket;
 use crate::console::model::fleet::ServiceAt;
 use crate::console::model::histories::Measured;
@@ -177,12 +178,32 @@ impl World {
                 Err(problem) => self.read(move || Message::Edited { result: Err(problem) }),
             },
             Effect::Save { path, text } => self.read(move || Message::Saved { result: save::save(&path, &text) }),
+            Effect::Keep { server, heard, snapshot } => self.keep(server, heard, *snapshot),
             Effect::LoadRecents => {
                 let state = self.state.clone();
                 self.read(move || Message::Recents { folders: folders::recents(state.as_deref()) });
             }
         }
         None
+    }
+
+    fn keep(&mut self, server: ServerName, heard: Timestamp, snapshot: Snapshot) {
+        let Some(client) = self.servers.get(&server) else { return };
+        let Some(state) = self.state.clone() else { return };
+        let endpoint = client.endpoint().to_owned();
+        let memory = memory::Memory::new(endpoint, heard, snapshot);
+        self.tasks.spawn_blocking(move || memory.keep(&state, &server));
+    }
+
+    /// What the servers said in an earlier session.
+    pub(crate) fn recall(&self) -> Vec<Message> {
+        let Some(state) = &self.state else { return Vec::new() };
+        let known = self.servers.iter().filter_map(|(name, client)| {
+            let (snapshot, heard) = memory::recall(state, name, client.endpoint())?;
+            let news = ServerNews::Remembered { snapshot: Box::new(snapshot), heard };
+            Some(Message::Server { server: name.clone(), news })
+        });
+        known.collect()
     }
 
     fn with<Done>(&mut self, server: &ServerName, task: impl FnOnce(Client, Sender<Message>) -> Done)

@@ -61,6 +61,12 @@ impl Keymap {
         Ok(keymap.changed(&text).map_err(invalid)?)
     }
 
+    /// From what [`Keymap::as_file`] made.
+    pub(crate) fn of_file(text: &str) -> anyhow::Result<Self> {
+        let mistake = |diagnostic: Box<Diagnostic>| anyhow::anyhow!("its keymap has a mistake: {}", diagnostic.message);
+        Self::compiled_in()?.changed(text).map_err(mistake)
+    }
+
     fn changed(mut self, text: &str) -> Result<Self, Box<Diagnostic>> {
         let told = |mistake: Mistake| Box::new(Diagnostic::in_text(text, mistake.span, mistake.message, mistake.hint));
         let file: File = toml::from_str(text).map_err(|error| told(syntax(&error)))?;

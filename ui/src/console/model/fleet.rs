@@ -4,12 +4,16 @@ use jiff::{SignedDuration, Timestamp};
 use mypaas::api::{Deploy, Limits, Problem, Role, ServiceState, ServiceView, Snapshot};
 use mypaas::fleet::Colour;
 use mypaas::name::{ServerName, ServiceName};
+use serde::{Deserialize, Serialize};
+
+/// What a server says is kept for the next session so often.
+const BETWEEN_MEMORIES: SignedDuration = SignedDuration::from_secs(60);
 
 /// Clocks that differ by less than this are taken as equal.
 const EQUAL_CLOCKS: SignedDuration = SignedDuration::from_secs(2);
 
 /// A service of one of the servers.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct ServiceAt {
     pub server: ServerName,
     pub service: ServiceName,
@@ -39,12 +43,20 @@ pub(crate) struct ServerEntry {
     pub connection: Connection,
     /// How far this machine's clock is ahead of the server's.
     skew: SignedDuration,
+    /// When what it said was kept for the next session.
+    kept: Option<Timestamp>,
 }
 
 /// What is known of a server, and how well.
 #[derive(Debug, Clone)]
 pub(crate) enum Connection {
     Connecting,
+    /// It has not answered yet; what it said in an earlier session is shown with its age.
+    Remembered {
+        snapshot: Box<Snapshot>,
+        /// When it last gave a sign of life then.
+        heard: Timestamp,
+    },
     Live {
         snapshot: Box<Snapshot>,
         /// When it last gave a sign of life.
@@ -126,7 +138,7 @@ impl Fleet {
 impl ServerEntry {
     pub(crate) fn new(name: ServerName, endpoint: String) -> Self {
         let connection = Connection::Connecting;
-        Self { name, endpoint, colour: None, lock: false, connection, skew: SignedDuration::ZERO }
+        Self { name, endpoint, colour: None, lock: false, connection, skew: SignedDuration::ZERO, kept: None }
     }
 
     /// What the operator's key is limited to there, as far as that is known.
@@ -158,10 +170,25 @@ impl ServerEntry {
         matches!(self.connection, Connection::Live { .. })
     }
 
+    /// It was asked, and did not answer.
+    pub(crate) fn is_silent(&self) -> bool {
+        matches!(self.connection, Connection::Stale { .. } | Connection::Unreachable { .. })
+    }
+
+    /// Since when nothing of it is from now, though something of it is known.
+    pub(crate) fn as_of(&self) -> Option<Timestamp> {
+        match self.connection {
+            Connection::Remembered { heard: since, .. } | Connection::Stale { since, .. } => Some(since),
+            Connection::Connecting | Connection::Live { .. } | Connection::Unreachable { .. } => None,
+        }
+    }
+
     /// What it last said, however long ago.
     pub(crate) fn snapshot(&self) -> Option<&Snapshot> {
         match &self.connection {
-            Connection::Live { snapshot, .. } | Connection::Stale { snapshot, .. } => Some(snapshot),
+            Connection::Live { snapshot, .. }
+            | Connection::Stale { snapshot, .. }
+            | Connection::Remembered { snapshot, .. } => Some(snapshot),
             Connection::Connecting | Connection::Unreachable { .. } => None,
         }
     }
@@ -182,12 +209,33 @@ impl ServerEntry {
 
     /// It sent a snapshot. The one before it is handed back, if the server was live.
     pub(crate) fn hear(&mut self, snapshot: Box<Snapshot>, now: Timestamp) -> Option<Box<Snapshot>> {
-        let skew = now.duration_since(snapshot.at);
-        self.skew = if skew.abs() < EQUAL_CLOCKS { SignedDuration::ZERO } else { skew };
+        self.compare_clocks(&snapshot, now);
         match std::mem::replace(&mut self.connection, Connection::Live { snapshot, heard: now }) {
             Connection::Live { snapshot, .. } | Connection::Stale { snapshot, .. } => Some(snapshot),
-            Connection::Connecting | Connection::Unreachable { .. } => None,
+            Connection::Connecting | Connection::Remembered { .. } | Connection::Unreachable { .. } => None,
         }
+    }
+
+    /// What it said in an earlier session, the last sign of life being from `heard`. Of no interest once it answered.
+    pub(crate) fn recall(&mut self, snapshot: Box<Snapshot>, heard: Timestamp) {
+        if matches!(self.connection, Connection::Connecting) {
+            self.compare_clocks(&snapshot, heard);
+            self.connection = Connection::Remembered { snapshot, heard };
+        }
+    }
+
+    /// Whether what it says is to be kept for the next session now; notes that it is.
+    pub(crate) fn is_to_be_kept(&mut self, now: Timestamp) -> bool {
+        let due = self.kept.is_none_or(|kept| now.duration_since(kept).abs() >= BETWEEN_MEMORIES);
+        if due {
+            self.kept = Some(now);
+        }
+        due
+    }
+
+    fn compare_clocks(&mut self, snapshot: &Snapshot, heard: Timestamp) {
+        let skew = heard.duration_since(snapshot.at);
+        self.skew = if skew.abs() < EQUAL_CLOCKS { SignedDuration::ZERO } else { skew };
     }
 
     /// It is there, though it has nothing to say.
@@ -203,6 +251,7 @@ impl ServerEntry {
         let (after, news) = match before {
             Connection::Live { snapshot, heard } => (Connection::Stale { snapshot, since: heard, problem }, true),
             Connection::Stale { snapshot, since, .. } => (Connection::Stale { snapshot, since, problem }, false),
+            Connection::Remembered { snapshot, heard } => (Connection::Stale { snapshot, since: heard, problem }, true),
             Connection::Connecting => (Connection::Unreachable { since: now, problem }, true),
             Connection::Unreachable { since, .. } => (Connection::Unreachable { since, problem }, false),
         };
@@ -236,6 +285,28 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn what_a_server_said_in_an_earlier_session_is_shown_until_it_answers() {
+        let mut entry = ServerEntry::new("s".parse().unwrap(), "s".into());
+        entry.recall(Box::new(fixture::snapshot(at(-90))), at(-90));
+        assert!(!entry.is_live() && !entry.is_silent() && !entry.services().is_empty());
+        assert_eq!(entry.as_of(), Some(at(-90)));
+        let mut unanswered = entry.clone();
+        unanswered.lose(fixture::problem("refused"), at(1));
+        assert!(unanswered.is_silent());
+        assert_eq!(unanswered.as_of(), Some(at(-90)));
+        assert!(entry.hear(Box::new(fixture::snapshot(at(1))), at(1)).is_none(), "that is no change of this session");
+        entry.recall(Box::new(fixture::snapshot(at(-90))), at(-90));
+        assert_eq!((entry.is_live(), entry.as_of()), (true, None));
+    }
+
+    #[test]
+    fn what_a_server_says_is_kept_once_a_minute() {
+        let mut entry = ServerEntry::new("s".parse().unwrap(), "s".into());
+        let kept = [0, 1, 59, 60, 61].map(|second| entry.is_to_be_kept(at(second)));
+        assert_eq!(kept, [true, false, false, true, false]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use mypaas::api::{History, Problem, Span};
 use mypaas::name::ServerName;
+use serde::{Deserialize, Serialize};
 
 use super::fleet::ServiceAt;
 
@@ -9,7 +10,8 @@ use super::fleet::ServiceAt;
 const MOST: usize = 24;
 
 /// What was measured.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Measured {
     Machine(ServerName),
     Service(ServiceAt),

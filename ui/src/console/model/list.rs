@@ -6,7 +6,7 @@ use mypaas::api::{ContainerView, ServiceView};
 use mypaas::name::{ContainerName, ServerName};
 
 use super::filter::Filter;
-use super::fleet::{Connection, Fleet, ServerEntry, ServiceAt};
+use super::fleet::{Fleet, ServerEntry, ServiceAt};
 use super::marks::Marks;
 use super::order::Order;
 use crate::console::command::Motion;
@@ -146,7 +146,7 @@ impl List {
         if folded {
             return;
         }
-        if matching.is_empty() && matches!(server.connection, Connection::Live { .. } | Connection::Stale { .. }) {
+        if matching.is_empty() && server.snapshot().is_some() {
             rows.push(Row::Empty);
         }
         for (server, service) in matching {

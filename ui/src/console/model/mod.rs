@@ -49,6 +49,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::layout::{Position, Rect, Size};
+use serde::{Deserialize, Serialize};
 
 use self::column::Column;
 use self::deploy::DeployPage;
@@ -148,7 +149,7 @@ pub(crate) enum Typing {
 }
 
 /// Tells the answers to requests apart: an answer whose ticket nobody holds any more is too late.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Ticket(u64);
 
 /// What was drawn last.

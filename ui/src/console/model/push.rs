@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use mypaas::api::{Commit, PlanView, Problem};
 use mypaas::manifest::Checked;
 use mypaas::name::ServerName;
+use serde::{Deserialize, Serialize};
 
 use super::Ticket;
 use super::dialog::Choice;
@@ -53,7 +54,7 @@ pub(crate) struct Choosing {
 }
 
 /// What a folder is, before it is looked at in earnest.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Glance {
     /// What its Dockerfile says, or why that cannot be read.
     pub checked: Result<Checked, Problem>,
@@ -61,7 +62,7 @@ pub(crate) struct Glance {
 }
 
 /// A folder that what was typed may become.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FoundFolder {
     /// As it would stand in the line.
     pub path: String,
@@ -90,7 +91,7 @@ pub(crate) struct Review {
 }
 
 /// All there is to know of a folder before it is pushed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct FolderReport {
     pub folder: PathBuf,
     pub commit: Option<Commit>,
@@ -98,7 +99,7 @@ pub(crate) struct FolderReport {
 }
 
 /// What was found in a folder that can be read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Contents {
     pub checked: Checked,
     /// How much would be sent, or why it cannot be.
@@ -107,7 +108,7 @@ pub(crate) struct Contents {
     pub plan: Option<Result<PlanView, Problem>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ContextSize {
     pub files: u64,
     /// Before compression.

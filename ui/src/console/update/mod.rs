@@ -37,6 +37,7 @@ use super::effect::{Effect, TerminalEffect};
 use super::message::{Message, Stamped};
 use super::model::Model;
 use super::model::logs::Logs;
+use super::model::toast::ToastKind;
 use super::model::trail::Place;
 
 pub(crate) fn update(model: &mut Model, stamped: Stamped) -> Vec<Effect> {
@@ -73,7 +74,7 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Glanced { folder, glance } => push::glanced(model, folder, *glance),
         Message::Checked { ticket, report } => push::checked(model, ticket, report),
         Message::Sent { ticket, bytes } => push::sent(model, ticket, bytes),
-        Message::Server { server, news } => news::server(model, &server, news),
+        Message::Server { server, news } => return news::server(model, &server, news),
         Message::Detail { at, result } => return news::detail(model, &at, result),
         Message::Deploy { server, id, news } => news::deploy(model, &server, id, news),
         Message::Logs { at, container, since, news } => {
@@ -86,6 +87,7 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Edited { result } => return push::edited(model, result),
         Message::DockerfileChanged { folder } => return push::changed(model, &folder),
         Message::Saved { result } => answer::saved(model, result),
+        Message::RecordingEnded(why) => model.toast(ToastKind::Bad, format!("the recording ends here: {why}")),
         Message::Resized(size) => model.size = size,
         Message::Tick => {}
     }

@@ -1,12 +1,13 @@
 //! What servers said by themselves.
 
+use jiff::Timestamp;
 use mypaas::api::{Alert, AlertKind, Deploy, Event, Outcome, Problem, ServiceDetail, Snapshot};
 use mypaas::name::{DeployId, ServerName};
 
 use crate::console::effect::Effect;
 use crate::console::message::{LogNews, News, ServerNews};
 use crate::console::model::concern::Kind;
-use crate::console::model::fleet::ServiceAt;
+use crate::console::model::fleet::{ServerEntry, ServiceAt};
 use crate::console::model::tape::Flow;
 use crate::console::model::toast::ToastKind;
 use crate::console::model::{Model, Page};
@@ -14,9 +15,14 @@ use crate::console::words;
 
 use super::action;
 
-pub(super) fn server(model: &mut Model, name: &ServerName, news: ServerNews) {
+pub(super) fn server(model: &mut Model, name: &ServerName, news: ServerNews) -> Vec<Effect> {
     match news {
-        ServerNews::Snapshot(snapshot) => heard(model, name, snapshot),
+        ServerNews::Snapshot(snapshot) => return heard(model, name, snapshot),
+        ServerNews::Remembered { snapshot, heard } => {
+            if let Some(entry) = model.fleet.server_mut(name) {
+                entry.recall(snapshot, heard);
+            }
+        }
         ServerNews::Alive => {
             let now = model.now;
             if let Some(entry) = model.fleet.server_mut(name) {
@@ -25,15 +31,18 @@ pub(super) fn server(model: &mut Model, name: &ServerName, news: ServerNews) {
         }
         ServerNews::Lost(problem) => lost(model, name, problem),
     }
+    Vec::new()
 }
 
-fn heard(model: &mut Model, name: &ServerName, snapshot: Box<Snapshot>) {
+fn heard(model: &mut Model, name: &ServerName, snapshot: Box<Snapshot>) -> Vec<Effect> {
     refresh_deploy_page(model, name, &snapshot);
     model.journal.follow(name, &snapshot);
     let now = model.now;
-    let Some(entry) = model.fleet.server_mut(name) else { return };
+    let Some(entry) = model.fleet.server_mut(name) else { return Vec::new() };
     let was_silent = !entry.is_live();
-    let Some(before) = entry.hear(snapshot, now) else { return };
+    let before = entry.hear(snapshot, now);
+    let effects = keep(entry, now);
+    let Some(before) = before else { return effects };
     if was_silent {
         model.toast(ToastKind::Good, format!("{name} answers again"));
     }
@@ -43,6 +52,17 @@ fn heard(model: &mut Model, name: &ServerName, snapshot: Box<Snapshot>) {
     for (kind, text) in turns(model, name, &before.alerts) {
         model.toast(kind, text);
     }
+    effects
+}
+
+/// For the next session, whose first picture need not wait for the server then.
+fn keep(entry: &mut ServerEntry, now: Timestamp) -> Vec<Effect> {
+    if !entry.is_to_be_kept(now) {
+        return Vec::new();
+    }
+    let snapshot = entry.snapshot().map(|snapshot| Box::new(snapshot.clone()));
+    let keep = |snapshot| Effect::Keep { server: entry.name.clone(), heard: now, snapshot };
+    snapshot.map(keep).into_iter().collect()
 }
 
 /// Alerts that began or ended since.

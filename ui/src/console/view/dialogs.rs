@@ -11,7 +11,7 @@ use super::text::wrap;
 use super::{buttons, confirm, help, history, named, palette, plan, problem, unlock, variables};
 use crate::console::model::Model;
 use crate::console::model::dialog::{CancelDeploy, Dialog, Load, Rollback, Scale, ScaleStage, Stage};
-use crate::console::model::fleet::{Connection, ServiceAt};
+use crate::console::model::fleet::{ServerEntry, ServiceAt};
 use crate::console::symbols::ARROW;
 use crate::console::theme::Tone;
 use crate::console::words;
@@ -52,12 +52,11 @@ pub(super) fn silence(model: &Model, at: &ServiceAt, room: usize, pen: &Pen<'_>)
 }
 
 pub(super) fn silence_of(model: &Model, server: &ServerName, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
-    let connection = model.fleet.server(server).map(|server| &server.connection);
-    let Some(Connection::Stale { since, .. }) = connection else { return Vec::new() };
+    let Some(since) = model.fleet.server(server).and_then(ServerEntry::as_of) else { return Vec::new() };
     let text = format!(
         "{} has not answered for {}: what is known of it may be wrong, and this may not reach it.",
         server,
-        pen.elapsed(*since)
+        pen.elapsed(since)
     );
     let mut lines: Vec<_> = wrap(&text, room).into_iter().map(|line| pen.line(Tone::Stale, line)).collect();
     lines.push(Line::default());

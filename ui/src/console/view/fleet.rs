@@ -92,6 +92,7 @@ fn row(server: &ServerEntry, pen: &Pen<'_>) -> Cells {
 fn data(server: &ServerEntry, pen: &Pen<'_>) -> Line<'static> {
     let (sign, text, tone) = match &server.connection {
         Connection::Connecting => (WAITING, "connecting".to_owned(), Tone::Pending),
+        Connection::Remembered { heard, .. } => (WAITING, format!("connecting; {} old", pen.age(*heard)), Tone::Stale),
         Connection::Live { .. } if server.is_read_only() => (RUNNING, "live, read only".to_owned(), Tone::Healthy),
         Connection::Live { .. } => (RUNNING, "live".to_owned(), Tone::Healthy),
         Connection::Stale { since, .. } => (DOWN, format!("{} old", pen.age(*since)), Tone::Stale),

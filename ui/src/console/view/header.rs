@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::pen::Pen;
 use super::sheet::Sheet;
 use super::{look, named};
-use crate::console::model::fleet::{Connection, ServerEntry, ServiceAt, Tally};
+use crate::console::model::fleet::{ServerEntry, ServiceAt, Tally};
 use crate::console::model::{Focus, Model, Page};
 use crate::console::model::{concern, push};
 use crate::console::symbols::{ACTIVE, ALERT, INTO, MARKED};
@@ -124,11 +124,8 @@ fn path(model: &Model) -> Vec<Step<'_>> {
 /// How the fleet is, the worst first.
 fn tally(model: &Model, pen: &Pen<'_>) -> Vec<Span<'static>> {
     let fleet = &model.fleet;
-    let silent = fleet
-        .servers
-        .iter()
-        .filter(|server| matches!(server.connection, Connection::Stale { .. } | Connection::Unreachable { .. }));
-    let silent = silent.count();
+    let silent = fleet.servers.iter().filter(|server| server.is_silent()).count();
+    let remembered = fleet.servers.iter().filter(|server| server.as_of().is_some() && !server.is_silent()).count();
     let tally = fleet.tally();
     let mut spans = Vec::new();
     if !model.list.marks.is_empty() {
@@ -139,6 +136,9 @@ fn tally(model: &Model, pen: &Pen<'_>) -> Vec<Span<'static>> {
     }
     if silent > 0 {
         spans.push(pen.span(Tone::Stale, format!("{} silent", counted(silent, "server", "servers"))));
+    }
+    if remembered > 0 {
+        spans.push(pen.span(Tone::Stale, format!("connecting to {}", counted(remembered, "server", "servers"))));
     }
     spans.extend(alerts(model, pen));
     let read_only = fleet.servers.iter().filter(|server| server.is_read_only()).count();

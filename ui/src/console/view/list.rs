@@ -207,6 +207,9 @@ fn connection(server: &ServerEntry, folded: bool, pen: &Pen<'_>) -> Vec<Span<'st
         Connection::Stale { since, .. } => {
             vec![pen.span(Tone::Stale, format!("stale: no answer for {}", pen.elapsed(*since)))]
         }
+        Connection::Remembered { heard, .. } => {
+            vec![pen.span(Tone::Stale, format!("connecting; as it was {} ago", pen.age(*heard)))]
+        }
         Connection::Live { snapshot, .. } => {
             if snapshot.server.engine.up().is_none() {
                 return vec![pen.span(Tone::Failing, "the engine is down")];

@@ -153,7 +153,7 @@ pub(crate) fn options(server: &ServerEntry, known: Option<&Known>, room: usize, 
 
 /// Why nothing is known of a service beyond the list.
 pub(crate) fn unknown(server: &ServerEntry) -> String {
-    if server.is_live() { "loading …".into() } else { format!("not known: {} does not answer", server.name) }
+    if server.is_silent() { format!("not known: {} does not answer", server.name) } else { "loading …".into() }
 }
 
 fn row(option: &OptionLine, pen: &Pen<'_>) -> table::Cells {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::sheet::Sheet;
 use super::{containers, dashboard, graphs, history, look, named, overview, server, stream_logs};
 use crate::console::model::detail::{Known, Tab};
-use crate::console::model::fleet::ServerEntry;
+use crate::console::model::fleet::{Connection, ServerEntry};
 use crate::console::model::histories::Measured;
 use crate::console::model::{Breadth, Focus, Model, Target};
 use crate::console::theme::Tone;
@@ -89,11 +89,16 @@ fn draw_tabs(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet
 
 /// Says that nothing here is from now, when it is not.
 fn stale_line(subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) -> bool {
-    let crate::console::model::fleet::Connection::Stale { since, problem, .. } = &subject.server.connection else {
-        return false;
+    let name = &subject.server.name;
+    let text = match &subject.server.connection {
+        Connection::Stale { since, problem, .. } => {
+            format!("as it was {} ago; {name} does not answer: {}", sheet.pen.elapsed(*since), problem.message)
+        }
+        Connection::Remembered { heard, .. } => {
+            format!("as it was {} ago; connecting to {name}", sheet.pen.age(*heard))
+        }
+        Connection::Connecting | Connection::Live { .. } | Connection::Unreachable { .. } => return false,
     };
-    let age = sheet.pen.elapsed(*since);
-    let text = format!("as it was {age} ago; {} does not answer: {}", subject.server.name, problem.message);
     sheet.put(area, 2, sheet.pen.line(Tone::Stale, text));
     true
 }

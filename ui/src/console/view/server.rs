@@ -48,6 +48,12 @@ pub(crate) fn lines(server: &ServerEntry, room: usize, pen: &Pen<'_>) -> Vec<Lin
             lines.extend(facts(server, snapshot, room, pen));
             lines
         }
+        Connection::Remembered { snapshot, heard } => {
+            let text = format!("connecting … what follows is from {} ago", pen.age(*heard));
+            let mut lines = vec![pen.line(Tone::Stale, text), Line::default()];
+            lines.extend(facts(server, snapshot, room, pen));
+            lines
+        }
         Connection::Live { snapshot, .. } => facts(server, snapshot, room, pen),
     }
 }

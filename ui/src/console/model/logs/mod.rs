@@ -14,6 +14,7 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 use mypaas::api::{LogLine, LogStream};
 use mypaas::name::ContainerName;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use self::pattern::Pattern;
 use self::sight::Sight;
@@ -75,7 +76,8 @@ pub(crate) enum Entry {
 }
 
 /// What comes from a stream of logs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Caught {
     /// With its text made safe to show.
     Line(LogLine),

@@ -1,18 +1,19 @@
-//! Every page and dialog at three sizes, as plain text.
+//! Every page and dialog at three sizes, as plain text, and in what its colours mean.
 
+mod budget;
 mod fleet;
 mod lists;
+mod runs;
 
 use mypaas::api::{Action, Event, LogStream, PlanView};
 use mypaas::name::DeployId;
-use ratatui::buffer::Cell;
 use ratatui::layout::Size;
-use ratatui::style::{Color, Style};
 
 use crate::console::effect::Effect;
 use crate::console::fixture::{self, at, logged, press, send, service_at, shown, type_text, written};
 use crate::console::message::{LogNews, Message, News, ServerNews};
 use crate::console::model::Model;
+use crate::console::model::fleet::Connection;
 use crate::console::model::list::Item;
 use crate::console::model::logs::Caught;
 use crate::console::model::push::{Contents, ContextSize, FolderReport, FoundFolder, Glance};
@@ -28,6 +29,7 @@ fn snapshots(name: &str, play: impl Fn(&mut Model)) {
         fixture::show(&mut model);
         play(&mut model);
         insta::assert_snapshot!(format!("{name}_{width}x{height}"), shown(&mut model));
+        insta::assert_snapshot!(format!("{name}_{width}x{height}_meanings"), runs::in_meanings(&mut model));
     }
 }
 
@@ -91,6 +93,20 @@ fn a_server_that_went_silent() {
     snapshots("server_stale", |model| {
         model.list.select(Item::Server("s2".parse().unwrap()), &model.fleet);
         press(model, "tab");
+    });
+}
+
+#[test]
+fn servers_that_did_not_answer_yet_and_what_they_said_in_an_earlier_session() {
+    snapshots("remembered", |model| {
+        for entry in &mut model.fleet.servers {
+            let snapshot = entry.snapshot().cloned().map(Box::new);
+            entry.connection = Connection::Connecting;
+            if let Some(snapshot) = snapshot {
+                entry.recall(snapshot, at(-3 * fixture::HOUR));
+            }
+        }
+        press(model, "enter");
     });
 }
 
@@ -450,43 +466,24 @@ fn small_terminals() {
     }
 }
 
-/// The styled runs of each line: what is written, and how.
-fn runs(model: &mut Model, depth: Depth) -> String {
-    let theme = Theme::new(ThemeName::Dark, depth).unwrap();
-    let (buffer, _) = fixture::draw(model, &theme);
-    let width = usize::from(buffer.area().width);
-    let lines = buffer.content().chunks(width).map(|cells| {
-        let chunks = cells.chunk_by(|one, other| one.style() == other.style());
-        let runs = chunks.map(|run| (run.iter().map(Cell::symbol).collect::<String>(), run[0].style()));
-        runs.filter(|(text, style)| !text.trim().is_empty() || style.bg != Some(Color::Reset))
-            .map(|(text, style)| format!("{}{:?}", told(&style), text.trim_end()))
-            .collect::<Vec<_>>()
-            .join(" ")
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-fn told(style: &Style) -> String {
-    let colour = |colour: Option<Color>| match colour {
-        None | Some(Color::Reset) => String::new(),
-        Some(colour) => colour.to_string(),
-    };
-    let background = colour(style.bg);
-    let background = if background.is_empty() { background } else { format!("/{background}") };
-    let emphasis = if style.add_modifier.is_empty() { String::new() } else { format!("+{:?}", style.add_modifier) };
-    format!("{}{background}{}", colour(style.fg), emphasis.replace("Modifier", ""))
-}
-
 #[test]
 fn colours_follow_the_theme_and_the_terminal() {
-    for (name, depth) in [("plain", Depth::Plain), ("16", Depth::Ansi16), ("true", Depth::TrueColor)] {
+    for (name, theme, depth) in [
+        ("plain", ThemeName::Dark, Depth::Plain),
+        ("16", ThemeName::Dark, Depth::Ansi16),
+        ("256", ThemeName::Dark, Depth::Indexed256),
+        ("true", ThemeName::Dark, Depth::TrueColor),
+        ("light_16", ThemeName::Light, Depth::Ansi16),
+        ("light_true", ThemeName::Light, Depth::TrueColor),
+    ] {
+        let theme = Theme::new(theme, depth).unwrap();
         let mut model = fixture::model();
         model.size = Size::new(80, 24);
-        insta::assert_snapshot!(format!("colours_main_{name}"), runs(&mut model, depth));
+        insta::assert_snapshot!(format!("colours_main_{name}"), runs::in_colours(&mut model, &theme));
         select(&mut model, "local", "blog");
         press(&mut model, "w");
         watch(&mut model, 40, fixture::failed_push(), true);
-        insta::assert_snapshot!(format!("colours_deploy_{name}"), runs(&mut model, depth));
+        insta::assert_snapshot!(format!("colours_deploy_{name}"), runs::in_colours(&mut model, &theme));
     }
 }
 
