@@ -65,7 +65,7 @@ impl Desk {
         let see: Narrow = Box::new(move |snapshot| narrowed(&caller, snapshot));
         // Those who watch see the stream end, and look for the server again.
         let stopping = Box::pin(self.core.stopping.clone().cancelled_owned());
-        self.core.watchers.subscribe(self.caller.is_limited().then_some(see)).take_until(stopping).boxed()
+        self.core.watchers.subscribe(self.caller.limits().is_some().then_some(see)).take_until(stopping).boxed()
     }
 
     /// The machine's history is everybody's, as its figures are.

@@ -133,7 +133,7 @@ async fn admit_key(core: &Core, endpoint: Endpoint, request: Request, peer: IpAd
                 (_, By::Key(_)) => drop(tokio::spawn(read_on(body, LARGEST_REST, LINGER))),
                 _ => {}
             }
-            Err(refused)
+            Err(*refused)
         }
     }
 }
@@ -144,13 +144,13 @@ fn check_key(
     endpoint: Endpoint,
     request: &Request,
     peer: IpAddr,
-) -> Result<(Caller, BodyProof, UnderWay), Refused> {
+) -> Result<(Caller, BodyProof, UnderWay), Box<Refused>> {
     let told = request.headers().get(REAL_ADDRESS).and_then(|value| value.to_str().ok()?.parse().ok());
     let address = told.unwrap_or(peer);
     let failed = |Unproven { denied, claimed }: Unproven| {
         let quietly = !core.gate.attempts.fail(address, Instant::now());
         let denied = if quietly { Denied::TooOften(address) } else { denied };
-        Refused { problem: denied.into(), by: nobody(claimed), address: Some(address), quietly }
+        Box::new(Refused { problem: denied.into(), by: nobody(claimed), address: Some(address), quietly })
     };
     let proven = match endpoint.payload {
         Payload::Small | Payload::Stream => core.gate.prove(request, Timestamp::now()),
@@ -159,8 +159,8 @@ fn check_key(
     let proven = proven.map_err(failed)?;
     let caller = Caller::with_key(&proven.key, address);
     let fingerprint = proven.key.key.fingerprint();
-    caller.check_role(endpoint.role).map_err(|problem| refused(core, &caller, problem))?;
-    let too_busy = || refused(core, &caller, Denied::TooBusy(fingerprint.clone()).into());
+    caller.check_role(endpoint.role).map_err(|problem| Box::new(refused(core, &caller, problem)))?;
+    let too_busy = || Box::new(refused(core, &caller, Denied::TooBusy(fingerprint.clone()).into()));
     let under_way = core.gate.busy.begin(fingerprint).ok_or_else(too_busy)?;
     Ok((caller, proven.body, under_way))
 }

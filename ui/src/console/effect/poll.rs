@@ -15,6 +15,9 @@ use crate::console::model::histories::Measured;
 /// People wait for what they look at no longer.
 const AGAIN: Duration = Duration::from_secs(3);
 
+/// More figures than this no screen is wide enough for.
+const POINTS: u32 = 360;
+
 /// So many entries of the audit log.
 const ENTRIES: u32 = 500;
 
@@ -28,16 +31,16 @@ fn between_figures(span: Span) -> Duration {
 }
 
 pub(super) async fn history(client: Client, of: Measured, span: Span, inbox: Inbox) {
+    let service = match &of {
+        Measured::Machine(_) => None,
+        Measured::Service(at) => Some(at.service.clone()),
+    };
+    let query = HistoryQuery { service, span, points: Some(POINTS) };
     let mut told = None;
     let mut pause = REST;
     loop {
         sleep(pause).await;
         pause = between_figures(span);
-        let service = match &of {
-            Measured::Machine(_) => None,
-            Measured::Service(at) => Some(at.service.clone()),
-        };
-        let query = HistoryQuery { service, span, points: None };
         let result = listen::in_time(client.history(&query)).await.map(Box::new);
         let message = |result| Message::History { of: of.clone(), span, result };
         if !tell_new(&mut told, result, message, &inbox).await {
