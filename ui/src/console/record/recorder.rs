@@ -68,9 +68,7 @@ impl Recorder {
 
     /// A message, before it changes the model. Says when the recording ends with it.
     pub(in crate::console) fn note(&mut self, model: &Model, stamped: &Stamped) -> Option<Ended> {
-        if self.entries.is_none() {
-            return None;
-        }
+        self.entries.as_ref()?;
         let Stamped { at, message } = stamped.clone();
         let message = if model.types_unseen() { without_secrets(message) } else { message };
         self.add(Stamped { at, message }.into())
