@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use mypaas::engine::{ContainerState, Engine, EngineError, Health};
+use mypaas::engine::{ContainerState, EngineError, Health};
 use mypaas::name::ContainerName;
 
 use crate::docker::InDocker;

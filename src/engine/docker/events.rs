@@ -3,6 +3,7 @@
 use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::stream::{BoxStream, StreamExt};
+use jiff::Timestamp;
 
 use super::error::Asked;
 use super::{DockerEngine, QUICK, label};
@@ -24,7 +25,10 @@ impl DockerEngine {
             ("label".to_owned(), vec![self.own_label(), label::service_filter()]),
             ("event".to_owned(), KINDS.map(str::to_owned).to_vec()),
         ];
-        let options = EventsOptionsBuilder::default().filters(&filters.into()).build();
+        // The request is sent when somebody first asks for an event; what happens until then is not to be missed.
+        let now = Timestamp::now();
+        let since = format!("{}.{:09}", now.as_second(), now.subsec_nanosecond());
+        let options = EventsOptionsBuilder::default().since(&since).filters(&filters.into()).build();
         let endpoint = self.endpoint.clone();
         let events = self.docker.events(Some(options)).filter_map(move |event| {
             let told = match event {
