@@ -80,7 +80,7 @@ async fn a_push_takes_the_same_road_as_any_other() {
     let origin = &detail.releases[0].release.origin;
     assert_eq!((origin.who.as_str(), origin.folder.as_deref()), ("rsa key", None));
     assert_eq!(origin.key.as_ref().unwrap().fingerprint, *key.public().fingerprint());
-    let entry = &wire.client("ed25519").audit(1).await.unwrap()[0];
+    let entry = &wire.client("ed25519").audit(None, 1).await.unwrap()[0];
     assert_eq!((entry.request.as_str(), &entry.result), ("POST /daemon/push", &AuditResult::Done));
     assert_eq!((entry.deploy, entry.service.as_ref().unwrap().as_str()), (Some(detail.deploys[0].id), "web"));
 }
@@ -102,7 +102,7 @@ async fn a_push_that_fails_says_so_in_its_last_line_and_breaks_off() {
         let answer = wire.push(&signed(&key, wire.token().await, &zip), zip).await;
         assert!(answer.status == 200 && answer.body.contains(reason), "{reason}: {answer:?}");
         assert!(!answer.body.ends_with("0\r\n\r\n"), "it does not come to a good end: {answer:?}");
-        let entry = &wire.client("ed25519").audit(1).await.unwrap()[0];
+        let entry = &wire.client("ed25519").audit(None, 1).await.unwrap()[0];
         assert!(matches!(entry.result, AuditResult::Refused { .. }), "{entry:?}");
     }
     assert_eq!(wire.stage.snapshot().await.deploys.len(), 2, "nothing was done");
@@ -144,7 +144,7 @@ async fn every_other_push_is_denied() {
     ] {
         assert_eq!(told(&wire.push_with(&query, zip.clone()).await), DENIED, "{attack}");
     }
-    let entry = &wire.client("ed25519").audit(1).await.unwrap()[0];
+    let entry = &wire.client("ed25519").audit(None, 1).await.unwrap()[0];
     let By::Nobody { claimed } = &entry.by else { panic!("{entry:?}") };
     assert_eq!(claimed.as_ref(), Some(key.public().fingerprint()), "whom it claimed to be");
     assert!(matches!(entry.result, AuditResult::Refused { code: ProblemCode::Unauthorized, .. }), "{entry:?}");
