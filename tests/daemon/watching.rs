@@ -201,7 +201,7 @@ async fn alerts_outlive_the_server_and_are_not_told_twice() {
     let mut stage = served.stop().await;
 
     stage.die_and_start().await;
-    assert_eq!(stage.core.snapshot().await.unwrap().alerts, [began.clone()]);
+    assert_eq!(stage.core.snapshot().await.unwrap().alerts, std::slice::from_ref(&began));
     let folder = tempfile::tempdir().unwrap();
     let listening = UnixListener::bind(folder.path().join("mypaas.sock")).unwrap();
     let shutdown = CancellationToken::new();
