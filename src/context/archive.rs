@@ -26,7 +26,7 @@ const LONGEST_PATH: usize = 4096;
 
 /// Reads all members in order, until `visit` breaks off. What a context may not hold is an error, and so is an
 /// archive that is larger than the limits, or cut off, or goes on after its end.
-pub(super) fn read(
+pub fn read(
     compressed: impl BufRead,
     limits: &Limits,
     mut visit: impl FnMut(&Entry, &mut dyn Read) -> Result<ControlFlow<()>>,

@@ -30,6 +30,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use archive::read as read_archive;
 pub use error::{ArchiveError, ContextError, PatternError, Refusal};
 pub use git::{Commit, commit_of};
 pub use largest::Share;

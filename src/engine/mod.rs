@@ -36,6 +36,8 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+#[cfg(fuzzing)]
+pub use docker::log_lines;
 pub use docker::{DockerEngine, DockerSettings};
 pub use exec::{Exec, ExecInput, ExecOutput, ExecSession, TerminalSize};
 pub use image::{Build, BuildLimits, Image};

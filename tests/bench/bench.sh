@@ -13,11 +13,22 @@ cmd_bench() { # [NAME [OPTION…]|list]: measures; without a name, everything th
     done
 }
 
-bench_fuzz() { # every parser that reads what others wrote, half a minute each
-    local target
+bench_fuzz() { # [SECONDS]: every parser that reads what others wrote, half a minute each
+    local target status=0
+    command -v c++ >/dev/null || install_packages g++
     for target in fuzz/fuzz_targets/*.rs; do
-        fuzz/run "$(basename "$target" .rs)" 30
+        fuzz/run "$(basename "$target" .rs)" "${1:-30}" || status=1
     done
+    return "$status"
+}
+
+bench_attacks() { # what each attack on the way in from the network gets
+    local log=$STATE/attacks.log
+    # Each line is told by a test that fails unless it is so.
+    cargo test --locked --package mypaas-core --test daemon network -- --nocapture >"$log" 2>&1 ||
+        { tail -n 40 "$log" >&2; die "an attack got something else than it should (all of it is in $log)"; }
+    sed -n 's/^.*attack: //p' "$log" | sort
+    echo "$(grep -c 'attack: ' "$log") attacks tried, none got through"
 }
 
 bench_deploy() { # [--quick]: failed requests and times of deploys, by strategy and by what the app does with SIGTERM
@@ -38,15 +49,77 @@ bench_faults() { # [--case NAME] [--jobs N]: every call of a deploy broken in ev
     cargo bench --locked --package mypaas --bench faults -- "$@"
 }
 
-bench_size() { # the binary, its start, and a server with nothing to do
-    local folder instance=b-$$
+bench_idle() { # [SECONDS]: a server with 50 services and nothing to do, beside the Python original's daemon
+    local folder instance=b-$$ seconds=${1:-60} number
     setup bench
+    ensure_original
     build_release
+    build_app
     folder=$(mktemp -d)
-    mkdir "$folder/server"
-    cat >"$folder/server/config.toml" <<END
+    bench_server "$folder" "$instance"
+    # shellcheck disable=SC2064 # They are needed as they are now.
+    trap "original_stop '$folder'; server_stop '$folder'; remove_objects $instance; rm -rf '$folder'" EXIT
+    server_start "$folder"
+    for number in {1..50}; do
+        mkdir "$folder/s$number"
+        ln "$APP" "$folder/s$number/app" 2>/dev/null || cp "$APP" "$folder/s$number/app"
+        printf '%s\n' "# mypaas.service=s$number" "# mypaas.url=http://s$number.localhost" 'FROM scratch' \
+            'COPY app /app' 'CMD ["/app"]' >"$folder/s$number/Dockerfile"
+        quietly "push the service s$number" at "$folder" push local "$folder/s$number"
+    done
+    original_start "$folder"
+    # New releases are watched for half a minute.
+    sleep 40
+    # What is not private is the program itself, which the kernel takes back when it needs room.
+    printf '%-28s %14s %14s %16s\n' "50 services, over $seconds s" 'resident' 'private' 'CPU, of one'
+    idle_beside 'mypaas, after 50 pushes' "$seconds" "$folder"
+    server_stop "$folder"
+    server_start "$folder"
+    sleep 10
+    idle_beside 'mypaas, started anew' "$seconds" "$folder"
+}
+
+# idle_beside NAME SECONDS FOLDER: the server and the original at the same time.
+idle_beside() {
+    local server original ours theirs
+    server=$(server_pid "$3") original=$(<"$3/original.pid")
+    ours=$(cpu_ticks "$server") theirs=$(cpu_ticks "$original")
+    sleep "$2"
+    ours=$(($(cpu_ticks "$server") - ours)) theirs=$(($(cpu_ticks "$original") - theirs))
+    idle_row "$1" "$2" "$server" "$ours"
+    idle_row 'the Python original' "$2" "$original" "$theirs"
+}
+
+# idle_row NAME SECONDS PID TICKS
+idle_row() {
+    awk -v name="$1" -v seconds="$2" -v ticks="$4" -v hertz="$(getconf CLK_TCK)" \
+        '/^VmRSS/ { all = $2 } /^RssAnon/ { own = $2 }
+        END { printf "%-28s %11.1f MB %11.1f MB %14.2f %%\n", name, all * 1.024 / 1000, own * 1.024 / 1000,
+            100 * ticks / hertz / seconds }' "/proc/$3/status"
+}
+
+# original_start FOLDER: the Python original's daemon, with a server folder of its own.
+original_start() {
+    mkdir -p "$1/original/_mypaas"
+    : >"$1/original/_mypaas/authorized_keys"
+    printf '%s\n' '[init]' 'domain = "localhost"' 'email = ""' 'web_credentials = ""' '[env]' \
+        >"$1/original/_mypaas/config.toml"
+    HOME=$1/original PYTHONPATH=$STATE/original setsid python3 -m mypaas.daemon </dev/null >"$1/original.log" 2>&1 &
+    echo $! >"$1/original.pid"
+    wait_until 30 curl -sf --max-time 2 -o /dev/null http://localhost:88/daemon/time ||
+        { tail -n 20 "$1/original.log" >&2; die "the Python original's daemon did not come up"; }
+}
+
+original_stop() {
+    [[ ! -e $1/original.pid ]] || kill "$(<"$1/original.pid")" 2>/dev/null || true
+}
+
+# bench_server FOLDER INSTANCE: its configuration.
+bench_server() {
+    mkdir "$1/server"
+    cat >"$1/server/config.toml" <<END
 [server]
-instance = "$instance"
+instance = "$2"
 [network]
 subnet = "$(free_subnet)"
 [router]
@@ -54,6 +127,14 @@ bind = "127.0.0.1"
 http_port = 0
 https_port = 0
 END
+}
+
+bench_size() { # the binary, its start, and a server with nothing to do
+    local folder instance=b-$$
+    setup bench
+    build_release
+    folder=$(mktemp -d)
+    bench_server "$folder" "$instance"
     # shellcheck disable=SC2064 # They are needed as they are now.
     trap "server_stop '$folder'; remove_objects $instance; rm -rf '$folder'" EXIT
     server_start "$folder"
@@ -81,7 +162,7 @@ idle_server() {
     sleep 20
     awk -v ticks=$(($(cpu_ticks "$1") - before)) -v hertz="$(getconf CLK_TCK)" \
         'BEGIN { printf "idle server, CPU         %.2f %% of one, over 20 s\n", 100 * ticks / hertz / 20 }'
-    awk '/^VmRSS/ { printf "idle server, memory      %.1f MB resident\n", $2 / 1000 }' "/proc/$1/status"
+    awk '/^VmRSS/ { printf "idle server, memory      %.1f MB resident\n", $2 * 1.024 / 1000 }' "/proc/$1/status"
 }
 
 cpu_ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }

@@ -7,6 +7,7 @@
 //! console.rs       the console on a terminal, from the keyboard only
 //! failures.rs      releases that do not work, and what they leave: the one before
 //! strategies.rs    every strategy under load, without a failed request
+//! network.rs       operators elsewhere: by https with their keys, and by ssh
 //! wrong_input.rs   mistakes, and a world that is not as it should be; each is told, and changes nothing
 //! certificates.rs  https, with an authority that asks for proofs, or with the operator's own certificate
 //! disk.rs          disks that are full, and what makes room on them
@@ -24,6 +25,7 @@ mod failures;
 mod journey;
 #[path = "../support/load.rs"]
 mod load;
+mod network;
 mod server;
 mod stage;
 mod strangers;

@@ -75,6 +75,20 @@ fn split_time(piece: &[u8]) -> (Option<Timestamp>, &[u8]) {
     }
 }
 
+/// The lines of pieces of a log, each of which says whether it is of the standard output. Only for fuzzing.
+#[cfg(fuzzing)]
+pub fn log_lines(pieces: &[(bool, &[u8])]) -> Vec<String> {
+    let mut frames = Frames::new(ContainerName::from_engine("web.r1.1"));
+    let mut lines = Vec::new();
+    for (is_output, piece) in pieces {
+        let message = bytes::Bytes::copy_from_slice(piece);
+        let piece = if *is_output { LogOutput::StdOut { message } } else { LogOutput::StdErr { message } };
+        lines.extend(frames.take(&piece));
+    }
+    lines.extend(std::iter::from_fn(|| frames.rest()));
+    lines.into_iter().map(|line| line.text).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

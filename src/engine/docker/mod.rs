@@ -24,6 +24,9 @@
 //! ask.rs         probing a container
 //! ```
 
+#[cfg(fuzzing)]
+pub use self::frame::log_lines;
+
 mod ask;
 mod build;
 mod container;

@@ -86,6 +86,15 @@ fn in_short(error: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The domains that a line of Traefik's log says were refused a certificate. Only for fuzzing.
+#[cfg(fuzzing)]
+pub fn refused_domains(line: &str) -> Vec<String> {
+    let container = crate::name::ContainerName::from_engine("router");
+    let (at, stream) = (jiff::Timestamp::UNIX_EPOCH, crate::engine::LogStream::Stdout);
+    let line = LogLine { container, at, stream, text: line.to_owned() };
+    refusals(&line).into_iter().map(|refusal| refusal.domain).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,6 +37,9 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+#[cfg(fuzzing)]
+pub use self::issued::refused_domains;
+
 use self::api::Api;
 use self::container::{HTTP, HTTPS, Keeper};
 use self::files::Files;

@@ -31,6 +31,10 @@ use crate::server::core::Core;
 /// How long a small payload may take to arrive.
 const SMALL_LIMIT: Duration = Duration::from_secs(15);
 
+/// How long, and how far, the body of a request is read on that a key may not send.
+const LINGER: Duration = Duration::from_secs(5);
+const LARGEST_REST: usize = 64 * 1024 * 1024;
+
 /// How often is looked whether an open answer still goes to somebody who may read it.
 const RECHECK: Duration = Duration::from_secs(3);
 
@@ -131,15 +135,35 @@ async fn admit_key(core: &Core, endpoint: Endpoint, request: Request, peer: IpAd
         let quietly = !core.gate.attempts.fail(address, Instant::now());
         Refused { problem, by: caller.by(), address: Some(address), quietly }
     };
-    caller.check_role(endpoint.role).map_err(refused)?;
-    let under_way = core.gate.busy.begin(fingerprint);
-    let under_way = under_way.ok_or_else(|| refused(Denied::TooBusy(fingerprint.clone()).into()))?;
+    let under_way = caller
+        .check_role(endpoint.role)
+        .and_then(|()| core.gate.busy.begin(fingerprint).ok_or_else(|| Denied::TooBusy(fingerprint.clone()).into()));
+    let under_way = match under_way {
+        Ok(under_way) => under_way,
+        Err(problem) => {
+            linger(request.into_body());
+            return Err(refused(problem));
+        }
+    };
     let (parts, body) = request.into_parts();
     let body = match endpoint.payload {
         Payload::Small => Body::from(small(body, proven.digest).await.map_err(refused)?),
         Payload::Stream => Body::from_stream(proof::checked(body.into_data_stream(), proven.digest)),
     };
     Ok(Admitted { request: Request::from_parts(parts, body), caller, under_way: Some(under_way) })
+}
+
+/// Reads on, for a while, what is still sent: a connection that is closed before takes the refusal with it, and the router
+/// says only that it broke.
+fn linger(body: Body) {
+    let rest = async move {
+        let (mut chunks, mut left) = (body.into_data_stream(), LARGEST_REST);
+        while let Some(Ok(chunk)) = chunks.next().await {
+            let Some(less) = left.checked_sub(chunk.len()) else { break };
+            left = less;
+        }
+    };
+    tokio::spawn(timeout(LINGER, rest));
 }
 
 fn nobody(claimed: Option<Fingerprint>) -> By {

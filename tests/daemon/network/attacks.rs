@@ -9,7 +9,7 @@ use mypaas::keys::{Kind, generate};
 use mypaas::proof::BodyDigest;
 use regex::Regex;
 
-use super::wire::{Answer, DOMAIN, Forged, Wire, fresh_address, public, signer};
+use super::wire::{Answer, DOMAIN, Forged, Wire, fresh_address, public, signer, told};
 
 /// The attacks of one run with their answers, a line each.
 #[derive(Default)]
@@ -28,6 +28,7 @@ impl Table {
         .fold(problem.message, |text, (pattern, word)| {
             Regex::new(pattern).unwrap().replace_all(&text, *word).into_owned()
         });
+        told(attack, &format!("{} {message}", answer.status));
         writeln!(self.0, "{attack:<52} {} {:<12} {message}", answer.status, code.as_str().unwrap()).unwrap();
     }
 }
@@ -204,8 +205,11 @@ async fn who_fails_too_often_is_told_shortly_and_shuts_nobody_else_out() {
     assert_eq!(statuses, [[401; 10].as_slice(), &[429; 5]].concat());
     let answer = wire.send(&wire.good().await.without("signature").set("x-real-ip", from)).await;
     assert!(answer.head.contains("retry-after: "), "{}", answer.head);
-    let told = wire.stage.audit().len();
-    assert_eq!(told, 10, "the rest fills no log");
+    assert_eq!(wire.stage.audit().len(), 10, "the rest fills no log");
+    told(
+        "15 failures from one address",
+        "10 times 401 with its reason, then 429 with retry-after, and no line in the log",
+    );
     assert_eq!(wire.send(&wire.good().await.set("x-real-ip", from)).await.status, 200, "a neighbour with a key");
     let other = wire.good().await.without("signature").set("x-real-ip", "203.0.113.8");
     assert_eq!(wire.send(&other).await.status, 401, "another address");
@@ -259,4 +263,5 @@ async fn whoever_is_not_the_router_is_turned_away_before_a_word() {
     let wire = Wire::from("127.0.0.2".parse().unwrap()).await;
     let answer = wire.send(&wire.good().await).await;
     assert_eq!((answer.status, answer.body.as_str()), (0, ""));
+    told("somebody who is not the router", "closed before a word");
 }

@@ -6,7 +6,7 @@ use mypaas::api::ProblemCode;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::wire::{Forged, Wire, read_answer};
+use super::wire::{Forged, Wire, read_answer, told};
 
 #[tokio::test]
 async fn a_head_that_trickles_in_is_cut_off() {
@@ -33,6 +33,7 @@ async fn a_head_that_trickles_in_is_cut_off() {
     }
     assert!(begun.elapsed() >= Duration::from_secs(4), "cut off too early: {:?}", begun.elapsed());
     trickle.abort();
+    told("slow loris: a head that trickles in", &format!("cut off after {:.0?}", begun.elapsed()));
 }
 
 #[tokio::test]
@@ -42,6 +43,7 @@ async fn a_connection_that_says_nothing_is_cut_off() {
     let answer = read_answer(TcpStream::connect(wire.address).await.unwrap()).await;
     assert_eq!(answer.body, "");
     assert!((4..30).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    told("half-open: a connection that says nothing", &format!("cut off after {:.0?}", begun.elapsed()));
 }
 
 #[tokio::test]
@@ -52,6 +54,7 @@ async fn heads_that_are_too_large_are_refused() {
     assert!(matches!(wire.send(&long).await.status, 0 | 431), "a field of 100,000 bytes");
     let many = (0..200).fold(good, |request, number| request.set(&format!("x-{number}"), "1"));
     assert!(matches!(wire.send(&many).await.status, 0 | 431), "200 fields");
+    told("a header field of 100,000 bytes; 200 fields", "431, or the connection closed");
     assert_eq!(wire.send(&wire.good().await).await.status, 200);
 }
 
@@ -63,6 +66,7 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_read_to_its_end() {
     let answer = wire.send(&large).await;
     // The connection may be reset before the answer is read.
     assert!(answer.status == 0 || answer.problem().code == ProblemCode::TooLarge, "{answer:?}");
+    told("a request of 3 MiB", "413, or the connection closed, before it is read to its end");
 }
 
 #[tokio::test]
@@ -73,6 +77,19 @@ async fn who_proves_nothing_may_not_even_send_a_body() {
     let begun = Instant::now();
     assert_eq!(wire.send(&upload).await.status, 401);
     assert!(begun.elapsed() < Duration::from_secs(5), "it was waited for: {:?}", begun.elapsed());
+    told("an upload of 1 GB without a proof", "401 before the body is read");
+}
+
+#[tokio::test]
+async fn a_refusal_is_heard_also_while_a_large_body_still_comes() {
+    let wire = Wire::start().await;
+    let body = vec![7; 8 * 1024 * 1024];
+    for _ in 0..3 {
+        let upload = Forged::with_body("POST", "/daemon/v1/contexts", body.clone()).signed(&wire, "p256").await;
+        let answer = wire.send(&upload).await;
+        assert_eq!(answer.status, 403, "{answer:?}");
+    }
+    assert_eq!(wire.kept(), 0);
 }
 
 #[tokio::test]
@@ -96,6 +113,7 @@ async fn one_key_cannot_take_all_connections() {
     let request = Forged::new("GET", "/daemon/v1/server").signed(&wire, "p256").await;
     let answer = wire.send(&request).await;
     assert_eq!((answer.status, answer.problem().code), (429, ProblemCode::TooMany));
+    told("the 65th answer at once that one key keeps open", &format!("429 {}", answer.problem().message));
     assert_eq!(wire.send(&wire.good().await).await.status, 200, "another key");
     drop(watching);
     let begun = Instant::now();
@@ -114,6 +132,7 @@ async fn what_is_no_http_gets_no_further() {
         let answer = wire.send_bytes(bytes).await;
         assert!(matches!(answer.status, 0 | 400), "{answer:?}");
     }
+    told("TLS, HTTP/2 or zeros where HTTP/1.1 is spoken", "400, or the connection closed");
     assert_eq!(wire.send(&wire.good().await).await.status, 200);
 }
 
@@ -126,4 +145,22 @@ async fn a_body_that_does_not_come_is_not_waited_for_for_long() {
     let answer = wire.send(&smuggled).await;
     assert!(answer.problem().message.contains("did not arrive within"), "{answer:?}");
     assert!((10..30).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    told(
+        "a body that never comes, of two lengths (smuggling)",
+        &format!("{} after {:.0?}", answer.status, begun.elapsed()),
+    );
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_and_those_that_say_nothing_make_room() {
+    let wire = Wire::start().await;
+    let mut silent = Vec::new();
+    for _ in 0..600 {
+        silent.push(TcpStream::connect(wire.address).await.unwrap());
+    }
+    let begun = Instant::now();
+    let answer = wire.send(&wire.good().await).await;
+    assert_eq!(answer.status, 200, "those that say nothing are cut off: {answer:?}");
+    told("600 connections that say nothing", &format!("who has a key is answered after {:.0?}", begun.elapsed()));
+    drop(silent);
 }

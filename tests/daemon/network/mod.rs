@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! wire.rs        a server that listens, and requests written by hand
+//! archives.rs    pushed archives that are not what they should be
 //! attacks.rs     a table of attacks, and what each gets
 //! endpoints.rs   every endpoint there is: unsigned, by a viewer, by a key for other services
 //! limits.rs      slow, large, many
 //! callers.rs     what the holders of keys see, and what is remembered of them
 //! ```
 
+mod archives;
 mod attacks;
 mod callers;
 mod endpoints;

@@ -45,7 +45,16 @@ impl Wire {
 
     /// Lets connect who has this address.
     pub(crate) async fn from(from: std::net::IpAddr) -> Self {
-        let config = format!("[init]\ndomain = \"{DOMAIN}\"\n");
+        Self::set_up(from, "").await
+    }
+
+    /// With these settings too.
+    pub(crate) async fn with(settings: &str) -> Self {
+        Self::set_up(Ipv4Addr::LOCALHOST.into(), settings).await
+    }
+
+    async fn set_up(from: std::net::IpAddr, settings: &str) -> Self {
+        let config = format!("[init]\ndomain = \"{DOMAIN}\"\n{settings}");
         let stage = Stage::with(toml::from_str(&config).unwrap()).await;
         stage.push(SINGLE).await.assert_succeeded();
         stage.push(&SINGLE.replace("web", "hidden")).await.assert_succeeded();
@@ -78,6 +87,11 @@ impl Wire {
 
     pub(crate) async fn send(&self, request: &Forged) -> Answer {
         self.send_bytes(&request.bytes()).await
+    }
+
+    /// Contexts that wait for their deploy.
+    pub(crate) fn kept(&self) -> usize {
+        std::fs::read_dir(self.stage.home().join("incoming")).unwrap().count()
     }
 
     /// Bytes as they are; the connection stays open for the answer.
@@ -198,6 +212,11 @@ impl Forged {
         let head = format!("{} {} HTTP/1.1\r\n{fields}\r\n", self.method, self.target);
         [head.as_bytes(), &self.body].concat()
     }
+}
+
+/// A line of the table that `./dev bench attacks` shows.
+pub(crate) fn told(attack: &str, got: &str) {
+    println!("attack: {attack:<54} {got}");
 }
 
 pub(crate) fn fresh_address() -> String {

@@ -6,16 +6,22 @@
 //! command.rs    any other mypaas command, to its end or line by line
 //! project.rs    folders to push, with the example services' program
 //! web.rs        requests through Traefik
+//! operator.rs   somebody at a machine of their own, with keys
+//! authority.rs  certificates of the operator's own
+//! sshd.rs       an sshd on the loopback
 //! pebble.rs     a certificate authority of the test's own
 //! objects.rs    what is in Docker, and what the server holds: before and after
 //! ```
 
+pub(crate) mod authority;
 mod command;
 mod objects;
+pub(crate) mod operator;
 pub(crate) mod pebble;
 mod process;
 mod project;
 mod settings;
+pub(crate) mod sshd;
 mod web;
 
 use std::fs;
