@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid, User, geteuid};
 
+use crate::atomic_file::{self, Access};
+
 /// Why there is no such user.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
@@ -48,6 +50,12 @@ impl Account {
     /// Whether this process runs as somebody else.
     pub fn is_another(&self) -> bool {
         Uid::from_raw(self.uid) != geteuid()
+    }
+
+    /// Writes a file that they alone may read.
+    pub fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        atomic_file::write_beside(path, bytes, Access::Owner)?;
+        self.own(path)
     }
 
     /// Makes a file or folder theirs.

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use mypaas::atomic_file::{self, Access};
 use mypaas::install::answers::{self, Answers, Change, Domain};
 use mypaas::install::health::{self, Demand};
 use mypaas::install::manager::Daemon;
@@ -265,8 +264,7 @@ impl Files {
         let write = |name: &str, text: &str, is_new: bool| -> io::Result<()> {
             let path = home.join(name);
             if is_new || !path.exists() {
-                atomic_file::write_beside(&path, text.as_bytes(), Access::Owner)?;
-                account.own(&path)?;
+                account.write(&path, text.as_bytes())?;
             }
             Ok(())
         };
