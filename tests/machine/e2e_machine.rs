@@ -103,7 +103,10 @@ async fn a_broken_program_is_given_up_again(operator: &Operator, machine: &Machi
     let stranger = operator.program("stranger", b"#!/bin/sh\necho something else 1.0\n");
     let told = operator.mypaas(&["server", "upgrade", "shop", "--binary", &stranger]).await.failed();
     assert!(told.contains("is no mypaas") && told.contains("nothing was changed"), "{told}");
-    assert_eq!(machine.run("sha256sum </usr/local/bin/mypaas; ls -A /usr/local/bin | grep mypaas.upload || true"), before);
+    assert_eq!(
+        machine.run("sha256sum </usr/local/bin/mypaas; ls -A /usr/local/bin | grep mypaas.upload || true"),
+        before
+    );
 }
 
 /// The same one with another byte at its end.
