@@ -63,9 +63,10 @@ async fn under_load(server: &Server, web: SocketAddr, scope: Scope) -> u64 {
     println!("\n{:14} {:9} {}", "strategy", "SIGTERM", pressure::HEAD);
     let mut failed = 0;
     for case in Case::all(scope) {
-        let result = pressure::measure(server, web, &case, scope).await;
-        println!("{:14} {:9} {result}", case.strategy.name, case.on_sigterm);
-        failed += result.failed();
+        for result in pressure::measure(server, web, &case, scope).await {
+            println!("{:14} {:9} {result}", case.strategy.name, case.on_sigterm);
+            failed += result.failed();
+        }
     }
     failed
 }
