@@ -15,6 +15,7 @@
 mod case;
 mod floor;
 #[path = "../../support/load.rs"]
+#[allow(dead_code, reason = "shared with tests that ask for one path only")]
 mod load;
 mod pace;
 mod pressure;
