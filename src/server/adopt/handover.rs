@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::iptables::Diverted;
+use super::iptables::{self, Diverted};
 use crate::api::Problem;
 use crate::engine::{DockerEngine, Foreign};
 use crate::router::{Router, Routes, TraefikRouter};
@@ -41,13 +41,14 @@ pub(super) struct Handover<'a> {
 }
 
 impl Handover<'_> {
-    /// Where no router is in the way.
+    /// Where no router is in the way. Ends what an interrupted handover left.
     pub(super) async fn start(&self) -> Result<(), Problem> {
         self.router.ensure_running().await?;
         for routes in self.routes {
             self.router.apply(routes).await?;
         }
-        Ok(())
+        iptables::end_all().await;
+        Ok(self.router.remove_beside(GRACE).await?)
     }
 
     /// How long the ports were nobody's; none: at no time.

@@ -23,6 +23,7 @@ const UNIT: &str = "mypaasd";
 const UNIT_FILE: &str = "/etc/systemd/system/mypaasd.service";
 
 pub(crate) async fn run(session: &Session) -> anyhow::Result<()> {
+    let _whole = session.whole().begin().await;
     if Path::new(UNIT_FILE).exists() {
         stop_daemon().await?;
         session.screen.print("stopped and disabled mypaasd, the original's daemon\n")?;
