@@ -4,11 +4,12 @@
 //! ```text
 //! options.rs    a container of the original → the options that its Dockerfile had
 //! iptables.rs   new connections to a port → a container, for a while
-//! handover.rs   from the original's router to ours
+//! handover.rs   from the original's router to ours; exchange.rs the one moment in which the ports change hands
 //! ```
 //!
 //! It may be done again: what was taken over stays so.
 
+mod exchange;
 mod handover;
 mod iptables;
 mod options;
