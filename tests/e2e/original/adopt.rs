@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use mypaas::engine::{Adopted, Role, write_adopted};
 use reqwest::Client;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -112,6 +113,17 @@ fn rules_of_an_earlier_handover() {
     run("iptables", &["-A", "DOCKER-USER", "-p", "tcp", "-d", "192.0.2.99", "-m", "comment", "--comment", HANDOVER, "-j", "ACCEPT"]);
 }
 
+/// As an adoption leaves them that was killed while it took over the first of several.
+async fn containers_of_an_earlier_adoption(stage: &Stage) {
+    let names = docker(&["ps", "--format", "{{.Names}}", "--filter", "name=rolling"]).await;
+    let last = names.lines().max().unwrap();
+    let id = docker(&["inspect", "-f", "{{.Id}}", last]).await;
+    run("docker", &["rename", last, "paas_rolling.r1.1"]);
+    let (release, deploy) = ("r1".parse().unwrap(), "d1".parse().unwrap());
+    let role = Role::Service { service: "rolling".parse().unwrap(), release, slot: 1, deploy };
+    write_adopted(&stage.home().join("adopted.json"), vec![Adopted { id: id.trim().to_owned(), role }]).unwrap();
+}
+
 async fn until_connections_are_diverted() {
     let begin = Instant::now();
     while !diverting().lines().any(|rule| rule.contains("-A OUTPUT") && rule.contains(HANDOVER)) {
@@ -151,6 +163,7 @@ async fn a_server_of_the_original_is_taken_over_while_it_serves() {
     let loads = ["single.test", "rolling.test"].map(Load::on);
     sleep(Duration::from_secs(1)).await;
     rules_of_an_earlier_handover();
+    containers_of_an_earlier_adoption(&stage).await;
     let adopt = stage.begin(&["server", "adopt"]);
     until_connections_are_diverted().await;
     adopt.interrupt();
