@@ -56,6 +56,8 @@ pub(super) fn register(home: &Path) -> PathBuf {
 /// What was done, for people to be told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AdoptStep {
+    /// Nothing was changed before, and that begins now, with so many services.
+    Begun { services: usize },
     /// The service runs on as this release, in so many containers. Notes say what could not be known.
     Service { service: ServiceName, release: ReleaseId, containers: usize, notes: Vec<String> },
     /// It was taken over before.
@@ -75,6 +77,14 @@ struct Found {
     dockerfile: String,
     notes: Vec<String>,
     containers: Vec<Foreign>,
+}
+
+/// The same with the image of its first release.
+struct Prepared {
+    service: ServiceName,
+    release: ReleaseId,
+    image: Image,
+    found: Found,
 }
 
 struct Adoption<'a> {
@@ -104,8 +114,16 @@ pub async fn adopt(place: &Place, mut told: impl FnMut(AdoptStep) + Send) -> Res
         let found = adoption.read(containers)?;
         services.insert(found.manifest.service.clone(), found);
     }
+    let mut prepared = Vec::new();
     for (service, found) in services {
-        told(adoption.take_over(service, found).await?);
+        match adoption.prepare(service.clone(), found).await? {
+            Some(service) => prepared.push(service),
+            None => told(AdoptStep::Known { service }),
+        }
+    }
+    told(AdoptStep::Begun { services: prepared.len() });
+    for service in prepared {
+        told(adoption.take_over(service).await?);
     }
     let old = foreign.iter().find(|container| container.service() == ROUTER);
     told(adoption.take_ports(old).await?);
@@ -151,12 +169,18 @@ impl<'a> Adoption<'a> {
         Ok(Found { manifest, dockerfile, notes, containers })
     }
 
-    async fn take_over(&self, service: ServiceName, found: Found) -> Result<AdoptStep, Problem> {
+    /// None: it was taken over before.
+    async fn prepare(&self, service: ServiceName, found: Found) -> Result<Option<Prepared>, Problem> {
         if self.store.service(&service)?.is_some_and(|record| record.live.is_some()) {
-            return Ok(AdoptStep::Known { service });
+            return Ok(None);
         }
         let release = self.store.next_release(&service)?;
         let image = self.build(&service, release, &found.dockerfile).await?;
+        Ok(Some(Prepared { service, release, image, found }))
+    }
+
+    async fn take_over(&self, prepared: Prepared) -> Result<AdoptStep, Problem> {
+        let Prepared { service, release, image, found } = prepared;
         let slots = self.join(&service, release, &found.containers).await?;
         let containers = found.containers.len();
         let ids = found.containers.into_iter().map(|container| container.id);
@@ -184,12 +208,7 @@ impl<'a> Adoption<'a> {
     }
 
     /// An image of ours with nothing but theirs in it.
-    async fn build(
-        &self,
-        service: &ServiceName,
-        release: ReleaseId,
-        dockerfile: &str,
-    ) -> Result<Image, Problem> {
+    async fn build(&self, service: &ServiceName, release: ReleaseId, dockerfile: &str) -> Result<Image, Problem> {
         let context = context_of(dockerfile)
             .map_err(|error| Problem::new(ProblemCode::Internal, "a context could not be made").because(&error))?;
         let build = Build {
