@@ -57,7 +57,8 @@ fn variables(
         if let Some(known) = known.get(name) {
             options.push(("env", name.clone()));
             if known.secret().expose() != value {
-                notes.push(format!("{name} has another value in its containers than in config.toml; new ones get that"));
+                notes
+                    .push(format!("{name} has another value in its containers than in config.toml; new ones get that"));
             }
         } else if value.contains(['\n', '\r']) {
             notes.push(format!("{name} has several lines, so that no option holds it: set it with `mypaas env set`"));
@@ -68,7 +69,9 @@ fn variables(
     }
     if !visible.is_empty() {
         let names = visible.join(", ");
-        notes.push(format!("kept as plain options, for all who may see the release: {names}; `mypaas env set` keeps secrets"));
+        notes.push(format!(
+            "kept as plain options, for all who may see the release: {names}; `mypaas env set` keeps secrets"
+        ));
     }
 }
 

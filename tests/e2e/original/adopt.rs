@@ -99,7 +99,8 @@ async fn until_it_answers(host: &str) {
 
 /// What the machine does with connections, as far as that is diverted.
 fn diverting() -> String {
-    let saved = ["nat", "filter"].map(|table| Command::new("iptables-save").args(["-t", table]).output().unwrap().stdout);
+    let saved =
+        ["nat", "filter"].map(|table| Command::new("iptables-save").args(["-t", table]).output().unwrap().stdout);
     String::from_utf8(saved.concat()).unwrap()
 }
 
@@ -110,7 +111,10 @@ fn rules_of_an_earlier_handover() {
     let divert = ["-j", "DNAT", "--to-destination", GONE];
     // Behind all others, so that the original's router has the ports until it is taken over.
     run("iptables", &[&["-t", "nat", "-A", "PREROUTING"], &local[..], &comment, &divert].concat());
-    run("iptables", &["-A", "DOCKER-USER", "-p", "tcp", "-d", "192.0.2.99", "-m", "comment", "--comment", HANDOVER, "-j", "ACCEPT"]);
+    run(
+        "iptables",
+        &["-A", "DOCKER-USER", "-p", "tcp", "-d", "192.0.2.99", "-m", "comment", "--comment", HANDOVER, "-j", "ACCEPT"],
+    );
 }
 
 /// As an adoption leaves them that was killed while it took over the first of several.
