@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(fuzzing)]
 pub use docker::log_lines;
-pub use docker::{Adopted, DockerEngine, DockerSettings, Foreign, adopted, write_adopted};
+pub use docker::{Adopted, DockerEngine, DockerSettings, Foreign, adopted, retain_adopted, write_adopted};
 pub use exec::{Exec, ExecInput, ExecOutput, ExecSession, TerminalSize};
 pub use image::{Build, BuildLimits, Image};
 pub use log::{LogLine, LogQuery, LogStream};

@@ -60,7 +60,18 @@ pub fn write_adopted(path: &Path, more: Vec<Adopted>) -> io::Result<()> {
     let mut all = adopted(path)?;
     all.retain(|known| more.iter().all(|new| new.id != known.id));
     all.extend(more);
-    let json = serde_json::to_vec_pretty(&all).map_err(io::Error::other)?;
+    write(path, &all)
+}
+
+/// Takes those out of the file that are not wanted any more. An engine sees it when it is connected to next.
+pub fn retain_adopted(path: &Path, wanted: impl Fn(&Adopted) -> bool) -> io::Result<()> {
+    let all = adopted(path)?;
+    let kept: Vec<Adopted> = all.iter().filter(|known| wanted(known)).cloned().collect();
+    if kept.len() == all.len() { Ok(()) } else { write(path, &kept) }
+}
+
+fn write(path: &Path, all: &[Adopted]) -> io::Result<()> {
+    let json = serde_json::to_vec_pretty(all).map_err(io::Error::other)?;
     atomic_file::write_beside(path, &json, Access::Owner)
 }
 

@@ -75,6 +75,13 @@ impl DockerEngine {
         Ok(Some(foreign))
     }
 
+    /// The names of all containers, whoever made them, also of those that do not run.
+    pub async fn names_in_use(&self) -> Result<BTreeSet<String>> {
+        let summaries = self.summaries(Vec::new()).await?.into_iter();
+        let names = summaries.flat_map(|summary| summary.names.unwrap_or_default());
+        Ok(names.map(|name| name.trim_start_matches('/').to_owned()).collect())
+    }
+
     /// Gives the container a fixed place on our network, beside those that it has; one that has a place keeps it.
     pub async fn join(&self, id: &str, address: Ipv4Addr, aliases: &[String]) -> Result<Ipv4Addr> {
         let asked = Asked::container("connect to our network", id);

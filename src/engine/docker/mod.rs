@@ -62,7 +62,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::stream::BoxStream;
 
 use self::adopted::Register;
-pub use self::adopted::{Adopted, adopted, write_adopted};
+pub use self::adopted::{Adopted, adopted, retain_adopted, write_adopted};
 use self::error::{Asked, is_full, words};
 pub use self::foreign::Foreign;
 use self::usage::Gauges;

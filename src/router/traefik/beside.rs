@@ -47,9 +47,12 @@ impl TraefikRouter {
 
     /// Ends it, giving its requests so long to finish. That it is not there is fine.
     pub async fn remove_beside(&self, grace: Duration) -> Result<()> {
-        let name = self.beside().name;
-        self.keeper.engine.stop(&name, grace).await?;
-        Ok(self.keeper.engine.remove(&name).await?)
+        self.beside().remove(grace).await
+    }
+
+    /// The same for the ordinary one, which gives up its ports so.
+    pub async fn remove(&self, grace: Duration) -> Result<()> {
+        self.keeper.remove(grace).await
     }
 
     fn beside(&self) -> Keeper {

@@ -75,6 +75,12 @@ impl Keeper {
         Ok(api)
     }
 
+    /// Ends the container, giving its requests so long to finish. That it is not there is fine.
+    pub(super) async fn remove(&self, grace: Duration) -> Result<()> {
+        self.engine.stop(&self.name, grace).await?;
+        Ok(self.engine.remove(&self.name).await?)
+    }
+
     /// Makes what Traefik's container is to see of certificates, where it is missing.
     async fn prepare_certificates(&self, files: &Files) -> Result<()> {
         let TraefikSettings { storage, own_certificates, acme, .. } = self.settings.clone();

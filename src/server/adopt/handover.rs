@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::iptables::Diverted;
+use super::exchange::{Holder, Routers, exchange};
+use super::iptables::{self, Diverted};
 use crate::api::Problem;
 use crate::engine::{DockerEngine, Foreign};
 use crate::router::{Router, Routes, TraefikRouter};
@@ -41,13 +42,14 @@ pub(super) struct Handover<'a> {
 }
 
 impl Handover<'_> {
-    /// Where no router is in the way.
+    /// Where no router is in the way. Ends what an interrupted handover left.
     pub(super) async fn start(&self) -> Result<(), Problem> {
         self.router.ensure_running().await?;
         for routes in self.routes {
             self.router.apply(routes).await?;
         }
-        Ok(())
+        iptables::end_all().await;
+        Ok(self.router.remove_beside(GRACE).await?)
     }
 
     /// How long the ports were nobody's; none: at no time.
@@ -64,32 +66,29 @@ impl Handover<'_> {
             sleep(DRAIN).await;
         }
         let begin = Instant::now();
-        let taken = self.replace(old).await;
+        let holder = exchange(&Exchanged { handover: self, old }).await;
         let gap = diverted.is_none().then(|| begin.elapsed());
+        if let Holder::Nobody(problem) = holder {
+            // New connections stay with the one beside, as long as they are diverted: it is all that answers.
+            return Err(problem.hint("Adopt again once the cause is gone: `mypaas server adopt`."));
+        }
         if let Some(diverted) = diverted {
             diverted.end().await;
         }
-        if taken.is_ok() {
+        if holder == Holder::Ours {
             self.until_unused().await;
         }
-        self.router.remove_beside(GRACE).await?;
-        taken.map(|()| gap)
+        let removed = self.router.remove_beside(GRACE).await;
+        if let Holder::Old(problem) = holder {
+            return Err(problem);
+        }
+        removed?;
+        Ok(gap)
     }
 
     async fn divert(&self, beside: Ipv4Addr) -> Result<Diverted, Problem> {
         let [http, https] = self.ports;
         Diverted::to(beside, &[(http, 80), (https, 443)]).await
-    }
-
-    /// When ours does not come up, the old one has its place again.
-    async fn replace(&self, old: &Foreign) -> Result<(), Problem> {
-        self.engine.stop_foreign(&old.id, OLD_GRACE).await?;
-        let started = self.router.ensure_running().await;
-        if let Err(error) = started {
-            self.engine.start_foreign(&old.id).await?;
-            return Err(error.into());
-        }
-        Ok(())
     }
 
     async fn until_unused(&self) {
@@ -100,5 +99,30 @@ impl Handover<'_> {
             }
             sleep(LOOK_AGAIN).await;
         }
+    }
+}
+
+/// The routers of a handover.
+struct Exchanged<'a> {
+    handover: &'a Handover<'a>,
+    old: &'a Foreign,
+}
+
+impl Routers for Exchanged<'_> {
+    async fn stop_old(&self) -> Result<(), Problem> {
+        Ok(self.handover.engine.stop_foreign(&self.old.id, OLD_GRACE).await?)
+    }
+
+    async fn start_old(&self) -> Result<(), Problem> {
+        Ok(self.handover.engine.start_foreign(&self.old.id).await?)
+    }
+
+    async fn start_ours(&self) -> Result<(), Problem> {
+        self.handover.router.ensure_running().await?;
+        Ok(())
+    }
+
+    async fn stop_ours(&self) -> Result<(), Problem> {
+        Ok(self.handover.router.remove(GRACE).await?)
     }
 }

@@ -3,18 +3,21 @@
 //!
 //! ```text
 //! options.rs    a container of the original → the options that its Dockerfile had
+//! join.rs       its containers become members of our network
 //! iptables.rs   new connections to a port → a container, for a while
-//! handover.rs   from the original's router to ours
+//! handover.rs   from the original's router to ours; exchange.rs the one moment in which the ports change hands
 //! ```
 //!
-//! It may be done again: what was taken over stays so.
+//! It may be done again: what was taken over stays so, and what was taken over by half is taken over anew.
 
+mod exchange;
 mod handover;
 mod iptables;
+mod join;
 mod options;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -32,9 +35,9 @@ use crate::api::{Problem, ProblemCode};
 use crate::atomic_file::{self, Access};
 use crate::context::DOCKERFILE;
 use crate::deploy::{Action, Deploy, DeployState, Origin, Outcome, Release};
-use crate::engine::{Adopted, Build, BuildLimits, DockerEngine, Engine, Foreign, Role, write_adopted};
+use crate::engine::{Build, BuildLimits, DockerEngine, Engine, Foreign, Image, Role};
 use crate::manifest::{self, Manifest};
-use crate::name::{ContainerName, ImageName, ReleaseId, ServiceName};
+use crate::name::{DeployId, ImageName, ReleaseId, ServiceName};
 use crate::router::{Routes, TraefikRouter};
 use crate::store::{ServiceRecord, Store};
 
@@ -45,9 +48,6 @@ const STATISTICS: &str = "stats";
 /// Where our network has the name of the original's, this instance has another.
 const OTHER_INSTANCE: &str = "paas";
 
-/// Addresses that our routers take.
-const ROUTERS: usize = 4;
-
 /// The containers that were taken over, in the server folder.
 pub(super) fn register(home: &Path) -> PathBuf {
     home.join("adopted.json")
@@ -56,6 +56,8 @@ pub(super) fn register(home: &Path) -> PathBuf {
 /// What was done, for people to be told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AdoptStep {
+    /// Nothing was changed before, and that begins now, with so many services.
+    Begun { services: usize },
     /// The service runs on as this release, in so many containers. Notes say what could not be known.
     Service { service: ServiceName, release: ReleaseId, containers: usize, notes: Vec<String> },
     /// It was taken over before.
@@ -75,6 +77,14 @@ struct Found {
     dockerfile: String,
     notes: Vec<String>,
     containers: Vec<Foreign>,
+}
+
+/// The same with the image of its first release.
+struct Prepared {
+    service: ServiceName,
+    release: ReleaseId,
+    image: Image,
+    found: Found,
 }
 
 struct Adoption<'a> {
@@ -104,8 +114,16 @@ pub async fn adopt(place: &Place, mut told: impl FnMut(AdoptStep) + Send) -> Res
         let found = adoption.read(containers)?;
         services.insert(found.manifest.service.clone(), found);
     }
+    let mut prepared = Vec::new();
     for (service, found) in services {
-        told(adoption.take_over(service, found).await?);
+        match adoption.prepare(service.clone(), found).await? {
+            Some(service) => prepared.push(service),
+            None => told(AdoptStep::Known { service }),
+        }
+    }
+    told(AdoptStep::Begun { services: prepared.len() });
+    for service in prepared {
+        told(adoption.take_over(service).await?);
     }
     let old = foreign.iter().find(|container| container.service() == ROUTER);
     told(adoption.take_ports(old).await?);
@@ -128,9 +146,10 @@ impl<'a> Adoption<'a> {
             rename_instance(&place.home)?;
             config = Config::read(&place.home).map_err(ServerError::from)?;
         }
+        let store = Store::open(&place.home.join("store.db"))?;
+        join::forget_halves(&place.home, &store)?;
         let engine = std::sync::Arc::new(engine_of(place, &config)?);
         let router = router_of(place, &config, std::sync::Arc::<DockerEngine>::clone(&engine)).await?;
-        let store = Store::open(&place.home.join("store.db"))?;
         Ok(Self { config, engine, router, store, place })
     }
 
@@ -150,14 +169,25 @@ impl<'a> Adoption<'a> {
         Ok(Found { manifest, dockerfile, notes, containers })
     }
 
-    async fn take_over(&self, service: ServiceName, found: Found) -> Result<AdoptStep, Problem> {
+    /// None: it was taken over before.
+    async fn prepare(&self, service: ServiceName, found: Found) -> Result<Option<Prepared>, Problem> {
         if self.store.service(&service)?.is_some_and(|record| record.live.is_some()) {
-            return Ok(AdoptStep::Known { service });
+            return Ok(None);
         }
-        let release = ReleaseId::new(1);
+        let release = self.store.next_release(&service)?;
         let image = self.build(&service, release, &found.dockerfile).await?;
-        let origin = Origin { who: "the Python original".to_owned(), key: None, folder: None, commit: None };
-        let now = Timestamp::now();
+        Ok(Some(Prepared { service, release, image, found }))
+    }
+
+    async fn take_over(&self, prepared: Prepared) -> Result<AdoptStep, Problem> {
+        let Prepared { service, release, image, found } = prepared;
+        let slots = self.join(&service, release, &found.containers).await?;
+        let containers = found.containers.len();
+        let ids = found.containers.into_iter().map(|container| container.id);
+        let (now, origin) = (Timestamp::now(), origin());
+        let deploy = self.store.add_deploy(&service, |id| pushed(id, &service, release, &origin, now))?;
+        self.store.update_deploy(deploy.id, &deploy, true)?;
+        self.register(&service, release, deploy.id, slots.into_iter().zip(ids))?;
         let built = Release {
             service: service.clone(),
             id: release,
@@ -166,38 +196,19 @@ impl<'a> Adoption<'a> {
             image_bytes: image.bytes,
             image_has_healthcheck: image.has_healthcheck,
             manifest: found.manifest,
-            origin: origin.clone(),
+            origin,
             built: image.created,
             build_seconds: 0.0,
         };
-        let finished = DeployState::Finished { started: Some(now), finished: now, outcome: Outcome::Succeeded };
-        let deploy = self.store.add_deploy(&service, |id| Deploy {
-            id,
-            service: service.clone(),
-            action: Action::Push,
-            from: None,
-            to: Some(release),
-            origin,
-            accepted: now,
-            state: finished,
-        })?;
-        self.store.update_deploy(deploy.id, &deploy, true)?;
-        self.join(&service, release, deploy.id, &found.containers).await?;
-        if self.store.release::<Release>(&service, release)?.is_none() {
-            self.store.put_release(&service, release, &built)?;
-        }
+        self.store.put_release(&service, release, &built)?;
         let record = ServiceRecord { live: Some(release), since: Some(now), ..ServiceRecord::new(service.clone()) };
+        // The last of it: until then an adoption that is done again begins anew with this service.
         self.store.put_service(&record)?;
-        Ok(AdoptStep::Service { service, release, containers: found.containers.len(), notes: found.notes })
+        Ok(AdoptStep::Service { service, release, containers, notes: found.notes })
     }
 
     /// An image of ours with nothing but theirs in it.
-    async fn build(
-        &self,
-        service: &ServiceName,
-        release: ReleaseId,
-        dockerfile: &str,
-    ) -> Result<crate::engine::Image, Problem> {
+    async fn build(&self, service: &ServiceName, release: ReleaseId, dockerfile: &str) -> Result<Image, Problem> {
         let context = context_of(dockerfile)
             .map_err(|error| Problem::new(ProblemCode::Internal, "a context could not be made").because(&error))?;
         let build = Build {
@@ -209,36 +220,6 @@ impl<'a> Adoption<'a> {
             limits: BuildLimits { cpu_shares: self.config.deploy.build_cpu_shares, max_cpu: None, max_mem: None },
         };
         Ok(self.engine.build(build, &mut |_| ()).await?)
-    }
-
-    /// Their containers get a place on our network and our names; under the service's name and their own they are reached
-    /// as before.
-    async fn join(
-        &self,
-        service: &ServiceName,
-        release: ReleaseId,
-        deploy: crate::name::DeployId,
-        containers: &[Foreign],
-    ) -> Result<(), Problem> {
-        let network = self.engine.ensure_network().await?;
-        let instance = &self.config.server.instance;
-        for (slot, container) in (1..).zip(containers) {
-            let used = self.engine.addresses_in_use().await?;
-            let free = |address: &Ipv4Addr| *address > network.gateway && !used.contains(address);
-            let address = network.subnet.hosts().filter(free).nth(ROUTERS).ok_or_else(|| {
-                Problem::new(ProblemCode::Conflict, format!("no address of the network {} is free", network.name))
-            })?;
-            self.engine.join(&container.id, address, &[service.flat(), container.name.clone()]).await?;
-            let role = Role::Service { service: service.clone(), release, slot, deploy };
-            write_adopted(&register(&self.place.home), vec![Adopted { id: container.id.clone(), role }]).map_err(
-                |error| Problem::new(ProblemCode::Internal, "the register could not be written").because(&error),
-            )?;
-            let name = ContainerName::of(instance, service, release, slot);
-            if container.name != name.as_str() {
-                self.engine.rename(&container.id, name.as_str()).await?;
-            }
-        }
-        Ok(())
     }
 
     /// Where requests to the services go that were taken over.
@@ -283,6 +264,24 @@ impl<'a> Adoption<'a> {
                 Ok(AdoptStep::NoRouter)
             }
         }
+    }
+}
+
+fn origin() -> Origin {
+    Origin { who: "the Python original".to_owned(), key: None, folder: None, commit: None }
+}
+
+/// As what the history knows it.
+fn pushed(id: DeployId, service: &ServiceName, release: ReleaseId, origin: &Origin, now: Timestamp) -> Deploy {
+    Deploy {
+        id,
+        service: service.clone(),
+        action: Action::Push,
+        from: None,
+        to: Some(release),
+        origin: origin.clone(),
+        accepted: now,
+        state: DeployState::Finished { started: Some(now), finished: now, outcome: Outcome::Succeeded },
     }
 }
 

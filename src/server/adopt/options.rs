@@ -39,19 +39,40 @@ pub(super) fn read(containers: &[Foreign], user_home: &Path, known: &BTreeMap<St
     if one.memory > 0 {
         options.push(("maxmem", format!("{}k", one.memory / 1024)));
     }
-    for (name, value) in one.env.iter().filter(|(name, _)| !name.starts_with(ITS_OWN)) {
-        let is_known = known.get(name).is_some_and(|known| known.secret().expose() == value);
-        if is_known {
+    variables(&one.env, known, &mut options, &mut notes);
+    let lines: String = options.iter().map(|(name, value)| format!("# mypaas.{name}={value}\n")).collect();
+    let dockerfile = format!("{lines}FROM {}\n", one.image_id);
+    Read { dockerfile, notes }
+}
+
+/// What is known as a secret stays one, whatever its value was when the containers were made.
+fn variables(
+    env: &BTreeMap<String, String>,
+    known: &BTreeMap<String, EnvValue>,
+    options: &mut Vec<(&str, String)>,
+    notes: &mut Vec<String>,
+) {
+    let mut visible = Vec::new();
+    for (name, value) in env.iter().filter(|(name, _)| !name.starts_with(ITS_OWN)) {
+        if let Some(known) = known.get(name) {
             options.push(("env", name.clone()));
+            if known.secret().expose() != value {
+                notes
+                    .push(format!("{name} has another value in its containers than in config.toml; new ones get that"));
+            }
         } else if value.contains(['\n', '\r']) {
             notes.push(format!("{name} has several lines, so that no option holds it: set it with `mypaas env set`"));
         } else {
             options.push(("env", format!("{name}={value}")));
+            visible.push(name.as_str());
         }
     }
-    let lines: String = options.iter().map(|(name, value)| format!("# mypaas.{name}={value}\n")).collect();
-    let dockerfile = format!("{lines}FROM {}\n", one.image_id);
-    Read { dockerfile, notes }
+    if !visible.is_empty() {
+        let names = visible.join(", ");
+        notes.push(format!(
+            "kept as plain options, for all who may see the release: {names}; `mypaas env set` keeps secrets"
+        ));
+    }
 }
 
 /// From rules such as `Host(`a.example`) && PathPrefix(`/x`)`.
@@ -156,8 +177,20 @@ mod tests {
              # mypaas.publish=2222:22/tcp\n# mypaas.maxcpu=1.5\n# mypaas.maxmem=524288k\n\
              # mypaas.env=MODE=fast \"one\"\n# mypaas.env=SECRET\nFROM sha256:1234\n"
         );
-        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert_eq!(notes.len(), 3, "{notes:?}");
         assert!(notes[1].starts_with("PEM has several lines"));
+        assert!(notes[2].contains(": MODE; "), "{notes:?}");
+    }
+
+    #[test]
+    fn a_secret_that_was_changed_since_is_no_plain_option() {
+        let config: Config = toml::from_str("[env]\nSECRET = \"changed\"\nPEM = \"c\\nd\"\n").unwrap();
+        let Read { dockerfile, notes } = read(&[container()], Path::new("/root"), &config.env);
+        assert!(dockerfile.contains("# mypaas.env=PEM\n# mypaas.env=SECRET\nFROM"), "{dockerfile}");
+        let told = notes.join("\n");
+        assert!(told.contains("SECRET has another value in its containers"), "{told}");
+        assert!(told.contains("PEM has another value in its containers"), "{told}");
+        assert!(!dockerfile.contains("sesame") && !told.contains("sesame") && !told.contains("changed"), "{told}");
     }
 
     #[test]

@@ -2,20 +2,26 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use mypaas::engine::{Adopted, Role, write_adopted};
 use reqwest::Client;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::machine::{ADDRESS, Machine};
+use super::machine::{ADDRESS, Machine, run};
 use super::python::{Original, vouched_certificate};
 use super::{build_base, project, told};
 use crate::stage::{Settings, Stage, ask, docker};
 
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// By what the rules are known that divert connections.
+const HANDOVER: &str = "mypaas-handover";
+const GONE: &str = "192.0.2.99:80";
 
 fn router() -> SocketAddr {
     (ADDRESS.parse::<std::net::Ipv4Addr>().unwrap(), 80).into()
@@ -91,6 +97,45 @@ async fn until_it_answers(host: &str) {
     panic!("{host} does not answer through the original's router");
 }
 
+/// What the machine does with connections, as far as that is diverted.
+fn diverting() -> String {
+    let saved =
+        ["nat", "filter"].map(|table| Command::new("iptables-save").args(["-t", table]).output().unwrap().stdout);
+    String::from_utf8(saved.concat()).unwrap()
+}
+
+/// As a handover leaves them that was killed: to a container that is gone.
+fn rules_of_an_earlier_handover() {
+    let comment = ["-m", "comment", "--comment", HANDOVER];
+    let local = ["-p", "tcp", "-m", "addrtype", "--dst-type", "LOCAL", "--dport", "80"];
+    let divert = ["-j", "DNAT", "--to-destination", GONE];
+    // Behind all others, so that the original's router has the ports until it is taken over.
+    run("iptables", &[&["-t", "nat", "-A", "PREROUTING"], &local[..], &comment, &divert].concat());
+    run(
+        "iptables",
+        &["-A", "DOCKER-USER", "-p", "tcp", "-d", "192.0.2.99", "-m", "comment", "--comment", HANDOVER, "-j", "ACCEPT"],
+    );
+}
+
+/// As an adoption leaves them that was killed while it took over the first of several.
+async fn containers_of_an_earlier_adoption(stage: &Stage) {
+    let names = docker(&["ps", "--format", "{{.Names}}", "--filter", "name=rolling"]).await;
+    let last = names.lines().max().unwrap();
+    let id = docker(&["inspect", "-f", "{{.Id}}", last]).await;
+    run("docker", &["rename", last, "paas_rolling.r1.1"]);
+    let (release, deploy) = ("r1".parse().unwrap(), "d1".parse().unwrap());
+    let role = Role::Service { service: "rolling".parse().unwrap(), release, slot: 1, deploy };
+    write_adopted(&stage.home().join("adopted.json"), vec![Adopted { id: id.trim().to_owned(), role }]).unwrap();
+}
+
+async fn until_connections_are_diverted() {
+    let begin = Instant::now();
+    while !diverting().lines().any(|rule| rule.contains("-A OUTPUT") && rule.contains(HANDOVER)) {
+        assert!(begin.elapsed() < LIMIT, "no connection is diverted: {}", diverting());
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// The original's client blocks a thread while it pushes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_of_the_original_is_taken_over_while_it_serves() {
@@ -121,11 +166,19 @@ async fn a_server_of_the_original_is_taken_over_while_it_serves() {
 
     let loads = ["single.test", "rolling.test"].map(Load::on);
     sleep(Duration::from_secs(1)).await;
-    let adopted = stage.mypaas(&["server", "adopt"]).await;
+    rules_of_an_earlier_handover();
+    containers_of_an_earlier_adoption(&stage).await;
+    let adopt = stage.begin(&["server", "adopt"]);
+    until_connections_are_diverted().await;
+    adopt.interrupt();
+    let adopted = adopt.end().await;
     eprintln!("{adopted}");
-    let adopted = adopted.done();
+    assert_eq!(adopted.code, 0, "{adopted}");
+    assert!(adopted.err.contains("this is not left half-done"), "{adopted}");
+    let adopted = adopted.out;
     assert!(adopted.contains("rolling: r1 is live, in 2 containers"), "{adopted}");
     assert!(adopted.contains("requests come to our router; traefik is stopped"), "{adopted}");
+    assert!(!diverting().contains(HANDOVER), "{}", diverting());
     vouched(&stage).await;
     stage.start().await;
     sleep(Duration::from_secs(1)).await;

@@ -114,10 +114,19 @@ async fn interruptible(verb: &Verb, session: &Session) -> anyhow::Result<ExitCod
     let mut signals = Signals::listen()?;
     tokio::select! {
         result = verb.run(session) => return result,
-        () = signals.next() => {}
+        () = interrupted(&mut signals, session) => {}
     }
     session.screen.tell(&format!("\n{}", session.interrupt_notes()));
     Ok(ExitCode::from(INTERRUPTED))
+}
+
+/// A signal has come, and the verb may end.
+async fn interrupted(signals: &mut Signals, session: &Session) {
+    signals.next().await;
+    if session.whole().is_under_way() {
+        session.screen.tell("\nthis is not left half-done; it ends as soon as it can\n");
+    }
+    session.whole().until_over().await;
 }
 
 /// Once the verb is over, only the server in this process may still have something to do.

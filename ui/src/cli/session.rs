@@ -19,6 +19,7 @@ use super::input::InputError;
 use super::local::{Local, nobody_listens};
 use super::operator_keys::OperatorKeys;
 use super::output::Screen;
+use super::signal::Whole;
 use super::{advice, confirm};
 
 /// The name of this machine's own server.
@@ -55,6 +56,7 @@ struct Shared {
     notes: Mutex<Vec<String>>,
     /// Locked servers whose name was given.
     unlocked: Mutex<BTreeSet<ServerName>>,
+    whole: Whole,
 }
 
 impl Session {
@@ -196,6 +198,11 @@ impl Session {
     /// Whether that server is the one that this process may start.
     pub(crate) fn is_own(&self, name: &ServerName) -> Result<bool, FleetError> {
         Ok(name.as_str() == LOCAL && self.fleet()?.server(name).is_none())
+    }
+
+    /// For what no signal may end in its middle.
+    pub(crate) fn whole(&self) -> &Whole {
+        &self.shared.whole
     }
 
     /// What the operator is told when ctrl-c ends the verb from now on.

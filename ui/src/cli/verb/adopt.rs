@@ -1,11 +1,10 @@
 //! `mypaas server adopt`: takes over what the Python original runs on this machine.
 
-use std::path::Path;
+mod daemon;
 
-use anyhow::{Context, bail};
 use mypaas::server::{self, AdoptStep};
-use tokio::process::Command;
 
+use self::daemon::{Daemon, Stopped};
 use crate::cli::output::foreign;
 use crate::cli::output::units;
 use crate::cli::refused::Refusal;
@@ -18,39 +17,50 @@ each with a first release; the next push of one replaces its containers. Request
 way end where they are. config.toml, authorized_keys and acme.json stay. Nothing is changed unless all can be taken over;
 `docker start traefik` and `systemctl enable --now mypaasd` undo it, as long as nothing was pushed.";
 
-/// The original's service of systemd.
-const UNIT: &str = "mypaasd";
-const UNIT_FILE: &str = "/etc/systemd/system/mypaasd.service";
-
 pub(crate) async fn run(session: &Session) -> anyhow::Result<()> {
-    if Path::new(UNIT_FILE).exists() {
-        stop_daemon().await?;
-        session.screen.print("stopped and disabled mypaasd, the original's daemon\n")?;
-    }
+    let _whole = session.whole().begin().await;
+    let daemon = Daemon::of_this_machine();
+    let stopped = daemon.stop().await?;
     let mut written = Ok(());
-    let adopted = server::adopt(&session.environment.place(), |step| {
-        let printed = session.screen.print(&told(&step));
+    let mut print = |text: &str| {
+        let printed = session.screen.print(text);
         if written.is_ok() {
             written = printed;
         }
+    };
+    if stopped.is_some() {
+        print("stopped and disabled mypaasd, the original's daemon\n");
+    }
+    let mut begun = false;
+    let adopted = server::adopt(&session.environment.place(), |step| {
+        begun |= matches!(step, AdoptStep::Begun { .. });
+        print(&told(&step));
     })
     .await;
-    adopted.map_err(|problem| Refusal { first: Box::new(problem), others: Vec::new() })?;
-    written?;
-    session.screen.print("all of it is taken over\n")
+    let Err(problem) = adopted else {
+        print("all of it is taken over\n");
+        return written;
+    };
+    if let Some(stopped) = stopped {
+        print(&after_failure(&daemon, stopped, begun).await);
+    }
+    Err(Refusal { first: Box::new(problem), others: Vec::new() }.into())
 }
 
-async fn stop_daemon() -> anyhow::Result<()> {
-    let stopped = Command::new("systemctl").args(["disable", "--now", UNIT]).output().await;
-    let stopped = stopped.context("the original's daemon could not be stopped")?;
-    if !stopped.status.success() {
-        bail!("the original's daemon could not be stopped: {}", String::from_utf8_lossy(&stopped.stderr).trim());
+/// The daemon knows no container by a name that we gave it: it goes on only when none has one.
+async fn after_failure(daemon: &Daemon, stopped: Stopped, begun: bool) -> String {
+    if begun {
+        return "mypaasd stays stopped, as part of it may be taken over; `mypaas server adopt` goes on from there\n"
+            .to_owned();
     }
-    Ok(())
+    daemon.start_again(stopped).await
 }
 
 fn told(step: &AdoptStep) -> String {
     match step {
+        AdoptStep::Begun { services } => {
+            format!("nothing hinders it: {} to take over\n", units::counted(*services as u64, "service"))
+        }
         AdoptStep::Service { service, release, containers, notes } => {
             let count = units::counted(*containers as u64, "container");
             let notes = notes.iter().map(|note| format!("  note: {}\n", foreign::line(note, false)));
@@ -69,5 +79,25 @@ fn told(step: &AdoptStep) -> String {
             format!("requests come to our router, and for {} came to none; {old} is stopped\n", units::duration(*gap))
         }
         AdoptStep::NoRouter => "the original's router did not run; ours does\n".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::daemon::fake::{changes, daemon};
+    use super::*;
+
+    #[tokio::test]
+    async fn the_original_s_daemon_goes_on_when_nothing_was_taken_over() {
+        for (begun, expected) in
+            [(false, &["disable --now mypaasd", "enable --now mypaasd"][..]), (true, &["disable --now mypaasd"])]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let daemon = daemon(folder.path(), "nothing");
+            let stopped = daemon.stop().await.unwrap().unwrap();
+            let told = after_failure(&daemon, stopped, begun).await;
+            assert_eq!(changes(folder.path()), expected);
+            assert_eq!(told.contains("stays stopped"), begun, "{told}");
+        }
     }
 }
