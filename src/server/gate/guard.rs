@@ -127,14 +127,24 @@ async fn admit_key(core: &Core, endpoint: Endpoint, request: Request, peer: IpAd
         Err(refused) => {
             let body = request.into_body();
             match (endpoint.payload, &refused.by) {
-                // The original's client hears of a refusal only once it has sent all.
-                (Payload::Original, _) => read_on(body, LARGEST_ZIP, SMALL_LIMIT).await,
+                (Payload::Original, _) => hear_out(core, body, &refused).await,
                 // A connection that is closed before takes the refusal with it, and the router says only that it broke.
                 (_, By::Key(_)) => drop(tokio::spawn(read_on(body, LARGEST_REST, LINGER))),
                 _ => {}
             }
             Err(*refused)
         }
+    }
+}
+
+/// The original's client hears of a refusal only once it has sent all. Who was told often enough, or finds too many others
+/// there, need not hear it.
+async fn hear_out(core: &Core, body: Body, refused: &Refused) {
+    if refused.quietly {
+        return;
+    }
+    if let Ok(_place) = core.gate.heard_out.try_acquire() {
+        read_on(body, LARGEST_ZIP, SMALL_LIMIT).await;
     }
 }
 

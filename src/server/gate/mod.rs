@@ -32,6 +32,7 @@ use axum::serve::IncomingStream;
 use jiff::Timestamp;
 use nix::unistd::{Uid, User};
 use tokio::net::UnixListener;
+use tokio::sync::Semaphore;
 
 pub(super) use self::caller::Caller;
 pub(super) use self::endpoint::LARGEST_SMALL;
@@ -39,6 +40,10 @@ pub use self::endpoint::{Endpoint, Payload};
 pub(super) use self::guard::{About, Guard, Note, guard};
 use super::config::Config;
 use crate::keys::KeyFile;
+
+/// Pushes of the original's client that are read to their end although they were refused, at once. It takes nobody's key
+/// to send one, so they may take few of the connections.
+const MOST_HEARD_OUT: usize = 16;
 
 /// The name of the file with the keys, in the server folder; the original's too.
 pub const AUTHORIZED_KEYS: &str = "authorized_keys";
@@ -75,6 +80,7 @@ pub(super) struct Gate {
     nonces: nonces::Nonces,
     attempts: attempts::Attempts,
     busy: busy::Busy,
+    heard_out: Semaphore,
 }
 
 impl Gate {
@@ -86,6 +92,7 @@ impl Gate {
             nonces: nonces::Nonces::default(),
             attempts: attempts::Attempts::default(),
             busy: busy::Busy::default(),
+            heard_out: Semaphore::new(MOST_HEARD_OUT),
         }
     }
 }
