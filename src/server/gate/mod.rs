@@ -9,6 +9,7 @@
 //! nonces.rs     each proof is good for one request
 //! attempts.rs   failed attempts, by address
 //! busy.rs       requests of a key that are under way
+//! stay.rs       how long an answer may go on
 //! caller.rs     who it is, and what they may ask for
 //! ```
 //!
@@ -23,6 +24,7 @@ mod guard;
 mod nonces;
 mod original;
 mod prove;
+mod stay;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -38,6 +40,7 @@ pub(super) use self::caller::Caller;
 pub(super) use self::endpoint::LARGEST_SMALL;
 pub use self::endpoint::{Endpoint, Payload};
 pub(super) use self::guard::{About, Guard, Note, guard};
+pub(super) use self::stay::Stay;
 use super::config::Config;
 use crate::keys::KeyFile;
 
