@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::wire::{Answer, Forged, Wire, fresh_address, public, read_answer, signer};
+use super::wire::{Answer, Forged, Wire, fresh_address, original, public, read_answer, signer};
 use crate::stage::SINGLE;
 
 const DENIED: (u16, &str) = (403, "Access denied");
@@ -174,7 +174,7 @@ async fn a_token_is_good_for_one_zip_and_only_for_the_one_that_was_signed() {
 #[tokio::test]
 async fn a_viewer_is_told_why_and_who_fails_too_often_gets_a_short_answer() {
     let wire = Wire::start().await;
-    let line = format!("mypaas-role=\"viewer\" {}", public("rsa"));
+    let line = format!("mypaas-role=\"viewer\" {}", original("rsa"));
     std::fs::write(wire.stage.home().join("authorized_keys"), line).unwrap();
     let zip = web();
     let answer = wire.push(&signed(&signer("rsa"), wire.token().await, &zip), zip.clone()).await;
@@ -192,6 +192,17 @@ async fn a_viewer_is_told_why_and_who_fails_too_often_gets_a_short_answer() {
         statuses.push(wire.send(&request).await.status);
     }
     assert_eq!((statuses[0], statuses[11]), (403, 429), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_key_of_another_form_does_not_push_by_the_original_s_protocol() {
+    let wire = Wire::start().await;
+    std::fs::write(wire.stage.home().join("authorized_keys"), public("rsa")).unwrap();
+    let (key, zip) = (signer("rsa"), web());
+    assert_eq!(told(&wire.push(&signed(&key, wire.token().await, &zip), zip).await), DENIED);
+    let entry = &wire.client("rsa").audit(None, 1).await.unwrap()[0];
+    let AuditResult::Refused { message, .. } = &entry.result else { panic!("{entry:?}") };
+    assert!(message.contains("begins with rsa-pub-"), "{message}");
 }
 
 /// The head of a push that proves nothing, with a zip that never comes.
