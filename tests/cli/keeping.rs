@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::stage::program;
+use super::stage::{Ended, program};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -81,4 +81,23 @@ fn a_restart_that_is_interrupted_leaves_the_server_running() {
     assert_eq!(restart.wait().unwrap().code(), Some(130));
     kept.runs(&before);
     assert!(first.wait().unwrap().success(), "the one before came to a good end");
+}
+
+/// Somebody holds the lock of an upgrade for as long as this is there.
+fn upgrading(home: &Path) -> nix::fcntl::Flock<std::fs::File> {
+    let lock = std::fs::File::create(home.join("upgrade.lock")).unwrap();
+    nix::fcntl::Flock::lock(lock, nix::fcntl::FlockArg::LockExclusive).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_of_two_upgrades_is_told_of_the_first() {
+    let kept = Kept::new();
+    // As far as anybody knows a supervisor was set up here.
+    std::fs::write(kept.lock(), "").unwrap();
+    std::fs::write(kept.home().join("new"), "#!/bin/sh\n").unwrap();
+    let line = format!("server swap {home}/new --program {home}/mypaas", home = kept.home().display());
+    let first = upgrading(kept.home());
+    let told = ["another upgrade of this server goes on"];
+    Ended::of(&line, &mut program(kept.home(), &line)).failed(1, &told);
+    drop(first);
 }

@@ -9,7 +9,7 @@ use mypaas::install::probe::Wanted;
 use mypaas::install::remote::quoted;
 use mypaas::name::ServerName;
 
-use super::delivery::{There, UPLOAD, Way, destination, with_home};
+use super::delivery::{There, Way, destination, with_home};
 use super::init;
 use crate::cli::output::units;
 use crate::cli::session::Session;
@@ -67,8 +67,9 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
 
 async fn swap(there: &There, machine: &SshAddress, limit: u64, steps: &Steps<'_>) -> anyhow::Result<()> {
     let command = format!(
-        "cd / && {} server swap {UPLOAD} --program {PROGRAM} --user {} --limit {limit}",
+        "cd / && {} server swap {} --program {PROGRAM} --user {} --limit {limit}",
         with_home(machine, there.sudo()),
+        there.upload,
         quoted(&there.findings.user)
     );
     let told = there.remote.follow("the upgrade", &command, SWAP_LIMIT, |line| steps.pass_on(line)).await?;
