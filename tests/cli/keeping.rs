@@ -29,58 +29,53 @@ impl Kept {
         self.home().join("supervisor.lock")
     }
 
-    /// The supervisor's process, and the server's.
-    fn pids(&self) -> Vec<i32> {
-        let text = std::fs::read_to_string(self.lock()).unwrap_or_default();
-        text.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
-    }
-
-    /// Both, once both are others than these and the server answers.
-    fn runs(&self, others_than: &[i32]) -> Vec<i32> {
-        let begun = Instant::now();
-        loop {
-            let pids = self.pids();
-            let are_new = pids.len() == 2 && pids.iter().all(|pid| !others_than.contains(pid));
-            if are_new && std::os::unix::net::UnixStream::connect(self.home().join("mypaas.sock")).is_ok() {
-                return pids;
-            }
-            let log = std::fs::read_to_string(self.home().join("log/server.log")).unwrap_or_default();
-            assert!(begun.elapsed() < PATIENCE, "it does not run: {pids:?}\n{log}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+    /// The supervisor that said last that it looks after the folder, when it is still there.
+    fn supervisor(&self) -> Option<Pid> {
+        let text = std::fs::read_to_string(self.lock()).ok()?;
+        let pid = Pid::from_raw(text.split_whitespace().next()?.parse().ok()?);
+        kill(pid, None).is_ok().then_some(pid)
     }
 }
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        for pid in self.pids() {
-            // It may be gone already.
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        let Some(pid) = self.supervisor() else { return };
+        // It may have gone just now.
+        let _ = kill(pid, Signal::SIGTERM);
+        let begun = Instant::now();
+        while kill(pid, None).is_ok() && begun.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 }
 
+/// Waits for it.
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 #[test]
-fn a_restart_that_is_interrupted_leaves_the_server_running() {
+fn a_restart_that_is_interrupted_leaves_a_supervisor_there() {
     let kept = Kept::new();
     let quiet = |line: &str| {
         let mut command = program(kept.home(), line);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().unwrap()
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     };
     let mut first = quiet("server supervise");
-    let before = kept.runs(&[]);
+    let before = until("a supervisor", || kept.supervisor());
     let mut restart = quiet("server restart daemon");
-    let begun = Instant::now();
-    // As soon as the one before is told to end.
-    while kept.pids() == before {
-        assert!(begun.elapsed() < PATIENCE, "nothing was restarted");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    let ended = until("the one before is told to end", || first.try_wait().unwrap());
     kill(Pid::from_raw(restart.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    assert!(ended.success(), "the one before came to a good end");
     assert_eq!(restart.wait().unwrap().code(), Some(130));
-    kept.runs(&before);
-    assert!(first.wait().unwrap().success(), "the one before came to a good end");
+    until("another supervisor", || kept.supervisor().filter(|pid| *pid != before));
 }
 
 /// Somebody holds the lock of an upgrade for as long as this is there.
