@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
 use futures_util::stream::{self, BoxStream, StreamExt};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, Response, StatusCode};
 
 use super::spool::{Sending, Spooled};
@@ -12,6 +13,10 @@ use super::{ANSWER_LIMIT, Client, ClientError, Result};
 use crate::api::{Problem, ProblemCode};
 use crate::original::{LARGEST_ZIP, PUSH, Signed, TIME, Token};
 use crate::proof::BodyDigest;
+
+/// How far a server's clock may be off this machine's. What is signed is good for whatever time the server tells: one that
+/// told tomorrow's could push with it elsewhere, tomorrow.
+const MOST_APART: SignedDuration = SignedDuration::from_mins(5);
 
 /// A longer line is broken in two.
 const LONGEST_LINE: usize = 64 * 1024;
@@ -54,6 +59,7 @@ impl Client {
             endpoint: self.endpoint().to_owned(),
             status: StatusCode::NOT_FOUND.as_u16(),
         })?;
+        check_clock(time, Timestamp::now())?;
         let token = Token::new(time).map_err(ClientError::Pack)?;
         let digest = BodyDigest::of(token.as_str().as_bytes());
         let over_token = signer.sign_as_original(digest.bytes()).map_err(ClientError::Sign)?;
@@ -84,6 +90,18 @@ async fn beginning(response: &mut Response) -> Result<String, reqwest::Error> {
     }
     bytes.truncate(LONGEST_REFUSAL);
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn check_clock(time: i64, now: Timestamp) -> Result<()> {
+    let apart = SignedDuration::from_secs(time.saturating_sub(now.as_second()));
+    if apart.unsigned_abs() <= MOST_APART.unsigned_abs() {
+        return Ok(());
+    }
+    let side = if apart.is_negative() { "behind" } else { "ahead of" };
+    let apart = SignedDuration::from_secs(i64::try_from(apart.unsigned_abs().as_secs()).unwrap_or(i64::MAX));
+    let message = format!("the server's clock is {apart:#} {side} this machine's, so nothing was signed for it");
+    let hint = "Set the clock that is wrong, as with `timedatectl set-ntp true`.";
+    Err(ClientError::Refused(Box::new(Problem::new(ProblemCode::Other, message).hint(hint))))
 }
 
 /// What the original says instead of a push's story.
@@ -139,6 +157,25 @@ fn text(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_signed_for_another_time() {
+        let now: Timestamp = "2026-01-01T12:00:00Z".parse().unwrap();
+        let told = |time| check_clock(time, now).map_err(|error| error.to_string());
+        for apart in [-300, 0, 300] {
+            assert_eq!(told(now.as_second() + apart), Ok(()));
+        }
+        for (time, words) in [
+            (now.as_second() + 301, "5m 1s ahead of"),
+            (now.as_second() - 7200, "2h behind"),
+            (0, "behind"),
+            (i64::MAX, "ahead of"),
+            (i64::MIN, "behind"),
+        ] {
+            let refused = told(time).unwrap_err();
+            assert!(refused.contains(words) && refused.contains("nothing was signed"), "{refused}");
+        }
+    }
 
     #[test]
     fn lines_come_out_one_by_one_and_endless_ones_in_pieces() {

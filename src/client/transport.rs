@@ -155,6 +155,8 @@ impl Transport {
 
 fn with_limits(http: ClientBuilder) -> ClientBuilder {
     http.connect_timeout(CONNECT_LIMIT)
+        // A shell takes its connection over, which HTTP/2 knows nothing of.
+        .http1_only()
         // A signature is for one address; and a socket leads nowhere else.
         .redirect(Policy::none())
         .user_agent(concat!("mypaas/", env!("CARGO_PKG_VERSION")))

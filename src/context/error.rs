@@ -105,6 +105,8 @@ pub enum ArchiveError {
     Refused { path: String, refusal: Refusal },
     #[error("the Dockerfile is larger than {}", in_words(*limit))]
     LongDockerfile { limit: u64 },
+    #[error("the .dockerignore is larger than {}", in_words(*limit))]
+    LongIgnoreList { limit: u64 },
     /// The server's own trouble.
     #[error("could not {action} {}", path.display())]
     Disk { action: &'static str, path: PathBuf, source: io::Error },

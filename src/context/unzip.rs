@@ -102,6 +102,10 @@ impl Zip {
         let mut text = String::new();
         self.each(|entry, content| {
             if entry.path == Path::new(DOCKERIGNORE) {
+                // Of a part of it, what the rest leaves out would be sent along.
+                if entry.bytes() > LONGEST_LIST {
+                    return Err(ArchiveError::LongIgnoreList { limit: LONGEST_LIST }.into());
+                }
                 content.take(LONGEST_LIST).read_to_string(&mut text).map_err(broken)?;
             }
             Ok(())

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::answer::Refusal;
 use super::core::Core;
-use super::gate::{About, Caller, Note};
+use super::gate::{About, Caller, Note, Stay};
 use super::shell::Wanted;
 use super::watch::{Narrow, Told};
 use super::{logs, shell};
@@ -35,18 +35,20 @@ pub(super) struct Desk {
     core: Arc<Core>,
     caller: Caller,
     note: Note,
+    stay: Stay,
 }
 
 impl FromRequestParts<Arc<Core>> for Desk {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, Refusal> {
-        let guarded = (parts.extensions.remove(), parts.extensions.remove());
-        let (Some(caller), Some(note)) = guarded else {
+        let extensions = &mut parts.extensions;
+        let guarded = (extensions.remove(), extensions.remove(), extensions.remove());
+        let (Some(caller), Some(note), Some(stay)) = guarded else {
             let message = "the endpoint is not guarded, so nobody may use it";
             return Err(Problem::new(ProblemCode::Internal, message).into());
         };
-        Ok(Self { core: Arc::clone(core), caller, note })
+        Ok(Self { core: Arc::clone(core), caller, note, stay })
     }
 }
 
@@ -104,7 +106,7 @@ impl Desk {
     pub(super) async fn shell(&self, wanted: Wanted, request: Request) -> Result<Response> {
         self.note.tell(About { service: Some(wanted.service.clone()), action: None, deploy: None });
         self.caller.check(&wanted.service)?;
-        shell::open(Arc::clone(&self.core), wanted, request).await
+        shell::open(Arc::clone(&self.core), self.stay.clone(), wanted, request).await
     }
 
     pub(super) async fn receive(&self, body: Body) -> Result<Received> {

@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
 
 use super::core::Core;
+use super::gate::Stay;
 use crate::api::terminal::{Frame, FrameError, Frames, Note, PROTOCOL, frames};
 use crate::api::{Problem, ProblemCode, TerminalSize};
 use crate::engine::{Container, EngineError, Exec, ExecInput, ExecOutput, ExecSession, Role};
@@ -37,8 +38,13 @@ pub(super) struct Wanted {
     pub(super) term: Option<String>,
 }
 
-/// Starts the shell, and answers with the connection that leads to it.
-pub(super) async fn open(core: Arc<Core>, wanted: Wanted, mut request: Request<Body>) -> Result<Response, Problem> {
+/// Starts the shell, and answers with the connection that leads to it. It ends with the stay of whoever asked for it.
+pub(super) async fn open(
+    core: Arc<Core>,
+    stay: Stay,
+    wanted: Wanted,
+    mut request: Request<Body>,
+) -> Result<Response, Problem> {
     let upgrade = request.extensions_mut().remove::<OnUpgrade>().filter(|_| asks_for_terminal(&request));
     let Some(upgrade) = upgrade else {
         let hint = format!("The request has to ask for an upgrade to {PROTOCOL}.");
@@ -49,7 +55,7 @@ pub(super) async fn open(core: Arc<Core>, wanted: Wanted, mut request: Request<B
     tracing::info!(service = %wanted.service, %container, "a shell was opened");
     tokio::spawn(async move {
         match upgrade.await {
-            Ok(connection) => attend(&core, session, frames(TokioIo::new(connection))).await,
+            Ok(connection) => attend(&core, &stay, session, frames(TokioIo::new(connection))).await,
             Err(error) => tracing::debug!(%error, "a connection for a shell was not upgraded"),
         }
         tracing::info!(service = %wanted.service, %container, "a shell was left");
@@ -107,14 +113,15 @@ fn explain(error: EngineError, container: &ContainerName) -> Problem {
     }
 }
 
-/// Carries bytes both ways until the shell ends, the operator leaves, or the server stops.
-async fn attend(core: &Core, session: ExecSession, connection: Connection) {
+/// Carries bytes both ways until the shell ends, the operator leaves or is not let in any more, or the server stops.
+async fn attend(core: &Core, stay: &Stay, session: ExecSession, connection: Connection) {
     let (sink, stream) = connection.split();
     let ExecSession { input, output } = session;
     let result = tokio::select! {
         result = listen(stream, input) => result,
         result = speak(output, sink) => result,
         () = core.stopped.cancelled() => Ok(()),
+        () = stay.end() => Ok(()),
     };
     if let Err(error) = result {
         tracing::debug!(%error, "the connection to a shell ended");

@@ -7,12 +7,14 @@
 //! refusing.rs   wrong input, and worlds in which it does not work
 //! many.rs       several servers at once, and locked ones
 //! keys.rs       the operator's keys
+//! keeping.rs    a supervisor, and the server that it keeps running
 //! leaving.rs    ctrl-c, a reader that goes away, a server that dies
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
 mod doing;
+mod keeping;
 mod keys;
 mod leaving;
 mod many;

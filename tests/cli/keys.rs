@@ -131,6 +131,19 @@ async fn a_key_is_made_that_ssh_understands_and_never_overwritten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_public_half_that_is_left_over_is_in_the_way_before_anything_is_made() {
+    let home = Home::new();
+    std::fs::create_dir(home.user().join(".ssh")).unwrap();
+    std::fs::write(home.ssh("mypaas_ed25519.pub"), "of another time").unwrap();
+    let made = "key init --no-passphrase";
+    home.run(made).failed(1, &["there is a key already: ~/.ssh/mypaas_ed25519.pub", "nothing is overwritten"]);
+    assert!(!home.ssh("mypaas_ed25519").exists(), "half a key was made");
+    assert_eq!(home.public("mypaas_ed25519.pub"), "of another time");
+    std::fs::remove_file(home.ssh("mypaas_ed25519.pub")).unwrap();
+    home.run(made).succeeded();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_passphrase_is_typed_twice_and_locks_the_key() {
     let home = Home::new();
     let (code, told) = home.answered("key init", "one\ntwo\nthe same\nthe same\n");

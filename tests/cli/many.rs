@@ -117,6 +117,19 @@ async fn nothing_is_changed_on_a_locked_server_before_its_name_is_given() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_locked_machine_is_not_changed_either() {
+    let stage = Stage::new().await;
+    stage.write_fleet("[servers.shop]\naddress = \"ssh://root@127.0.0.1:1\"\nlock = true\n");
+    for line in ["server add shop root@127.0.0.1 --port 1 --no-key", "server upgrade shop"] {
+        stage.run(line).failed(2, &["shop is locked", "--unlock shop"]);
+        // Nobody listens there, so it goes no further.
+        stage.run(&format!("{line} --unlock shop")).failed(1, &["ssh does not get to"]);
+    }
+    let look = "server add shop root@127.0.0.1 --port 1 --no-key --dry-run";
+    stage.run(look).failed(1, &["ssh does not get to"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn servers_are_added_listed_and_forgotten_as_a_new_user_would() {
     let stage = Stage::new().await;
     let unix = format!("unix://{}", stage.socket().display());

@@ -57,7 +57,7 @@ impl Wire {
 }
 
 /// Reads until this was written; or until the end: then the exit code.
-async fn read_until(shell: &mut Shell, wanted: &str) -> Result<String, i64> {
+pub(crate) async fn read_until(shell: &mut Shell, wanted: &str) -> Result<String, i64> {
     let mut read = String::new();
     let reading = async {
         while let Some(output) = shell.output.next().await {
@@ -74,7 +74,7 @@ async fn read_until(shell: &mut Shell, wanted: &str) -> Result<String, i64> {
     tokio::time::timeout(Duration::from_secs(30), reading).await.unwrap_or_else(|_| panic!("never: {wanted:?}"))
 }
 
-async fn type_in(shell: &mut Shell, text: &'static str) {
+pub(crate) async fn type_in(shell: &mut Shell, text: &'static str) {
     shell.input.send(Bytes::from_static(text.as_bytes())).await.unwrap();
 }
 

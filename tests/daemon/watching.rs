@@ -126,12 +126,14 @@ async fn figures_are_measured_shown_and_kept() {
 /// Somebody who is told of alerts, and does not listen at first.
 struct Listener {
     told: mpsc::UnboundedReceiver<(HeaderMap, String)>,
+    asked: Arc<AtomicUsize>,
     url: String,
 }
 
 impl Listener {
     async fn start(refusals: usize) -> Self {
         let (sender, told) = mpsc::unbounded_channel();
+        let asked = Arc::<AtomicUsize>::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook/s3cret", listener.local_addr().unwrap());
         let take = move |State(asked): State<Arc<AtomicUsize>>, headers: HeaderMap, body: String| async move {
@@ -141,9 +143,9 @@ impl Listener {
             sender.send((headers, body)).unwrap();
             StatusCode::OK
         };
-        let app = axum::Router::new().route("/hook/s3cret", axum::routing::post(take)).with_state(Arc::default());
+        let app = axum::Router::new().route("/hook/s3cret", axum::routing::post(take)).with_state(Arc::clone(&asked));
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { told, url }
+        Self { told, asked, url }
     }
 
     async fn next(&mut self) -> (HeaderMap, String) {
@@ -212,6 +214,27 @@ async fn alerts_outlive_the_server_and_are_not_told_twice() {
     assert_eq!((event.as_str(), ended.since), ("ended", began.since));
     shutdown.cancel();
     timeout(PATIENCE, task).await.expect("the server ends").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_waits_for_a_webhook_is_sent_when_the_server_stops() {
+    // The first attempt and the second are refused; the third would be made long after this test.
+    let mut listener = Listener::start(2).await;
+    let asked = Arc::clone(&listener.asked);
+    let config: Config = toml::from_str(&format!("[[webhook]]\nurl = {:?}\nkind = \"json\"\n", listener.url)).unwrap();
+    let served = Served::new(config).await;
+    let dies = Exit { code: 3, out_of_memory: false };
+    served.stage.script("web", Behaviour { exit: Some((Moment::Probes(0), dies)), ..Behaviour::default() });
+    served.stage.push(SINGLE).await;
+    let refused = async {
+        while asked.load(Ordering::Relaxed) < 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, refused).await.expect("the webhook is asked twice");
+    served.stop().await;
+    let sent = timeout(Duration::from_secs(2), listener.told.recv()).await.expect("it was sent as the server stopped");
+    assert!(sent.unwrap().1.contains("began"));
 }
 
 #[tokio::test]

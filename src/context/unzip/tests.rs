@@ -125,6 +125,14 @@ fn what_dockerignore_leaves_out_stays_out() {
 }
 
 #[test]
+fn a_dockerignore_of_which_only_a_part_would_be_read_is_refused() {
+    let list = "# a comment\n".repeat(100_000) + "secret\n";
+    let zip = zip_of(&[(".dockerignore", list.as_bytes()), ("secret", b""), (DOCKERFILE, b"")]);
+    let refused = received(&zip, &Limits::default()).unwrap_err();
+    assert!(matches!(refused, ArchiveError::LongIgnoreList { .. }), "{refused:?}");
+}
+
+#[test]
 fn what_no_context_may_hold_is_refused() {
     let mode = |mode: u32| stored().external_attributes(mode << 16);
     let one = |name: &str, options| zip_with(|zip| zip.start_file(name, options).unwrap());

@@ -103,14 +103,12 @@ impl Manager {
         }
     }
 
-    /// Ends the server, when its deploys have come to their end, and has it run again.
+    /// Ends the server, when its deploys have come to their end, and has it run again, also when whoever asks for it is
+    /// interrupted meanwhile.
     pub async fn restart(&self) -> Result<(), ManagerError> {
         match self {
             Self::Systemd(systemd) => systemd.restart().await,
-            Self::Supervised(supervised) => {
-                supervised.stop().await?;
-                supervised.start()
-            }
+            Self::Supervised(supervised) => supervised.restart().await,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -21,6 +21,9 @@ pub struct Supervised {
     daemon: Daemon,
 }
 
+/// Has a supervisor end the one before it.
+const REPLACE: &str = "--replace";
+
 /// The lock, with who holds it: the supervisor's process, and perhaps the server's.
 pub(super) fn lock_path(home: &Path) -> PathBuf {
     home.join("supervisor.lock")
@@ -31,7 +34,8 @@ pub(super) fn log_path(home: &Path) -> PathBuf {
 }
 
 impl Supervised {
-    pub(super) fn new(daemon: Daemon) -> Self {
+    /// Of this server, whether or not it has one.
+    pub fn new(daemon: Daemon) -> Self {
         Self { daemon }
     }
 
@@ -56,11 +60,29 @@ impl Supervised {
         }
     }
 
-    /// The process outlives this one, and the session that it was started from.
     pub(super) fn start(&self) -> Result<(), ManagerError> {
         if self.pid().is_some() {
             return Ok(());
         }
+        self.spawn(&[]).map(drop)
+    }
+
+    /// It is the new supervisor that ends the old one: whoever asked for it may be interrupted. Returns once the old one has
+    /// ended, or the new one: that it did not even begin is for the caller to find out.
+    pub(super) async fn restart(&self) -> Result<(), ManagerError> {
+        let Some(old) = self.pid() else { return self.start() };
+        let (mut new, start) = (self.spawn(&[REPLACE])?, Instant::now());
+        while self.pid() == Some(old) && start.elapsed() < STOP_LIMIT {
+            if new.try_wait().map_err(ManagerError::Start)?.is_some() {
+                break;
+            }
+            sleep(BETWEEN_LOOKS).await;
+        }
+        Ok(())
+    }
+
+    /// The process outlives this one, and the session that it was started from.
+    fn spawn(&self, arguments: &[&str]) -> Result<Child, ManagerError> {
         let Daemon { home, program, account, .. } = &self.daemon;
         let log = self.log()?;
         let said = log.try_clone().map_err(ManagerError::Start)?;
@@ -76,13 +98,14 @@ impl Supervised {
         };
         command
             .args(["server", "supervise"])
+            .args(arguments)
             .env("MYPAAS_HOME", home)
             .env("HOME", &account.home)
             .current_dir("/")
             .stdin(Stdio::null())
             .stdout(said)
             .stderr(log);
-        command.spawn().map(drop).map_err(ManagerError::Start)
+        command.spawn().map_err(ManagerError::Start)
     }
 
     /// For a supervisor that does not even begin: what it says then stands where the server's words do.
@@ -99,7 +122,7 @@ impl Supervised {
     }
 
     /// Returns once supervisor and server are gone.
-    pub(super) async fn stop(&self) -> Result<(), ManagerError> {
+    pub async fn stop(&self) -> Result<(), ManagerError> {
         let Some(pid) = self.pid() else { return Ok(()) };
         let start = Instant::now();
         signal(pid, Signal::SIGTERM);

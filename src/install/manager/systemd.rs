@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
+
 use super::{Daemon, ManagerError, Running};
 use crate::atomic_file::{self, Access};
 use crate::install::command;
@@ -14,6 +16,7 @@ const TEMPLATE: &str = include_str!("../../../assets/install/mypaas.service");
 /// More than the unit's own limits for start and stop together.
 const LIMIT: Duration = Duration::from_secs(260);
 const QUESTION_LIMIT: Duration = Duration::from_secs(20);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone)]
 pub struct Systemd {
@@ -67,34 +70,40 @@ impl Systemd {
     }
 
     pub(super) async fn start(&self) -> Result<(), ManagerError> {
-        // It may have been given up on before.
-        let _ = command::run("systemctl", &["reset-failed", &self.unit()], QUESTION_LIMIT).await;
-        self.control("start").await
+        self.begin("start").await
     }
 
-    /// Returns once it was asked for, not when it has come up: one that cannot is for the caller to find out.
+    /// Returns once the old one has ended, not when the new one has come up: one that cannot is for the caller to find out.
+    /// All of it is systemd's to do, so whoever asked may be interrupted.
     pub(super) async fn restart(&self) -> Result<(), ManagerError> {
-        self.control("stop").await?;
-        self.start().await
+        let (old, start) = (self.pid().await, Instant::now());
+        self.begin("restart").await?;
+        while old.is_some() && self.pid().await == old && start.elapsed() < LIMIT {
+            sleep(BETWEEN_LOOKS).await;
+        }
+        Ok(())
     }
 
     pub(super) async fn stop(&self) -> Result<(), ManagerError> {
-        self.control("stop").await
+        Ok(command::run("systemctl", &["stop", &self.unit()], LIMIT).await.map(drop)?)
     }
 
-    async fn control(&self, verb: &str) -> Result<(), ManagerError> {
-        let unit = self.unit();
-        // What does not start is seen by asking the server, with its own words for the reason.
-        let arguments: &[&str] = if verb == "start" { &["start", "--no-block", &unit] } else { &[verb, &unit] };
-        Ok(command::run("systemctl", arguments, LIMIT).await.map(drop)?)
+    /// What does not start is seen by asking the server, with its own words for the reason.
+    async fn begin(&self, verb: &str) -> Result<(), ManagerError> {
+        // It may have been given up on before.
+        let _ = command::run("systemctl", &["reset-failed", &self.unit()], QUESTION_LIMIT).await;
+        Ok(command::run("systemctl", &[verb, "--no-block", &self.unit()], LIMIT).await.map(drop)?)
     }
 
     pub(super) async fn running(&self) -> Running {
-        let ask = async |arguments: &[&str]| command::run("systemctl", arguments, QUESTION_LIMIT).await.ok();
-        let pid = ask(&["show", "--property=MainPID", "--value", &self.unit()]).await;
-        let pid = pid.and_then(|text| text.trim().parse().ok()).filter(|pid| *pid != 0);
-        let at_boot = ask(&["is-enabled", &self.unit()]).await.is_some();
-        Running { pid, at_boot }
+        let at_boot = command::run("systemctl", &["is-enabled", &self.unit()], QUESTION_LIMIT).await.is_ok();
+        Running { pid: self.pid().await, at_boot }
+    }
+
+    async fn pid(&self) -> Option<u32> {
+        let arguments = ["show", "--property=MainPID", "--value", &self.unit()];
+        let text = command::run("systemctl", &arguments, QUESTION_LIMIT).await.ok()?;
+        text.trim().parse().ok().filter(|pid| *pid != 0)
     }
 
     pub(super) async fn last_lines(&self) -> String {

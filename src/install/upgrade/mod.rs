@@ -77,13 +77,16 @@ impl Upgrade {
     /// Does all of it. How it ended is in the record too.
     pub async fn carry_out(&self) -> Record {
         let mut record = Record::begin(self.id.clone());
-        let outcome = match self.lock() {
-            Ok(_lock) => self.attempt(&mut record).await,
+        let record = match lock(&self.daemon.home) {
+            Ok(_lock) => {
+                let outcome = self.attempt(&mut record).await;
+                let record = record.end(outcome);
+                self.write(&record);
+                record
+            }
             // The record is the other one's.
-            Err(error) => return record.end(Stage::Refused { reason: chain(&error) }),
+            Err(error) => record.end(Stage::Refused { reason: chain(&error) }),
         };
-        let record = record.end(outcome);
-        self.write(&record);
         // Where it was taken over it is gone already.
         let _ = fs::remove_file(&self.new);
         record
@@ -160,13 +163,18 @@ impl Upgrade {
             let _ = self.daemon.account.own(&path);
         }
     }
+}
 
-    fn lock(&self) -> Result<Flock<File>, UpgradeError> {
-        let path = self.daemon.home.join("upgrade.lock");
-        let failed = |source| UpgradeError::File { action: "open", path: path.clone(), source };
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(failed)?;
-        Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| UpgradeError::GoesOn)
-    }
+/// Whether the server of this folder is being upgraded right now.
+pub fn goes_on(home: &Path) -> bool {
+    matches!(lock(home), Err(UpgradeError::GoesOn))
+}
+
+fn lock(home: &Path) -> Result<Flock<File>, UpgradeError> {
+    let path = home.join("upgrade.lock");
+    let failed = |source| UpgradeError::File { action: "open", path: path.clone(), source };
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(failed)?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| UpgradeError::GoesOn)
 }
 
 /// Has `to` be the same file as `from`, at once, whatever it was before.
@@ -235,6 +243,27 @@ mod tests {
         let broken = script(folder.path(), "broken", "echo no libc for you >&2; exit 127");
         let error = version(&broken).await.unwrap_err();
         assert!(chain(&error).contains("no libc for you"), "{}", chain(&error));
+    }
+
+    #[tokio::test]
+    async fn one_beside_another_is_refused_and_leaves_the_other_s_record_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let new = script(folder.path(), "new", "echo mypaas 9.9.9");
+        let account = crate::install::Account::current().unwrap();
+        let home = folder.path().to_owned();
+        let daemon = Daemon { home: home.clone(), program: home.join("mypaas"), account, name: "t-upgrade".into() };
+        let manager = Manager::choose(daemon.clone(), true);
+        let upgrade = Upgrade { id: "second".into(), new: new.clone(), daemon, manager, limit: BACK_LIMIT };
+        assert!(!goes_on(&home));
+        let first = lock(&home).unwrap();
+        Record::begin("first".into()).write(&path(&home)).unwrap();
+        assert!(goes_on(&home));
+        let Stage::Refused { reason } = upgrade.carry_out().await.stage else { panic!("it was not refused") };
+        assert_eq!(reason, UpgradeError::GoesOn.to_string());
+        assert_eq!(read(&home).unwrap().id, "first");
+        assert!(!new.exists(), "what it brought is gone");
+        drop(first);
+        assert!(!goes_on(&home));
     }
 
     #[test]

@@ -51,10 +51,11 @@ fn key(text: &str, rights: Rights) -> Result<AuthorizedKey, LineError> {
     let mut words = text.splitn(2, char::is_whitespace);
     let (first, rest) = (words.next().unwrap_or_default(), words.next().unwrap_or_default().trim());
     if first.starts_with(ORIGINAL_PREFIX) {
-        return Ok(AuthorizedKey { key: PublicKey::from_original(first)?, comment: rest.to_owned(), rights });
+        let key = PublicKey::from_original(first)?;
+        return Ok(AuthorizedKey { key, comment: rest.to_owned(), rights, is_original: true });
     }
     let (blob, comment) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     // The comment may be anything, so the parser need not see it.
     let (key, _) = PublicKey::from_openssh(&format!("{first} {blob}"))?;
-    Ok(AuthorizedKey { key, comment: comment.trim().to_owned(), rights })
+    Ok(AuthorizedKey { key, comment: comment.trim().to_owned(), rights, is_original: false })
 }

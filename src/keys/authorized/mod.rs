@@ -37,6 +37,9 @@ pub struct AuthorizedKey {
     /// Whose it is, as the operator wrote it; perhaps empty.
     pub comment: String,
     pub rights: Rights,
+    /// Its line is written as the Python original writes them; only such a key may push by the original's protocol, which
+    /// proves less than ours.
+    pub is_original: bool,
 }
 
 /// What a key may do.
@@ -95,9 +98,9 @@ impl AuthorizedKeys {
         key.rights.until.is_none_or(|until| now < until).then_some(key)
     }
 
-    /// The keys that the Python original calls so, unless they have expired; there may be several.
+    /// The keys of the original's lines that the Python original calls so, unless they have expired; there may be several.
     pub fn called_by_original(&self, id: &str, now: Timestamp) -> impl Iterator<Item = &AuthorizedKey> {
-        let current = move |key: &&AuthorizedKey| key.rights.until.is_none_or(|until| now < until);
+        let current = move |key: &&AuthorizedKey| key.is_original && key.rights.until.is_none_or(|until| now < until);
         self.keys().filter(current).filter(move |key| key.key.original_id().as_deref() == Some(id))
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::letter::{Letter, Occasion};
@@ -22,6 +22,9 @@ use crate::server::vault::Vault;
 const MOST_WAITING: usize = 64;
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a server that stops goes on sending what waits still.
+const LAST_LIMIT: Duration = Duration::from_secs(3);
 
 /// Before each further attempt, in seconds.
 const PAUSES: [u64; 5] = [1, 5, 30, 120, 600];
@@ -96,7 +99,7 @@ impl Webhooks {
 }
 
 impl Core {
-    /// Goes on until the server stops.
+    /// Goes on until the server stops; what waits then is tried once more.
     pub(in crate::server) fn begin_sending(&self) {
         for hook in &self.webhooks.hooks {
             let waiting = hook.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -146,14 +149,22 @@ impl Webhook {
     }
 
     async fn deliver(self: Arc<Self>, mut waiting: Receiver<Letter>, stopping: CancellationToken) {
-        let delivering = async {
-            while let Some(letter) = waiting.recv().await {
-                self.send_at_last(&letter).await;
+        let mut left = Vec::new();
+        while let Some(Some(letter)) = stopping.run_until_cancelled(waiting.recv()).await {
+            if stopping.run_until_cancelled(self.send_at_last(&letter)).await.is_none() {
+                left.push(letter);
+            }
+        }
+        left.extend(std::iter::from_fn(|| waiting.try_recv().ok()));
+        let sending = async {
+            for letter in &left {
+                if let Err(Refused { reason, .. }) = self.send(letter).await {
+                    tracing::warn!(webhook = self.name(), reason, "an alert was not sent before the server stopped");
+                }
             }
         };
-        tokio::select! {
-            () = delivering => {}
-            () = stopping.cancelled() => {}
+        if timeout(LAST_LIMIT, sending).await.is_err() {
+            tracing::warn!(webhook = self.name(), "alerts were not sent before the server stopped");
         }
     }
 

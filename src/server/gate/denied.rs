@@ -37,7 +37,7 @@ pub(super) enum Denied {
     Parameters,
     #[error("the push's token is not of the last {} seconds", crate::original::LIFETIME_SECONDS)]
     Token,
-    #[error("no RSA key whose line ends in {0:?} is authorized on this server")]
+    #[error("no key whose line begins with rsa-pub- and ends in {0:?} is authorized on this server")]
     UnknownId(String),
     #[error("too many requests from {0} proved nothing")]
     TooOften(std::net::IpAddr),
@@ -64,7 +64,11 @@ impl Denied {
             Denied::BeforeStart { .. } => "Send it again.",
             Denied::Parameters => "Only the Python original's client pushes so.",
             Denied::Token => "Push again.",
-            Denied::UnknownKey(_) | Denied::UnknownId(_) => {
+            Denied::UnknownId(_) => {
+                "Add the line that `mypaas key get --original` prints to authorized_keys in the server folder, in place of \
+                 another one with the same key."
+            }
+            Denied::UnknownKey(_) => {
                 "Add the line that `mypaas key get` prints to authorized_keys in the server folder. If it is there, the \
                  server's log says what is wrong with it."
             }

@@ -5,14 +5,14 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use jiff::Timestamp;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::Peer;
 use super::busy::UnderWay;
@@ -20,6 +20,7 @@ use super::caller::Caller;
 use super::denied::Denied;
 use super::endpoint::{Endpoint, LARGEST_SMALL, Payload};
 use super::prove::{BodyProof, Unproven};
+use super::stay::Stay;
 use crate::api::{AuditEntry, AuditResult, By, Problem, ProblemCode};
 use crate::deploy::Action;
 use crate::keys::{Fingerprint, Role};
@@ -35,9 +36,6 @@ const SMALL_LIMIT: Duration = Duration::from_secs(15);
 /// How long, and how far, the body of a request is read on that a key may not send.
 const LINGER: Duration = Duration::from_secs(5);
 const LARGEST_REST: u64 = 64 * 1024 * 1024;
-
-/// How often is looked whether an open answer still goes to somebody who may read it.
-const RECHECK: Duration = Duration::from_secs(3);
 
 /// Where the router says a request comes from; it lets nobody else say so.
 const REAL_ADDRESS: &str = "x-real-ip";
@@ -98,9 +96,10 @@ pub(in crate::server) async fn guard(
         Ok(admitted) => admitted,
         Err(refused) => return refuse(&core, asked, refused),
     };
-    let note = Note::default();
+    let (note, stay) = (Note::default(), Stay::new(Arc::clone(&core), caller.clone(), under_way));
     request.extensions_mut().insert(caller.clone());
     request.extensions_mut().insert(note.clone());
+    request.extensions_mut().insert(stay.clone());
     let response = next.run(request).await;
     let refusal = response.extensions().get::<Problem>();
     let forbidden = refusal.is_some_and(|problem| problem.code == ProblemCode::Forbidden);
@@ -108,7 +107,7 @@ pub(in crate::server) async fn guard(
         let result = refusal.map_or(AuditResult::Done, refused_as);
         core.audit(caller.by(), caller.address(), asked, note.told(), result);
     }
-    held(response, core, caller, under_way)
+    stay.hold(response)
 }
 
 async fn admit(core: &Core, endpoint: Endpoint, request: Request) -> Result<Admitted, Refused> {
@@ -127,14 +126,24 @@ async fn admit_key(core: &Core, endpoint: Endpoint, request: Request, peer: IpAd
         Err(refused) => {
             let body = request.into_body();
             match (endpoint.payload, &refused.by) {
-                // The original's client hears of a refusal only once it has sent all.
-                (Payload::Original, _) => read_on(body, LARGEST_ZIP, SMALL_LIMIT).await,
+                (Payload::Original, _) => hear_out(core, body, &refused).await,
                 // A connection that is closed before takes the refusal with it, and the router says only that it broke.
                 (_, By::Key(_)) => drop(tokio::spawn(read_on(body, LARGEST_REST, LINGER))),
                 _ => {}
             }
             Err(*refused)
         }
+    }
+}
+
+/// The original's client hears of a refusal only once it has sent all. Who was told often enough, or finds too many others
+/// there, need not hear it.
+async fn hear_out(core: &Core, body: Body, refused: &Refused) {
+    if refused.quietly {
+        return;
+    }
+    if let Ok(_place) = core.gate.heard_out.try_acquire() {
+        read_on(body, LARGEST_ZIP, SMALL_LIMIT).await;
     }
 }
 
@@ -240,27 +249,6 @@ fn refuse(core: &Core, asked: String, refused: Refused) -> Response {
 
 fn refused_as(problem: &Problem) -> AuditResult {
     AuditResult::Refused { code: problem.code, message: problem.message.clone() }
-}
-
-/// The answer of a key's request: it counts as under way until it has gone out, and ends when the key is not let in any
-/// more.
-fn held(response: Response, core: Arc<Core>, caller: Caller, under_way: Option<UnderWay>) -> Response {
-    let Some(under_way) = under_way else { return response };
-    response.map(|body| {
-        if body.size_hint().exact().is_some() {
-            return body;
-        }
-        let shut_out = Box::pin(async move {
-            while caller.still(&core.gate.keys.keys(), Timestamp::now()) {
-                sleep(RECHECK).await;
-            }
-        });
-        let rest = body.into_data_stream().take_until(shut_out).map(move |chunk| {
-            let _ = &under_way;
-            chunk
-        });
-        Body::from_stream(rest)
-    })
 }
 
 impl Core {

@@ -9,6 +9,7 @@
 //! nonces.rs     each proof is good for one request
 //! attempts.rs   failed attempts, by address
 //! busy.rs       requests of a key that are under way
+//! stay.rs       how long an answer may go on
 //! caller.rs     who it is, and what they may ask for
 //! ```
 //!
@@ -23,6 +24,7 @@ mod guard;
 mod nonces;
 mod original;
 mod prove;
+mod stay;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -32,13 +34,19 @@ use axum::serve::IncomingStream;
 use jiff::Timestamp;
 use nix::unistd::{Uid, User};
 use tokio::net::UnixListener;
+use tokio::sync::Semaphore;
 
 pub(super) use self::caller::Caller;
 pub(super) use self::endpoint::LARGEST_SMALL;
 pub use self::endpoint::{Endpoint, Payload};
 pub(super) use self::guard::{About, Guard, Note, guard};
+pub(super) use self::stay::Stay;
 use super::config::Config;
 use crate::keys::KeyFile;
+
+/// Pushes of the original's client that are read to their end although they were refused, at once. It takes nobody's key
+/// to send one, so they may take few of the connections.
+const MOST_HEARD_OUT: usize = 16;
 
 /// The name of the file with the keys, in the server folder; the original's too.
 pub const AUTHORIZED_KEYS: &str = "authorized_keys";
@@ -75,6 +83,7 @@ pub(super) struct Gate {
     nonces: nonces::Nonces,
     attempts: attempts::Attempts,
     busy: busy::Busy,
+    heard_out: Semaphore,
 }
 
 impl Gate {
@@ -86,6 +95,7 @@ impl Gate {
             nonces: nonces::Nonces::default(),
             attempts: attempts::Attempts::default(),
             busy: busy::Busy::default(),
+            heard_out: Semaphore::new(MOST_HEARD_OUT),
         }
     }
 }

@@ -1,6 +1,8 @@
-//! Connections from the router, with their limits. Each is good for one request, so none stays open without one.
+//! Connections from the router, with their limits. Each is good for one request, so none stays open without one. One
+//! that becomes a shell is none of them any more: so many of those at once are a matter of its key.
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,10 +12,9 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -34,14 +35,10 @@ const LARGEST_HEAD: usize = 32 * 1024;
 /// When the machine gives no more connections, it is asked again after so long.
 const BREATHER: Duration = Duration::from_millis(100);
 
-/// How long connections may take to end once the server stops.
-const END_LIMIT: Duration = Duration::from_secs(5);
-
 /// Answers what comes from one address, until closed; requests under way come to their end afterwards.
 pub async fn accept(listener: TcpListener, core: Arc<Core>, from: IpAddr, closed: CancellationToken) {
     let router = routes::routes(core).into_router();
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let connections = GracefulShutdown::new();
     while let Some((stream, place)) = closed.run_until_cancelled(next(&listener, from, &places)).await {
         let router = router.clone();
         let answer = service_fn(move |request: Request<Incoming>| {
@@ -49,17 +46,23 @@ pub async fn accept(listener: TcpListener, core: Arc<Core>, from: IpAddr, closed
             request.extensions_mut().insert(ConnectInfo(Peer::Network { address: from }));
             router.clone().oneshot(request)
         });
-        let connection = connections.watch(http().serve_connection(TokioIo::new(stream), answer));
+        let connection = http().serve_connection(TokioIo::new(stream), answer).with_upgrades();
+        let closed = closed.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = closed.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection from the router broke");
             }
             drop(place);
         });
     }
-    drop(listener);
-    // Those that take longer end with the process.
-    tokio::spawn(timeout(END_LIMIT, connections.shutdown()));
 }
 
 /// The next connection from the router, and its place among all.

@@ -7,6 +7,7 @@
 //! endpoints.rs   every endpoint there is: unsigned, by a viewer, by a key for other services
 //! limits.rs      slow, large, many
 //! original.rs    pushes of the Python original's client
+//! shells.rs      shells over the network
 //! callers.rs     what the holders of keys see, and what is remembered of them
 //! ```
 
@@ -16,4 +17,5 @@ mod callers;
 mod endpoints;
 mod limits;
 mod original;
+mod shells;
 mod wire;

@@ -1,6 +1,7 @@
 //! Pushes as the Python original's client signs them: what is let in, and what everything else gets.
 
 use std::io::{Cursor, Write};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use mypaas::api::{AuditResult, By, ProblemCode};
@@ -9,10 +10,14 @@ use mypaas::engine::{Behaviour, Exit, Moment};
 use mypaas::keys::Signer;
 use mypaas::original::{Signed, Token};
 use mypaas::proof::BodyDigest;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::wire::{Answer, Forged, Wire, fresh_address, public, signer};
+use super::wire::{Answer, Forged, Wire, fresh_address, original, public, read_answer, signer};
 use crate::stage::SINGLE;
 
 const DENIED: (u16, &str) = (403, "Access denied");
@@ -169,7 +174,7 @@ async fn a_token_is_good_for_one_zip_and_only_for_the_one_that_was_signed() {
 #[tokio::test]
 async fn a_viewer_is_told_why_and_who_fails_too_often_gets_a_short_answer() {
     let wire = Wire::start().await;
-    let line = format!("mypaas-role=\"viewer\" {}", public("rsa"));
+    let line = format!("mypaas-role=\"viewer\" {}", original("rsa"));
     std::fs::write(wire.stage.home().join("authorized_keys"), line).unwrap();
     let zip = web();
     let answer = wire.push(&signed(&signer("rsa"), wire.token().await, &zip), zip.clone()).await;
@@ -187,4 +192,62 @@ async fn a_viewer_is_told_why_and_who_fails_too_often_gets_a_short_answer() {
         statuses.push(wire.send(&request).await.status);
     }
     assert_eq!((statuses[0], statuses[11]), (403, 429), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_key_of_another_form_does_not_push_by_the_original_s_protocol() {
+    let wire = Wire::start().await;
+    std::fs::write(wire.stage.home().join("authorized_keys"), public("rsa")).unwrap();
+    let (key, zip) = (signer("rsa"), web());
+    assert_eq!(told(&wire.push(&signed(&key, wire.token().await, &zip), zip).await), DENIED);
+    let entry = &wire.client("rsa").audit(None, 1).await.unwrap()[0];
+    let AuditResult::Refused { message, .. } = &entry.result else { panic!("{entry:?}") };
+    assert!(message.contains("begins with rsa-pub-"), "{message}");
+}
+
+/// The head of a push that proves nothing, with a zip that never comes.
+async fn begun(wire: &Wire, address: &str) -> TcpStream {
+    let head = Forged::new("POST", "/daemon/push")
+        .set("host", wire.authority())
+        .set("x-real-ip", address)
+        .set("content-length", "100000000");
+    let mut stream = TcpStream::connect(wire.address).await.unwrap();
+    stream.write_all(&head.bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn who_proves_nothing_cannot_take_all_connections_with_zips_that_never_come() {
+    const MANY: usize = 60;
+    const HEARD_OUT: usize = 16;
+    let wire = Wire::start().await;
+    let mut answers = JoinSet::new();
+    for _ in 0..MANY {
+        answers.spawn(read_answer(begun(&wire, &fresh_address()).await));
+    }
+    // Well before those that are heard out are given up on.
+    let at_once = async {
+        for _ in HEARD_OUT..MANY {
+            assert_eq!(answers.join_next().await.unwrap().unwrap().status, 403);
+        }
+    };
+    timeout(Duration::from_secs(12), at_once).await.expect("all but a few are answered at once");
+    let key = signer("rsa");
+    let answer = wire.push(&signed(&key, wire.token().await, &web()), web()).await;
+    assert_eq!(answer.status, 200, "who has a key pushes all the same: {answer:?}");
+}
+
+#[tokio::test]
+async fn who_failed_too_often_is_not_heard_out() {
+    let wire = Wire::start().await;
+    let address = fresh_address();
+    for _ in 0..12 {
+        let short = Forged::with_body("POST", "/daemon/push", "x")
+            .set("host", wire.authority())
+            .set("x-real-ip", &*address)
+            .set("content-length", "1");
+        wire.send(&short).await;
+    }
+    let answer = timeout(Duration::from_secs(12), read_answer(begun(&wire, &address).await)).await;
+    assert_eq!(answer.expect("it is answered at once").status, 429);
 }

@@ -38,7 +38,7 @@ impl Drop for Wire {
 }
 
 impl Wire {
-    /// With ed25519 for everything, p256 as a viewer, rsa for `web` only, and p384 as a viewer of `web` only.
+    /// With ed25519 for everything, p256 as a viewer, rsa (as the original writes it) for `web` only, and p384 as a viewer of `web` only.
     pub(crate) async fn start() -> Self {
         Self::from(Ipv4Addr::LOCALHOST.into()).await
     }
@@ -61,7 +61,7 @@ impl Wire {
         let authorized = [
             public("ed25519"),
             format!("mypaas-role=\"viewer\" {}", public("p256")),
-            format!("mypaas-services=\"web\" {}", public("rsa")),
+            format!("mypaas-services=\"web\" {}", original("rsa")),
             format!("mypaas-services=\"web\",mypaas-role=\"viewer\" {}", public("p384")),
         ];
         std::fs::write(stage.home().join("authorized_keys"), authorized.join("\n")).unwrap();
@@ -232,6 +232,11 @@ fn fixture(name: &str) -> String {
 
 pub(crate) fn public(key: &str) -> String {
     fixture(&format!("{key}.pub")).trim().to_owned()
+}
+
+/// As the Python original writes it.
+pub(crate) fn original(key: &str) -> String {
+    format!("{} {key} key", signer(key).public().to_original().unwrap())
 }
 
 pub(crate) fn signer(key: &str) -> Signer {

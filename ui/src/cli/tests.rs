@@ -29,7 +29,7 @@ const RIGHT: &[&str] = &[
     "server add shop ada@shop.example.com --port 2222 --domain paas.example.com --https --lock --mark red",
     "server add shop shop:2222/srv/mypaas --no-key --binary mypaas --accept-new-host-key --dry-run",
     "server upgrade shop",
-    "server upgrade shop --ssh ada@shop --limit 30 --yes",
+    "server upgrade shop --ssh ada@shop --limit 30",
     "check",
     "check dir --json",
     "status",

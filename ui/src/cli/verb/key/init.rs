@@ -92,6 +92,11 @@ async fn ask_which(keys: &OperatorKeys<'_>, session: &Session) -> anyhow::Result
 async fn make(arguments: &Arguments, keys: &OperatorKeys<'_>, session: &Session) -> anyhow::Result<()> {
     let kind = arguments.kind.unwrap_or_default();
     let path = keys.folder().join(own_file(kind));
+    let public_path = path.with_extension("pub");
+    // Before a passphrase is asked for.
+    if fs::symlink_metadata(&public_path).is_ok() {
+        return Err(InputError::KeyIsThere { file: session.environment.shown(&public_path) }.into());
+    }
     let passphrase = match arguments.no_passphrase {
         true => None,
         false => new_passphrase(&session.environment.shown(&path), session).await?,
@@ -103,7 +108,10 @@ async fn make(arguments: &Arguments, keys: &OperatorKeys<'_>, session: &Session)
     let Generated { text, public } = made.await?;
     let line = public.to_openssh(&session.environment.who);
     write_new(&path, text.as_bytes(), 0o600, session)?;
-    write_new(&path.with_extension("pub"), format!("{line}\n").as_bytes(), 0o644, session)?;
+    write_new(&public_path, format!("{line}\n").as_bytes(), 0o644, session).inspect_err(|_| {
+        // One half alone would be in the way of the next attempt.
+        let _ = fs::remove_file(&path);
+    })?;
     let locked = if open { "without a passphrase" } else { "locked with the passphrase" };
     let told = format!(
         "made the {} key {}, {locked}\n{}\n",

@@ -83,6 +83,9 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
     let machine = SshAddress { port: port.or(machine.port), ..machine.clone() };
     let server = entry(arguments, &machine)?;
     let is_known = is_known(session, name, &server)?;
+    if is_known && !dry_run {
+        session.unlock(name).await?;
+    }
     let key = key(arguments, session).await?;
     let mut steps = Steps::begin(&session.screen);
     let wanted = Wanted {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use jiff::Timestamp;
 use mypaas::fleet::{Address, SshAddress};
 use mypaas::install::probe::{Findings, Privilege, Wanted};
 use mypaas::install::remote::{Manner, Remote, Told};
@@ -13,8 +14,12 @@ use mypaas::install::{PROGRAM, binary, probe};
 
 use crate::cli::set_up::SetUpError;
 
-/// Where the program is put before it is known to run there.
-pub(super) const UPLOAD: &str = "/usr/local/bin/.mypaas.upload";
+/// Where programs are put before they are known to run there, each with an ending of its own: somebody else may be at it
+/// too.
+const UPLOADS: &str = "/usr/local/bin/.mypaas.upload";
+
+/// One that is so old was left over.
+const LEFT_OVER_MINUTES: u32 = 24 * 60;
 
 const QUESTION_LIMIT: Duration = Duration::from_secs(60);
 const UPLOAD_LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -35,6 +40,8 @@ pub(super) struct There {
     pub(super) remote: Remote,
     pub(super) findings: Findings,
     pub(super) program: PathBuf,
+    /// Where it is put there at first.
+    pub(super) upload: String,
 }
 
 /// As in `ada@shop.example.com`, perhaps with `:port` and `/server/folder`.
@@ -67,7 +74,8 @@ impl Way {
         if !obstacles.is_empty() {
             return Err(SetUpError::Obstacles { host: remote.destination(), obstacles }.into());
         }
-        Ok(There { remote, findings, program })
+        let upload = format!("{UPLOADS}.{}-{}", std::process::id(), Timestamp::now().as_millisecond());
+        Ok(There { remote, findings, program, upload })
     }
 }
 
@@ -83,12 +91,12 @@ impl There {
         Ok(self.findings.program.as_ref().is_some_and(|there| there.sha256 == sha256))
     }
 
-    /// Brings the program to [`UPLOAD`]; whole, or not at all.
+    /// Brings the program there; whole, or not at all.
     pub(super) async fn upload(&self) -> anyhow::Result<()> {
+        let (sudo, upload) = (self.sudo(), &self.upload);
         let script = format!(
-            "{}sh -c 'umask 022; mkdir -p /usr/local/bin && cat >{UPLOAD} && chmod 755 {UPLOAD} && sync {UPLOAD} && \
-             sha256sum {UPLOAD}'",
-            self.sudo()
+            "{sudo}sh -c 'umask 022; mkdir -p /usr/local/bin && rm -f $(find {UPLOADS}* -mmin +{LEFT_OVER_MINUTES} \
+             2>/dev/null); cat >{upload} && chmod 755 {upload} && sync {upload} && sha256sum {upload}'"
         );
         let told = self.remote.send(&self.program, &script, UPLOAD_LIMIT).await?;
         let told = self.succeeded(told, "bringing the program there", "is there room, and may it be written there?");
@@ -104,14 +112,15 @@ impl There {
 
     /// Has the program that was brought there run, and puts it where it belongs.
     pub(super) async fn settle(&self) -> anyhow::Result<String> {
-        let told = self.remote.run("trying the program", &format!("{UPLOAD} --version"), &[], QUESTION_LIMIT).await?;
+        let upload = &self.upload;
+        let told = self.remote.run("trying the program", &format!("{upload} --version"), &[], QUESTION_LIMIT).await?;
         let hint = "it was linked against a newer C library than there is: use one that is linked statically, or built \
                     on a system as old (--binary)";
         let told = match self.succeeded(told, "running the program", hint) {
             Ok(told) => told,
             Err(error) => return Err(self.after_removal(error.into()).await),
         };
-        let script = format!("{}mv -f {UPLOAD} {PROGRAM}", self.sudo());
+        let script = format!("{}mv -f {upload} {PROGRAM}", self.sudo());
         let moved = self.remote.run("installing the program", &script, &[], QUESTION_LIMIT).await?;
         self.succeeded(moved, "installing the program", "may it be written there?")?;
         Ok(told.out.trim().to_owned())
@@ -119,10 +128,10 @@ impl There {
 
     /// Nothing half done stays there.
     pub(super) async fn after_removal(&self, error: anyhow::Error) -> anyhow::Error {
-        let script = format!("{}rm -f {UPLOAD}", self.sudo());
+        let script = format!("{}rm -f {}", self.sudo(), self.upload);
         match self.remote.run("cleaning up", &script, &[], QUESTION_LIMIT).await {
             Ok(_) => error,
-            Err(_) => error.context(format!("{UPLOAD} was left on {}", self.remote.destination())),
+            Err(_) => error.context(format!("{} was left on {}", self.upload, self.remote.destination())),
         }
     }
 

@@ -244,12 +244,7 @@ impl Files {
         let mut keys = read(&daemon.home.join(AUTHORIZED_KEYS))?;
         let mut new_keys = 0;
         for given in &arguments.authorize {
-            let lines = match fs::read_to_string(given) {
-                Ok(lines) => lines,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => given.clone(),
-                Err(error) => return Err(error).with_context(|| format!("the keys in {given} cannot be read")),
-            };
-            let (text, added) = authorize::add(&keys, &lines)?;
+            let (text, added) = authorized(&keys, given)?;
             keys = text;
             new_keys += added;
         }
@@ -293,6 +288,22 @@ impl Files {
     }
 }
 
+/// Lets in what is given, a line or a file of lines. A line is tried first: no file need be called like a key, whose
+/// digits may be more than a path can have.
+fn authorized(keys: &str, given: &str) -> anyhow::Result<(String, usize)> {
+    let no_line = match authorize::add(keys, given) {
+        Err(error) => error,
+        Ok(added) => return Ok(added),
+    };
+    match fs::read_to_string(given) {
+        Ok(lines) => Ok(authorize::add(keys, &lines)?),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename) => {
+            Err(no_line.into())
+        }
+        Err(error) => Err(error).with_context(|| format!("the keys in {given} cannot be read")),
+    }
+}
+
 fn preview(
     steps: &Steps<'_>,
     findings: &Findings,
@@ -324,5 +335,39 @@ fn read(path: &Path) -> anyhow::Result<String> {
     match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         read => read.with_context(|| format!("{} cannot be read", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mypaas::keys::PublicKey;
+
+    use super::*;
+
+    const RSA: &str = include_str!("../../../../../tests/fixtures/keys/rsa.pub");
+
+    #[test]
+    fn a_line_is_let_in_however_long_and_a_file_of_lines_too() {
+        let key = PublicKey::from_openssh(RSA.trim()).unwrap().0;
+        // None of its digits is a slash, so as a path it is one name that is too long.
+        let long = key.to_original().unwrap();
+        assert!(long.len() > 255 && !long.contains('/'), "{long}");
+        assert_eq!(authorized("", &long).unwrap(), (format!("{long}\n"), 1));
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys");
+        fs::write(&file, format!("# ours\n{RSA}")).unwrap();
+        assert_eq!(authorized("", file.to_str().unwrap()).unwrap(), (RSA.to_owned(), 1));
+    }
+
+    #[test]
+    fn what_is_neither_is_told_as_no_line() {
+        for wrong in ["nowhere.pub".to_owned(), "x".repeat(400)] {
+            let told = format!("{:#}", authorized("", &wrong).unwrap_err());
+            assert!(told.contains("is no line for authorized_keys"), "{told}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let told = format!("{:#}", authorized("", folder.path().to_str().unwrap()).unwrap_err());
+        assert!(told.contains("cannot be read"), "{told}");
     }
 }

@@ -52,7 +52,7 @@ enum ServerCommand {
     DialStdio,
     /// Keep the server running, where no systemd is
     #[command(hide = true)]
-    Supervise,
+    Supervise(supervise::Arguments),
     /// The server's part of an upgrade
     #[command(hide = true)]
     Swap(swap::Arguments),
@@ -69,7 +69,7 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         ServerCommand::ScheduleReboot(arguments) => schedule_reboot::run(arguments, session).await,
         ServerCommand::Deploy(pushed) => deploy::run(pushed, session).await,
         ServerCommand::DialStdio => dial_stdio::run(&session.environment).await,
-        ServerCommand::Supervise => supervise::run(session).await,
+        ServerCommand::Supervise(arguments) => supervise::run(arguments, session).await,
         ServerCommand::Swap(arguments) => swap::run(arguments, session).await,
     }
 }
@@ -77,6 +77,6 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
 impl Arguments {
     /// Whether ctrl-c means something of its own to it.
     pub(crate) fn handles_signals(&self) -> bool {
-        matches!(self.command, ServerCommand::Supervise)
+        matches!(self.command, ServerCommand::Supervise(_))
     }
 }

@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Args;
 use jiff::Timestamp;
 use mypaas::install::manager::Daemon;
-use mypaas::install::upgrade::{self, Record, Stage, Upgrade};
+use mypaas::install::upgrade::{self, Record, Stage, Upgrade, UpgradeError};
 use nix::unistd::setsid;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
@@ -84,7 +84,11 @@ async fn follow(mut child: Child, id: &str, daemon: &Daemon, session: &Session) 
             }
         }
         if is_over {
-            return Err(SetUpError::Unknown.into());
+            return Err(match upgrade::goes_on(&daemon.home) {
+                // It was refused, and the record is the other one's.
+                true => SetUpError::Refused { reason: UpgradeError::GoesOn.to_string() }.into(),
+                false => SetUpError::Unknown.into(),
+            });
         }
         sleep(BETWEEN_LOOKS).await;
     }

@@ -9,7 +9,7 @@ use mypaas::install::probe::Wanted;
 use mypaas::install::remote::quoted;
 use mypaas::name::ServerName;
 
-use super::delivery::{There, UPLOAD, Way, destination, with_home};
+use super::delivery::{There, Way, destination, with_home};
 use super::init;
 use crate::cli::output::units;
 use crate::cli::session::Session;
@@ -36,21 +36,16 @@ pub(crate) struct Arguments {
     /// How long the new program may take to come up, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     limit: u64,
-    /// Do not ask, also when the server is locked
-    #[arg(long, short)]
-    yes: bool,
 }
 
 pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    let Arguments { name, ssh, way, limit, yes } = arguments;
+    let Arguments { name, ssh, way, limit } = arguments;
     let server = session.server(name)?;
     let machine = match (ssh, &server.address) {
         (Some(machine), _) | (None, Address::Ssh(machine)) => machine.clone(),
         (None, _) => return Err(SetUpError::NoSsh { name: name.clone() }.into()),
     };
-    if !yes {
-        session.unlock(name).await?;
-    }
+    session.unlock(name).await?;
     let mut steps = Steps::begin(&session.screen);
     let wanted = Wanted { http_port: 0, https_port: 0, architecture: None, privileged: true };
     let there = way.open(machine.clone(), wanted).await?;
@@ -72,8 +67,9 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
 
 async fn swap(there: &There, machine: &SshAddress, limit: u64, steps: &Steps<'_>) -> anyhow::Result<()> {
     let command = format!(
-        "cd / && {} server swap {UPLOAD} --program {PROGRAM} --user {} --limit {limit}",
+        "cd / && {} server swap {} --program {PROGRAM} --user {} --limit {limit}",
         with_home(machine, there.sudo()),
+        there.upload,
         quoted(&there.findings.user)
     );
     let told = there.remote.follow("the upgrade", &command, SWAP_LIMIT, |line| steps.pass_on(line)).await?;
