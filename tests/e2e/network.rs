@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::time::{Duration, Instant};
 
 use mypaas::api::{AuditEntry, AuditResult, By, ProblemCode, ReleaseView};
 use serde::de::DeserializeOwned;
@@ -27,6 +28,7 @@ async fn stage() -> (Stage, Operator, tempfile::TempDir) {
     let ada = Operator::new(DOMAIN, &vouches).await;
     ada.is_let_in(&stage, "").await;
     ada.knows(&stage).await;
+    ada.is_answered().await;
     (stage, ada, authority)
 }
 
@@ -41,6 +43,15 @@ impl Operator {
     async fn knows(&self, stage: &Stage) {
         let address = format!("https://{DOMAIN}:{}", stage.https_port().await);
         self.mypaas(&["servers", "add", "shop", &address]).await.done();
+    }
+
+    /// Returns once the router has the way to the API: it opens after the server's socket.
+    async fn is_answered(&self) {
+        let begin = Instant::now();
+        while self.mypaas(&["status", "shop"]).await.code != 0 {
+            assert!(begin.elapsed() < Duration::from_secs(30), "the API is not reached");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     async fn json<T: DeserializeOwned>(&self, arguments: &[&str]) -> T {

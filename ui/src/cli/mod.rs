@@ -47,6 +47,7 @@ mod verb;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use args::Cli;
 use environment::Environment;
@@ -55,6 +56,9 @@ use report::{FAILURE, INTERRUPTED, Report, USAGE};
 use session::Session;
 use signal::Signals;
 use verb::Verb;
+
+/// How long what still goes on may take to end with the process.
+const LAST_WAIT: Duration = Duration::from_millis(200);
 
 /// Does what the arguments say; the exit code of the process.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -86,8 +90,8 @@ fn start(cli: &Cli) -> ExitCode {
             let session = Session::new(screen, environment);
             cli.unlock.iter().for_each(|name| session.mark_unlocked(name));
             let code = runtime.block_on(run(cli, &session));
-            // A thread that waits for the keyboard must not keep the process.
-            runtime.shutdown_background();
+            // What still goes on ends with its processes, such as ssh; a thread that waits for the keyboard must not keep us.
+            runtime.shutdown_timeout(LAST_WAIT);
             code
         }
         (Err(error), _) => refuse(&screen, &error.into(), cli.json),
