@@ -41,7 +41,7 @@ bench_console() { # [--quick]: what the console feels like and uses, at 10, 300 
     setup bench
     build_app
     [[ ${1-} == --quick ]] || get_peers "$peers"
-    PEERS=$peers/bin APP=$APP cargo bench --locked --package mypaas --bench console -- "$@"
+    env "PEERS=$peers/bin" "APP=$APP" cargo bench --locked --package mypaas --bench console -- "$@"
 }
 
 # get_peers FOLDER: other terminal programs for containers, those that the registries have; built once.

@@ -259,6 +259,21 @@ async fn a_release_that_crashes_again_and_again_is_rolled_back_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_release_is_watched_on_when_the_server_starts_again() {
+    let mut stage = Stage::new().await;
+    stage.push(ROLLING).await.assert_succeeded();
+    let exit = (Moment::After(Duration::from_secs(3)), Exit { code: 1, out_of_memory: false });
+    stage.script("web", Behaviour { exit: Some(exit), ..Behaviour::default() });
+    stage.push(ROLLING).await.assert_succeeded();
+    stage.die_and_start().await;
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    let rollback = &stage.snapshot().await.deploys[0];
+    assert_eq!(rollback.action, Action::Rollback { to: ReleaseId::new(1) });
+    stage.end_of(rollback.id).await.assert_succeeded();
+    assert_eq!(stage.running("web").await, ["web.r1.1", "web.r1.2"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_release_that_works_is_left_alone_by_the_watch() {
     let stage = Stage::new().await;
     for _ in 0..2 {

@@ -125,7 +125,7 @@ impl From<DockerError> for Stopped {
 }
 
 fn options(engine: &DockerEngine, build: &Build) -> BuildImageOptions {
-    let labels = label::of_image(&engine.instance, build);
+    let labels = label::of_image(build);
     let options = BuildImageOptionsBuilder::default().t(build.name.as_str()).labels(&labels).rm(true).forcerm(true);
     let options = limit::with_cpu(options, &build.limits);
     if build.pull { options.pull("true").build() } else { options.build() }

@@ -37,9 +37,9 @@ pub(super) fn of_layers(instance: &InstanceName) -> String {
 
 /// The same for each release, so that a build of unchanged files comes from the cache whole; the tag tells the release.
 ///
-/// Docker sets them one after another, by name: the service comes last.
-pub(super) fn of_image(instance: &InstanceName, build: &Build) -> Labels {
-    Labels::from([(INSTANCE.into(), instance.to_string()), (SERVICE.into(), build.service.to_string())])
+/// Docker makes a layer for each of them. So there is one only: the instance is known from the layers, and from the name.
+pub(super) fn of_image(build: &Build) -> Labels {
+    Labels::from([(SERVICE.into(), build.service.to_string())])
 }
 
 pub(super) fn of_container(instance: &InstanceName, spec: &ContainerSpec) -> Labels {
@@ -77,10 +77,11 @@ pub(super) fn service_filter() -> String {
     format!("{ROLE}={SERVICE_ROLE}")
 }
 
-/// Whether an image of this name and these labels is one that this instance built.
+/// Whether an image of this name and these labels is one that this instance built. A Dockerfile may have put another
+/// instance's label on it; its name may not be another's.
 pub(super) fn is_our_image(instance: &InstanceName, name: &str, labels: &Labels) -> bool {
     let own = |service: &String| name.strip_prefix(&format!("{instance}/{service}:")).is_some();
-    carries_instance(instance, labels) && labels.get(SERVICE).is_some_and(own)
+    labels.get(SERVICE).is_some_and(own)
 }
 
 /// Whether an image of these labels, when it has no name, was left by a build of this instance.

@@ -28,7 +28,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             limit: Duration::from_secs(10),
-            poll: Duration::from_millis(20),
+            poll: Duration::from_millis(10),
             nudge: Duration::from_secs(2),
             start: Duration::from_secs(20),
         }

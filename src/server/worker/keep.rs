@@ -4,8 +4,6 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{MutexGuard, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
-
 use crate::api::{Problem, ProblemCode, ReleaseView};
 use crate::deploy::{Deploy, DeployState, Release};
 use crate::name::{ReleaseId, ServiceName};
@@ -112,9 +110,7 @@ impl Core {
 
     /// Its new release may still be taken back for the one before it.
     fn is_watched(&self, deploy: &Deploy) -> bool {
-        let DeployState::Finished { finished, .. } = &deploy.state else { return true };
-        let watch = SignedDuration::try_from(self.config.deploy.watch).unwrap_or(SignedDuration::MAX);
-        Timestamp::now().duration_since(*finished) < watch
+        !matches!(deploy.state, DeployState::Finished { .. }) || !self.watch_left(deploy).is_zero()
     }
 }
 
@@ -133,6 +129,8 @@ fn is_going(service: &ServiceName, id: ReleaseId) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::deploy::Origin;
     use crate::manifest;

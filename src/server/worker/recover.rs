@@ -21,6 +21,7 @@ impl Core {
             self.feeds.close(deploy.id);
         }
         self.discard_incoming();
+        self.resume_watches()?;
         self.mark_recovered();
         Ok(())
     }

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
-use crate::api::{DeployRequest, Target};
-use crate::deploy::{Action, Deploy, Desired, Goal, Origin, Serving, What};
+use crate::api::{DeployRequest, Problem, Target};
+use crate::deploy::{Action, Deploy, DeployState, Desired, Goal, Origin, Outcome, Serving, What};
 use crate::engine::{Container, ContainerState, Health, Probe, ProbeAnswer, Role};
 use crate::name::{ContainerName, ReleaseId};
 use crate::server::core::Core;
@@ -23,18 +24,53 @@ const BAD_LOOKS: u32 = 3;
 impl Core {
     /// Watches in the background where there is a release to go back to.
     pub(super) fn watch_over(self: &Arc<Self>, deploy: &Deploy, desired: &Desired) {
+        self.watch_for(self.config.deploy.watch, deploy, desired);
+    }
+
+    /// Takes up the watches that the last stop of the server ended.
+    pub(super) fn resume_watches(self: &Arc<Self>) -> Result<(), Problem> {
+        for record in self.store.services()? {
+            let newest = self.store.deploys::<Deploy>(Some(&record.name), 1)?.pop();
+            let Some(deploy) = newest.filter(|deploy| succeeded(deploy) && !self.watch_left(deploy).is_zero()) else {
+                continue;
+            };
+            if let Err(problem) = self.resume_watch(&deploy) {
+                tracing::warn!(deploy = %deploy.id, problem = problem.message, "the release is no longer watched");
+            }
+        }
+        Ok(())
+    }
+
+    fn resume_watch(self: &Arc<Self>, deploy: &Deploy) -> Result<(), Problem> {
+        let Some(to) = deploy.to else { return Ok(()) };
+        let release = self.release(&deploy.service, to)?;
+        let desired = self.desire_dry(deploy.id, &deploy.service, &deploy.action, Some(&release))?;
+        self.watch_for(self.watch_left(deploy), deploy, &desired);
+        Ok(())
+    }
+
+    /// How much longer the new release of a deploy is watched.
+    pub(super) fn watch_left(&self, deploy: &Deploy) -> Duration {
+        let DeployState::Finished { finished, .. } = &deploy.state else { return self.config.deploy.watch };
+        // A clock that was set back makes no watch longer.
+        let passed = Duration::try_from(Timestamp::now().duration_since(*finished)).unwrap_or_default();
+        self.config.deploy.watch.saturating_sub(passed)
+    }
+
+    fn watch_for(self: &Arc<Self>, time: Duration, deploy: &Deploy, desired: &Desired) {
         let (Some(before), Goal::Serving(serving)) = (deploy.from, &desired.goal) else { return };
         let is_new = matches!(deploy.action, Action::Push | Action::Redeploy);
-        if !is_new || before == serving.template.release || self.config.deploy.watch.is_zero() {
+        if !is_new || before == serving.template.release || time.is_zero() {
             return;
         }
         let (core, deploy, serving) = (Arc::clone(self), deploy.clone(), serving.clone());
-        let watching = async move { core.watch_until_sure(&deploy, &serving, before).await };
-        self.tasks.spawn(self.stopping.clone().run_until_cancelled_owned(watching));
+        let watching = async move { core.watch_until_sure(time, &deploy, &serving, before).await };
+        let watching = self.stopping.clone().run_until_cancelled_owned(watching);
+        self.tasks.spawn(self.abandoned.clone().run_until_cancelled_owned(watching));
     }
 
-    async fn watch_until_sure(self: &Arc<Self>, deploy: &Deploy, serving: &Serving, before: ReleaseId) {
-        let end = Instant::now() + self.config.deploy.watch;
+    async fn watch_until_sure(self: &Arc<Self>, time: Duration, deploy: &Deploy, serving: &Serving, before: ReleaseId) {
+        let end = Instant::now() + time;
         let mut bad_looks = 0;
         while Instant::now() < end {
             sleep(PERIOD).await;
@@ -115,6 +151,10 @@ impl Trouble {
             Trouble::Unhealthy { name, detail } => format!("{name} turned unhealthy soon after the switch ({detail})"),
         }
     }
+}
+
+fn succeeded(deploy: &Deploy) -> bool {
+    matches!(&deploy.state, DeployState::Finished { outcome: Outcome::Succeeded, .. })
 }
 
 fn is_of(container: &Container, wanted: ReleaseId) -> bool {

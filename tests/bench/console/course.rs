@@ -65,14 +65,18 @@ impl Program {
 
     /// Started, and its first rows there; how long that took.
     pub(crate) fn start(&self) -> (Screen, Duration) {
+        self.try_start().unwrap_or_else(|| panic!("{} shows no rows", self.name))
+    }
+
+    /// None when no rows come; what came instead is told.
+    pub(crate) fn try_start(&self) -> Option<(Screen, Duration)> {
         let screen = Screen::start(self.command.clone());
-        match screen.until(PATIENCE, |shown| self.shows_rows(shown)) {
-            Some(at) => {
-                let took = at - screen.started;
-                (screen, took)
-            }
-            None => panic!("{} shows no rows:\n{}", self.name, screen.text()),
-        }
+        let Some(at) = screen.until(PATIENCE, |shown| self.shows_rows(shown)) else {
+            eprintln!("{}", screen.text());
+            return None;
+        };
+        let took = at - screen.started;
+        Some((screen, took))
     }
 
     /// Started, and everything at rest, with the keys going to the list.

@@ -46,15 +46,19 @@ fn command(path: &Path, home: &Path) -> CommandBuilder {
     command
 }
 
-pub(crate) fn measure(program: &Program, starts: usize) -> Figures {
-    let mut first: Vec<_> = (0..starts).map(|_| program.start().1).collect();
+/// None when it does not come up.
+pub(crate) fn measure(program: &Program, starts: usize) -> Option<Figures> {
+    let mut first = Vec::new();
+    for _ in 0..starts {
+        first.push(program.try_start()?.1);
+    }
     let screen = program.settled();
     let memory = process::memory(screen.id());
     let keys = course::keys(&screen);
     let idle = course::idle(&screen);
     course::hold(&screen, program.containers);
     let memory_after = process::memory(screen.id());
-    Figures { first: middle(&mut first), keys, idle, memory, memory_after }
+    Some(Figures { first: middle(&mut first), keys, idle, memory, memory_after })
 }
 
 /// Real containers that do nothing. When dropped, also by a panic, they go.
