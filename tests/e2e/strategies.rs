@@ -1,8 +1,10 @@
 //! Every strategy under load: half of the requests on kept connections, half on fresh ones, every fourth a POST. None
 //! fails, whatever the old release does with its SIGTERM.
 
-use std::time::Duration;
+use std::io;
+use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
 use crate::load::Report;
@@ -103,6 +105,50 @@ async fn a_request_of_five_seconds_is_answered_by_the_release_that_began_it_whil
 #[tokio::test]
 async fn a_request_of_five_seconds_is_answered_by_the_release_that_began_it_before_it_stops() {
     a_long_request_outlives_its_release("0").await;
+}
+
+/// As the plan says beforehand; until then it goes on, whatever else goes to the new release.
+async fn a_websocket_is_cut_after_the_drain(scale: &str) {
+    let stage = Stage::alone(Settings { drain: "2s", ..Settings::default() }).await;
+    let scale = format!("scale={scale}");
+    let folder = release(&stage, &scale, "die");
+    stage.push(&folder).await.done();
+    let mut socket = stage.socket(WEB).await;
+    let load = stage.load(WEB, 100).await;
+    let pushed = Instant::now();
+    let until_cut = async {
+        while echoes(&mut socket).await.is_ok() {
+            sleep(Duration::from_millis(50)).await;
+        }
+        pushed.elapsed()
+    };
+    let replaced = async {
+        release(&stage, &scale, "graceful");
+        stage.push(&folder).await.done();
+        pushed.elapsed()
+    };
+    let (cut, replaced) = tokio::join!(until_cut, replaced);
+    assert!(cut >= Duration::from_secs(2) && cut < replaced + Duration::from_secs(1), "{cut:?} of {replaced:?}");
+    assert_eq!(load.stop().await.failed(), 0);
+    assert!(stage.hello(WEB).await.contains(".r2."));
+}
+
+async fn echoes(socket: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<()> {
+    let mut echo = [0; 4];
+    socket.write_all(b"ping").await?;
+    socket.read_exact(&mut echo).await?;
+    assert_eq!(&echo, b"ping");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_websocket_is_cut_after_the_drain_when_a_release_rolls_in() {
+    a_websocket_is_cut_after_the_drain("2 roll").await;
+}
+
+#[tokio::test]
+async fn a_websocket_is_cut_after_the_drain_before_its_release_stops() {
+    a_websocket_is_cut_after_the_drain("0").await;
 }
 
 #[tokio::test]

@@ -282,6 +282,25 @@ async fn a_stranger_s_leftover_is_not_taken_for_ours() {
     assert!(storage.images.iter().all(|image| image.whose != Whose::Leftover), "{storage:?}");
 }
 
+/// As when the server is killed before it could remove what its new image took the name from.
+#[tokio::test]
+async fn an_image_of_ours_that_lost_its_name_is_a_leftover() {
+    let on = InDocker::new().await;
+    let name = on.build("web", 1, App::Serves).await;
+    let image = on.engine().image(&name).await.unwrap().unwrap();
+    let options = BuildImageOptionsBuilder::default().t(name.as_str()).rm(true).build();
+    let dockerfile = format!("FROM scratch\nLABEL {TEST}={}\n", on.instance());
+    let body = bollard::body_try_stream(app::context(&dockerfile));
+    on.docker.build_image(options, None, Some(body)).try_collect::<Vec<_>>().await.unwrap();
+    let whose = async || {
+        let images = on.engine().storage().await.unwrap().images;
+        images.into_iter().find(|found| found.id == image.id).map(|found| found.whose)
+    };
+    assert_eq!(whose().await, Some(Whose::Leftover));
+    on.engine().remove_leftover(&image.id).await.unwrap();
+    assert_eq!(whose().await, None);
+}
+
 async fn build(on: &InDocker, dockerfile: &str) -> Result<(), EngineError> {
     on.engine().build(on.build_of("web", 1, dockerfile), &mut |_| {}).await.map(|_| ())
 }

@@ -10,6 +10,8 @@ pub struct Request {
     pub path: String,
     pub query: String,
     pub keep_alive: bool,
+    /// It asks for another protocol than HTTP from here on.
+    pub is_upgrade: bool,
     pub body: Vec<u8>,
 }
 
@@ -57,9 +59,10 @@ pub fn read_request(reader: &mut impl BufRead, writer: &mut impl Write) -> io::R
         "HTTP/1.1" => !connection.eq_ignore_ascii_case("close"),
         _ => connection.eq_ignore_ascii_case("keep-alive"),
     };
+    let is_upgrade = header("upgrade").is_some();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let (method, path, query) = (method.to_owned(), path.to_owned(), query.to_owned());
-    Ok(Ok(Request { method, path, query, keep_alive, body }))
+    Ok(Ok(Request { method, path, query, keep_alive, is_upgrade, body }))
 }
 
 /// Up to the empty line; none when it never comes.
@@ -102,6 +105,10 @@ fn read_chunks(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
             return Ok(Some(body));
         }
     }
+}
+
+pub fn write_upgrade(writer: &mut impl Write) -> io::Result<()> {
+    writer.write_all(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")
 }
 
 pub fn write_answer(writer: &mut impl Write, answer: &Answer, keep_alive: bool, is_head: bool) -> io::Result<()> {

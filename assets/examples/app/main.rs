@@ -18,6 +18,7 @@
 //! GET  /slow?ms=N  answers after N milliseconds
 //! GET  /env?name=X the variable's value, or 404
 //! POST /echo       the request's body
+//! GET  /socket     becomes a websocket, as far as proxies see; what is sent comes back
 //! GET  /crash      the process ends with code 70, without an answer
 //! GET  /leak       takes memory until it is killed
 //! ```
@@ -34,7 +35,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use http::{Answer, Request, read_request, write_answer};
+use http::{Answer, Request, read_request, write_answer, write_upgrade};
 
 /// So many connections are served at once; others wait until one ends.
 const CONNECTIONS: usize = 512;
@@ -179,6 +180,10 @@ fn converse(connection: TcpStream, app: &App) -> io::Result<()> {
     while !reader.fill_buf()?.is_empty() {
         let _flight = Flight::begin();
         let (request, answer) = match read_request(&mut reader, &mut writer)? {
+            Ok(request) if request.is_upgrade && request.path == "/socket" => {
+                write_upgrade(&mut writer)?;
+                return io::copy(&mut reader, &mut writer).map(drop);
+            }
             Ok(request) => {
                 let answer = app.answer(&request);
                 (Some(request), answer)

@@ -29,7 +29,7 @@ type Broken = Arc<Mutex<Option<std::io::Error>>>;
 
 impl DockerEngine {
     pub(super) async fn build_image(&self, build: Build, output: &mut (dyn FnMut(String) + Send)) -> Result<Image> {
-        let (name, options) = (build.name.clone(), options(self, &build));
+        let (name, options) = (build.name.clone(), options(&build));
         let replaced = self.own_image(&name).await?;
         let broken = Broken::default();
         let context = watched(build.context, Arc::clone(&broken)).boxed();
@@ -124,7 +124,7 @@ impl From<DockerError> for Stopped {
     }
 }
 
-fn options(engine: &DockerEngine, build: &Build) -> BuildImageOptions {
+fn options(build: &Build) -> BuildImageOptions {
     let labels = label::of_image(build);
     let options = BuildImageOptionsBuilder::default().t(build.name.as_str()).labels(&labels).rm(true).forcerm(true);
     let options = limit::with_cpu(options, &build.limits);

@@ -86,7 +86,9 @@ impl DockerEngine {
     pub(super) async fn remove_own_leftover(&self, id: &str) -> Result<()> {
         match self.look_at_image(id).await? {
             None => Ok(()),
-            Some(details) if self.is_leftover(&details) => self.remove_with_steps(id).await,
+            Some(details) if self.is_leftover(&details, self.last_step(id).await?.as_deref()) => {
+                self.remove_with_steps(id).await
+            }
             Some(_) => Err(EngineError::NotOurs { what: "image", name: id.to_owned() }),
         }
     }
@@ -101,7 +103,7 @@ impl DockerEngine {
         self.untag(name_or_id).await?;
         for step in history.iter().skip(1).filter(|step| step.id != UNKNOWN_STEP) {
             let found = self.look_at_image(&step.id).await.ok().flatten();
-            if !found.is_some_and(|found| self.is_leftover(&found)) || self.untag(&step.id).await.is_err() {
+            if !found.is_some_and(|found| self.is_leftover(&found, None)) || self.untag(&step.id).await.is_err() {
                 break;
             }
         }
@@ -116,8 +118,17 @@ impl DockerEngine {
         label::is_our_image(&self.instance, name.as_str(), labels(details))
     }
 
-    fn is_leftover(&self, details: &ImageInspect) -> bool {
-        details.repo_tags.as_ref().is_none_or(Vec::is_empty) && label::is_leftover(&self.instance, labels(details))
+    fn is_leftover(&self, details: &ImageInspect, last_step: Option<&str>) -> bool {
+        let is_nameless = details.repo_tags.as_ref().is_none_or(Vec::is_empty);
+        is_nameless && label::is_leftover(&self.instance, labels(details), last_step)
+    }
+
+    async fn last_step(&self, id: &str) -> Result<Option<String>> {
+        match self.history(id).await {
+            Ok(history) => Ok(history.into_iter().next().map(|step| step.created_by)),
+            Err(EngineError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Missing is fine.

@@ -4,8 +4,8 @@
 //! not make a container ours: a role is needed too, and images never have one.
 //!
 //! An image is ours when it is named after the service in its label. The layers of a build have that label empty until
-//! the last one: so an image without a name that has it empty was left by a build of ours, and one that somebody built on
-//! an image of ours has it filled.
+//! the last one, which does nothing but fill it. So an image without a name was left by a build of ours when it has the
+//! label empty, or when filling it was the last that was done to it; somebody may have built on others.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -84,9 +84,17 @@ pub(super) fn is_our_image(instance: &InstanceName, name: &str, labels: &Labels)
     labels.get(SERVICE).is_some_and(own)
 }
 
-/// Whether an image of these labels, when it has no name, was left by a build of this instance.
-pub(super) fn is_leftover(instance: &InstanceName, labels: &Labels) -> bool {
-    carries_instance(instance, labels) && labels.get(SERVICE).is_some_and(String::is_empty)
+/// Whether an image of these labels, when it has no name, was left by a build of this instance. `last_step` made it.
+pub(super) fn is_leftover(instance: &InstanceName, labels: &Labels, last_step: Option<&str>) -> bool {
+    carries_instance(instance, labels)
+        && labels
+            .get(SERVICE)
+            .is_some_and(|service| service.is_empty() || last_step.is_some_and(|step| fills(step, service)))
+}
+
+/// As in `/bin/sh -c #(nop)  LABEL mypaas.service=web`.
+fn fills(step: &str, service: &str) -> bool {
+    step.split_once("LABEL ").is_some_and(|(_, label)| label == format!("{SERVICE}={service}"))
 }
 
 /// Whether a network or an image is this instance's.
@@ -170,12 +178,16 @@ mod tests {
     fn only_what_was_never_finished_is_a_leftover() {
         let instance = InstanceName::default();
         let mut labels = of_network(&instance);
-        assert!(!is_leftover(&instance, &labels));
+        assert!(!is_leftover(&instance, &labels, None));
         labels.insert(SERVICE.into(), String::new());
-        assert!(is_leftover(&instance, &labels));
-        assert!(!is_leftover(&"other".parse().unwrap(), &labels));
+        assert!(is_leftover(&instance, &labels, None));
+        assert!(!is_leftover(&"other".parse().unwrap(), &labels, None));
         labels.insert(SERVICE.into(), "web".into());
-        assert!(!is_leftover(&instance, &labels), "somebody built on an image of ours");
+        let last = |step| is_leftover(&instance, &labels, Some(step));
+        assert!(last("/bin/sh -c #(nop)  LABEL mypaas.service=web"), "it did not come to its name");
+        assert!(!last("/bin/sh -c #(nop) COPY file:1 in /app "), "somebody built on an image of ours");
+        assert!(!last("/bin/sh -c #(nop)  LABEL mypaas.service=webs"));
+        assert!(!is_leftover(&instance, &labels, None));
     }
 
     #[test]

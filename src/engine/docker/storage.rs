@@ -32,25 +32,32 @@ impl DockerEngine {
 
     /// None when it has vanished meanwhile.
     async fn look_at_stored(&self, summary: ImageSummary) -> Result<Option<(StoredImage, Sizes)>> {
-        let whose = self.whose(&summary);
-        let id = summary.id;
+        let id = summary.id.clone();
         let Some(details) = self.look_at_image(&id).await? else { return Ok(None) };
         let layers = chain(&details.root_fs.and_then(|files| files.layers).unwrap_or_default());
+        if !label::carries_instance(&self.instance, &summary.labels) && !self.has_own_name(&summary) {
+            return Ok(Some((StoredImage { id, whose: Whose::Others, layers }, Sizes::new())));
+        }
+        let history = match self.history(&id).await {
+            Err(EngineError::NotFound { .. }) => return Ok(None),
+            history => history?,
+        };
+        let whose = self.whose(&summary, history.first().map(|step| step.created_by.as_str()));
         let sizes = match whose {
             Whose::Others => Sizes::new(),
-            Whose::Ours { .. } | Whose::Leftover => match self.history(&id).await {
-                Ok(history) => layers.iter().cloned().zip(sizes(&history, layers.len())).collect(),
-                Err(EngineError::NotFound { .. }) => return Ok(None),
-                Err(error) => return Err(error),
-            },
+            Whose::Ours { .. } | Whose::Leftover => layers.iter().cloned().zip(sizes(&history, layers.len())).collect(),
         };
         Ok(Some((StoredImage { id, whose, layers }, sizes)))
     }
 
-    fn whose(&self, summary: &ImageSummary) -> Whose {
+    fn has_own_name(&self, summary: &ImageSummary) -> bool {
+        summary.repo_tags.iter().any(|tag| label::is_our_image(&self.instance, tag, &summary.labels))
+    }
+
+    fn whose(&self, summary: &ImageSummary, last_step: Option<&str>) -> Whose {
         // Older engines write a name for what has none.
         let tags: Vec<&String> = summary.repo_tags.iter().filter(|tag| *tag != "<none>:<none>").collect();
-        if tags.is_empty() && label::is_leftover(&self.instance, &summary.labels) {
+        if tags.is_empty() && label::is_leftover(&self.instance, &summary.labels, last_step) {
             return Whose::Leftover;
         }
         let (ours, others): (Vec<_>, Vec<_>) =

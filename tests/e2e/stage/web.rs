@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use reqwest::Upgraded;
+
 use super::{Stage, docker};
 use crate::load::{Load, Running};
 
@@ -32,6 +34,14 @@ impl Stage {
         let Answer { status, body } = self.get(host, "/").await;
         assert_eq!(status, 200, "{host}: {body}");
         body.trim_end().to_owned()
+    }
+
+    /// What is sent on it comes back.
+    pub(crate) async fn socket(&self, host: &str) -> Upgraded {
+        let router = self.router().await;
+        let asked = mypaas::http::plain().build().unwrap().get(format!("http://{router}/socket"));
+        let asked = asked.header("Host", host).header("Connection", "upgrade").header("Upgrade", "websocket");
+        asked.send().await.unwrap().upgrade().await.unwrap()
     }
 
     /// Requests to the service at a steady rate, until they are stopped. They go to the router's own address: Docker
