@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bollard::errors::Error as DockerError;
-use bollard::models::{BuildInfo, ImageInspect};
+use bollard::models::BuildInfo;
 use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder};
 use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
 use jiff::Timestamp;
@@ -30,32 +30,32 @@ type Broken = Arc<Mutex<Option<std::io::Error>>>;
 impl DockerEngine {
     pub(super) async fn build_image(&self, build: Build, output: &mut (dyn FnMut(String) + Send)) -> Result<Image> {
         let (name, options) = (build.name.clone(), options(&build));
-        let replaced = self.own_image(&name).await?;
+        self.make_way(&name).await?;
         let broken = Broken::default();
         let context = watched(build.context, Arc::clone(&broken)).boxed();
         let (context, added) = marked(context, label::of_layers(&self.instance));
         let docker = limit::with_memory(&self.docker, build.limits.max_mem);
         let attempt = Attempt { name, limit: build.limits.max_mem, began: Timestamp::now(), broken, added };
         let answers = docker.build_image(options, None, Some(bollard::body_try_stream(context))).boxed();
-        let id = match follow(answers, output).await {
-            Ok(id) => id,
-            Err(stopped) => return Err(self.explain_build(stopped, attempt).await),
-        };
-        if let Some(old) = replaced.filter(|old| old.id.as_deref() != Some(&id)) {
-            self.drop_replaced(&old).await;
+        if let Err(stopped) = follow(answers, output).await {
+            return Err(self.explain_build(stopped, attempt).await);
         }
         let lost = || EngineError::Build { message: "the image vanished right after it was built".to_owned() };
         self.find_image(&attempt.name).await?.ok_or_else(lost)
     }
 
-    /// The image that had the name before has none now; left alone, such images fill the disk.
-    async fn drop_replaced(&self, old: &ImageInspect) {
-        let id = old.id.as_deref().unwrap_or_default();
-        match self.remove_with_steps(id).await {
-            Ok(()) => {}
-            Err(error) if is_used(&error) => tracing::debug!(image = id, "a replaced image is still in use"),
-            Err(error) => tracing::warn!(image = id, %error, "a replaced image was not removed"),
+    /// An image that has the name already is of no release. It would lose its name; left alone, such images fill the disk.
+    /// It goes before the build, so that whoever dies in the midst of that leaves none without a name.
+    async fn make_way(&self, name: &ImageName) -> Result<()> {
+        if self.own_image(name).await?.is_none() {
+            return Ok(());
         }
+        match self.remove_with_steps(name.as_str()).await {
+            Ok(()) => {}
+            Err(error) if is_used(&error) => tracing::debug!(image = %name, "a replaced image is still in use"),
+            Err(error) => tracing::warn!(image = %name, %error, "a replaced image was not removed"),
+        }
+        Ok(())
     }
 
     async fn explain_build(&self, stopped: Stopped, attempt: Attempt) -> EngineError {
@@ -131,18 +131,18 @@ fn options(build: &Build) -> BuildImageOptions {
     if build.pull { options.pull("true").build() } else { options.build() }
 }
 
-/// Passes the output on until the build ends; the id of the image it made.
+/// Passes the output on until the build ends, which has to be with an image.
 async fn follow(
     mut answers: BoxStream<'_, Result<BuildInfo, DockerError>>,
     output: &mut (dyn FnMut(String) + Send),
-) -> Result<String, Stopped> {
-    let (mut lines, mut id, mut container) = (Lines::default(), None, None);
+) -> Result<(), Stopped> {
+    let (mut lines, mut made, mut container) = (Lines::default(), false, None);
     let stopped = loop {
         match tokio::time::timeout(SILENCE, answers.next()).await {
             Ok(Some(Ok(answer))) => {
                 lines.take(&answer, output);
                 container = answer.stream.as_deref().and_then(running_in).or(container);
-                id = answer.aux.and_then(|image| image.id).or(id);
+                made |= answer.aux.is_some_and(|image| image.id.is_some());
             }
             Ok(Some(Err(error))) => break Some(error.into()),
             Ok(None) => break None,
@@ -152,7 +152,8 @@ async fn follow(
     lines.finish(output);
     match stopped {
         Some(stopped) => Err(stopped.in_container(container)),
-        None => id.ok_or_else(|| Stopped::said("the build ended without an image".to_owned())),
+        None if made => Ok(()),
+        None => Err(Stopped::said("the build ended without an image".to_owned())),
     }
 }
 

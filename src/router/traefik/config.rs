@@ -211,7 +211,7 @@ fn balancer(routes: &Routes) -> LoadBalancer {
     // A container that fails its health check is answered for with 503 at once. Held requests are to wait instead.
     let checked = routes.healthcheck.as_ref().filter(|_| routes.hold.is_none());
     LoadBalancer {
-        servers_transport: "_quick@file",
+        servers_transport: if routes.hold.is_some() { "_patient@file" } else { "_quick@file" },
         servers: routes.targets.iter().map(|target| ServerEntry { url: format!("http://{target}") }).collect(),
         health_check: checked.map(|check| HealthEntry {
             path: check.path.clone(),

@@ -52,24 +52,32 @@ async fn main() {
     let web = server.router().await;
     println!("load average before: {}", load_average());
     let only_times = std::env::args().any(|argument| argument == "--times");
-    let failed = if only_times { 0 } else { under_load(&server, web, scope).await };
+    let requests = if only_times { Requests::default() } else { under_load(&server, web, scope).await };
     times(&server, web, scope).await;
     println!("\nload average after: {}", load_average());
+    println!("{} of {} requests failed", requests.failed, requests.sent);
     drop(server);
-    std::process::exit(i32::from(failed > 0));
+    std::process::exit(i32::from(requests.failed > 0));
 }
 
-/// How many requests failed.
-async fn under_load(server: &Server, web: SocketAddr, scope: Scope) -> u64 {
-    println!("\n{:14} {:9} {}", "strategy", "SIGTERM", pressure::HEAD);
-    let mut failed = 0;
+/// Of all cases.
+#[derive(Default)]
+struct Requests {
+    sent: u64,
+    failed: u64,
+}
+
+async fn under_load(server: &Server, web: SocketAddr, scope: Scope) -> Requests {
+    println!("\nrepeated deploys under {}", pressure::asked_for());
+    println!("{:14} {:9} {}", "strategy", "SIGTERM", pressure::HEAD);
+    let mut requests = Requests::default();
     for case in Case::all(scope) {
-        for result in pressure::measure(server, web, &case, scope).await {
-            println!("{:14} {:9} {result}", case.strategy.name, case.on_sigterm);
-            failed += result.failed();
-        }
+        let result = pressure::measure(server, web, &case, scope).await;
+        println!("{:14} {:9} {result}", case.strategy.name, case.on_sigterm);
+        requests.sent += result.sent();
+        requests.failed += result.failed();
     }
-    failed
+    requests
 }
 
 async fn times(server: &Server, web: SocketAddr, scope: Scope) {
