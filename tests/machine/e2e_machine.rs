@@ -20,6 +20,9 @@ mod registry;
 #[allow(dead_code, reason = "shared with tests that sweep this machine's Docker")]
 #[path = "../support/sweep.rs"]
 mod sweep;
+#[allow(dead_code, reason = "shared with tests that look at more of a terminal")]
+#[path = "../support/terminal.rs"]
+mod terminal;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -154,6 +157,7 @@ async fn a_machine_of_systemd_is_given_a_unit() {
     operator.mypaas(&["push", "shop", &folder.display().to_string()]).await.done();
     assert!(machine.hello(WEB).await.contains("release r1"));
 
+    what_is_not_given_is_asked_for_on_a_terminal(&machine);
     let pid = "systemctl show --property=MainPID --value mypaas";
     let before = machine.run(pid);
     let told = machine.run("mypaas server restart daemon --user grace");
@@ -178,6 +182,31 @@ async fn a_machine_of_systemd_is_given_a_unit() {
     );
     assert!(told.contains("this machine reboots at") && told.contains("reboot    planned at"), "{told}");
     assert!(told.ends_with("no reboot is planned\n"), "{told}");
+}
+
+fn what_is_not_given_is_asked_for_on_a_terminal(machine: &Machine) {
+    let mut terminal = machine.terminal("mypaas server init --user grace");
+    terminal.wait_for("The server's own domain, as in paas.example.com");
+    terminal.press("https://paas.test\r");
+    terminal.wait_for("\"https://paas.test\" is no domain");
+    terminal.wait_until("the question again", || terminal.screen().matches("The server's own domain").count() == 2);
+    terminal.press("paas.test\r");
+    terminal.wait_for("Your email address");
+    terminal.press("ada@example.com\r");
+    terminal.wait_for("config.toml got init.domain, init.email");
+    terminal.wait_for("was restarted by systemd");
+    assert!(terminal.end(), "{}", terminal.screen());
+    let written =
+        machine.run("grep -v '^\\[' /home/grace/_mypaas/config.toml; stat -c '%a %U' /home/grace/_mypaas/config.toml");
+    assert_eq!(written, "domain = \"paas.test\"\nemail = \"ada@example.com\"\n600 grace\n");
+
+    let mut terminal = machine.terminal("mypaas server init --user grace --domain other.localhost");
+    terminal.wait_for("init.domain: \"paas.test\" becomes \"other.localhost\"");
+    terminal.wait_for("Change it? [y/N]");
+    terminal.press("\r");
+    assert!(!terminal.end());
+    terminal.wait_for("nothing was changed, as it was not agreed to");
+    assert!(machine.run("cat /home/grace/_mypaas/config.toml").contains("\"paas.test\""));
 }
 
 #[tokio::test]

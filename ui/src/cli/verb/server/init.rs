@@ -138,7 +138,7 @@ async fn answer(arguments: &Arguments, before: &str, session: &Session) -> anyho
     }
     if wants_domain {
         let told = "The server's own domain, as in paas.example.com (nothing: it is reached by ssh only)";
-        answers.domain = question::ask(session, told).await?.map(|text| text.parse()).transpose()?;
+        answers.domain = question::ask_for(session, told).await?;
     }
     if wants_email && (answers.domain.is_some() || known.domain.is_some()) {
         let told = "Your email address, for the certificate authority (nothing: there will be no certificates)";
