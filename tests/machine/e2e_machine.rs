@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! machine.rs    a machine of the test's own, in namespaces (machine.sh)
+//! original.rs   one on which the Python original runs
 //! registry.rs   where its Docker gets the router's image from
 //! operator.rs   the operator's workstation: its ssh, its keys, its fleet
 //! ```
@@ -14,6 +15,7 @@
 mod load;
 mod machine;
 mod operator;
+mod original;
 #[path = "../support/project.rs"]
 mod project;
 mod registry;

@@ -114,6 +114,16 @@ impl Machine {
         (self.address, 80).into()
     }
 
+    /// This machine, as that one sees it.
+    pub(crate) fn gateway(&self) -> Ipv4Addr {
+        self.gateway
+    }
+
+    /// A file there, as this machine sees it.
+    pub(crate) fn path(&self, inside: &str) -> PathBuf {
+        format!("/proc/{}/root{inside}", self.first).into()
+    }
+
     /// What a shell of root says there.
     #[track_caller]
     pub(crate) fn run(&self, script: &str) -> String {

@@ -3,6 +3,7 @@
 mod add;
 mod daemon;
 mod delivery;
+mod files;
 mod init;
 mod question;
 mod restart;
