@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! machine.rs    a machine of the test's own, in namespaces (machine.sh)
+//! cut_off.rs    upgrades that are cut off
 //! original.rs   one on which the Python original runs
 //! registry.rs   where its Docker gets the router's image from
 //! operator.rs   the operator's workstation: its ssh, its keys, its fleet
@@ -10,6 +11,7 @@
 #![cfg(test)]
 #![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
+mod cut_off;
 #[allow(dead_code, reason = "shared with tests that look at more of a report")]
 #[path = "../support/load.rs"]
 mod load;
@@ -81,6 +83,9 @@ async fn from_sshd_alone_to_a_service_by_one_command_and_a_push() {
     let load = Load { server: machine.router(), host: WEB.to_owned(), per_second: 50, limit: LIMIT }.start();
     a_broken_program_is_given_up_again(&operator, &machine).await;
     a_program_is_taken_on(&operator, &machine).await;
+    cut_off::while_it_is_brought_there(&operator, &machine).await;
+    cut_off::while_the_server_restarts(&operator, &machine).await;
+    cut_off::with_all_that_runs(&operator, &machine).await;
     one_that_dies_is_started_again(&machine).await;
     let report = load.stop().await;
     assert!(report.sent > 100 && report.failed() == 0, "{report}");
@@ -160,6 +165,7 @@ async fn a_machine_of_systemd_is_given_a_unit() {
     assert!(machine.hello(WEB).await.contains("release r1"));
 
     what_is_not_given_is_asked_for_on_a_terminal(&machine);
+    cut_off::with_a_program_that_does_not_come_up(&operator, &machine).await;
     let pid = "systemctl show --property=MainPID --value mypaas";
     let before = machine.run(pid);
     let told = machine.run("mypaas server restart daemon --user grace");
