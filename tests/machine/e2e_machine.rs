@@ -184,12 +184,37 @@ async fn a_machine_of_systemd_is_given_a_unit() {
     assert!(told.contains("kept by   systemd, mypaas.service, as grace, starts with the machine"), "{told}");
     assert!(machine.hello(WEB).await.contains("release r1"));
 
+    it_is_reached_at_its_domain(&operator, &machine).await;
     let told = machine.run(
         "mypaas server schedule-reboot +90m && mypaas server status --user grace && \
                             mypaas server schedule-reboot --cancel",
     );
     assert!(told.contains("this machine reboots at") && told.contains("reboot    planned at"), "{told}");
     assert!(told.ends_with("no reboot is planned\n"), "{told}");
+}
+
+/// What stands in the way is told, and once it is mended the same command goes on.
+async fn it_is_reached_at_its_domain(operator: &Operator, machine: &Machine) {
+    let grace = machine.destination("grace");
+    let add = ["server", "add", "paas", &grace, "--domain", "paas.test", "--https"];
+    let told = operator.mypaas(&add).await.failed();
+    assert!(told.contains("paas is set up and in the list of servers, and does not answer at its domain"), "{told}");
+    assert!(told.contains("paas.test has no address: have its DNS record point to 10.250."), "{told}");
+    assert!(fs::read_to_string(operator.fleet()).unwrap().contains("https://paas.test"));
+
+    operator.know("paas.test", machine.router().ip());
+    let [certificate, _] = original::certificates(&operator.home());
+    let folder = "/home/grace/_mypaas/certificates";
+    machine.run(&format!("mkdir -p {folder}"));
+    for ending in ["crt", "key"] {
+        let path = machine.path(&format!("{folder}/paas.{ending}"));
+        fs::copy(format!("{}.{ending}", certificate.display()), path).unwrap();
+    }
+    machine.run(&format!("chown -R grace: {folder} && mypaas server restart daemon --user grace"));
+    let told = operator.mypaas(&add).await.done();
+    assert!(told.contains("answers at https://paas.test"), "{told}");
+    let told = operator.mypaas(&["status", "paas"]).await.done();
+    assert!(told.contains("paas: mypaas"), "{told}");
 }
 
 fn what_is_not_given_is_asked_for_on_a_terminal(machine: &Machine) {

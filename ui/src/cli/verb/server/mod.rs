@@ -7,6 +7,7 @@ mod delivery;
 mod files;
 mod init;
 mod question;
+mod reach;
 mod restart;
 mod schedule_reboot;
 mod status;
