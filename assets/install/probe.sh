@@ -49,4 +49,5 @@ df -Pk "$folder" 2>/dev/null | { read -r _; read -r _ _ _ free _ && say disk_fre
     say program_sha256 "$(sha256sum /usr/local/bin/mypaas | { read -r sum _; printf '%s' "$sum"; })"
 }
 [ ! -e "${MYPAAS_HOME:-$HOME/_mypaas}/config.toml" ] || say settled yes
+! grep -qs '"ended":null' "${MYPAAS_HOME:-$HOME/_mypaas}/upgrade.json" || say upgrade open
 say end yes

@@ -38,6 +38,9 @@ pub struct Findings {
     pub program: Option<Program>,
     /// A server was set up before, so that the ports in use are probably its own.
     pub is_settled: bool,
+    /// Of its last upgrade it is not known yet how it went, so that what runs may be another program than the one that is
+    /// installed.
+    pub has_open_upgrade: bool,
 }
 
 /// Whether what only root may do can be done.
@@ -125,6 +128,7 @@ impl Findings {
             disk_free_mib: mib("disk_free_kib"),
             program: values.contains_key("program_sha256").then_some(program),
             is_settled: values.contains_key("settled"),
+            has_open_upgrade: values.contains_key("upgrade"),
         })
     }
 

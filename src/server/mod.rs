@@ -67,7 +67,7 @@ use tokio::net::UnixListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-pub use self::adopt::{AdoptStep, adopt};
+pub use self::adopt::{AdoptStep, adopt, has_adopted};
 use self::config::{AcmeSection, Config, ConfigError};
 pub use self::core::Core;
 use self::gate::Peer;

@@ -7,12 +7,14 @@
 //! refusing.rs   wrong input, and worlds in which it does not work
 //! many.rs       several servers at once, and locked ones
 //! keys.rs       the operator's keys
+//! asking.rs     a passphrase, asked for on a terminal
 //! keeping.rs    a supervisor, and the server that it keeps running
 //! leaving.rs    ctrl-c, a reader that goes away, a server that dies
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
+mod asking;
 mod doing;
 mod keeping;
 mod keys;
@@ -21,3 +23,6 @@ mod many;
 mod refusing;
 mod showing;
 mod stage;
+#[allow(dead_code, reason = "shared with tests that look at more of a terminal")]
+#[path = "../support/terminal.rs"]
+mod terminal;

@@ -11,10 +11,10 @@ use super::leaving::answered;
 use super::stage::{Ended, program};
 
 /// A home of the test's own.
-struct Home(tempfile::TempDir);
+pub(crate) struct Home(tempfile::TempDir);
 
 impl Home {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("user")).unwrap();
         Self(folder)
@@ -28,11 +28,11 @@ impl Home {
         self.user().join(".ssh").join(file)
     }
 
-    fn command(&self, line: &str) -> Command {
+    pub(crate) fn command(&self, line: &str) -> Command {
         program(self.0.path(), line)
     }
 
-    fn run(&self, line: &str) -> Ended {
+    pub(crate) fn run(&self, line: &str) -> Ended {
         Ended::of(line, &mut self.command(line))
     }
 
@@ -41,7 +41,7 @@ impl Home {
     }
 
     /// A key of ssh-keygen's making, locked with the passphrase.
-    fn keygen(&self, file: &str, kind: &str, passphrase: &str) {
+    pub(crate) fn keygen(&self, file: &str, kind: &str, passphrase: &str) {
         std::fs::create_dir_all(self.user().join(".ssh")).unwrap();
         let path = self.ssh(file);
         let path = path.to_str().unwrap();

@@ -134,14 +134,20 @@ async fn on_a_terminal_pruning_asks_for_the_name_of_the_server() {
     assert!(code == 0 && told.contains("nothing was removed"), "without anything to remove it does not ask: {told}");
 }
 
-/// Runs the program on a terminal, and types this when it asks.
-pub(crate) fn answered(plain: &std::process::Command, typed: &str) -> (u32, String) {
+/// The same command, to be started on a terminal.
+pub(crate) fn on_terminal(plain: &std::process::Command) -> CommandBuilder {
     let mut command = CommandBuilder::new(plain.get_program());
     command.args(plain.get_args());
     command.cwd(plain.get_current_dir().unwrap());
     command.env_clear();
     plain.get_envs().for_each(|(name, value)| command.env(name, value.unwrap()));
     command.env("TERM", "xterm");
+    command
+}
+
+/// Runs the program on a terminal, and types this when it asks.
+pub(crate) fn answered(plain: &std::process::Command, typed: &str) -> (u32, String) {
+    let command = on_terminal(plain);
     let pty = native_pty_system().openpty(PtySize { rows: 24, cols: 80, ..PtySize::default() }).unwrap();
     let mut child = pty.slave.spawn_command(command).unwrap();
     drop(pty.slave);

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! machine.rs    a machine of the test's own, in namespaces (machine.sh)
+//! cut_off.rs    upgrades that are cut off
+//! original.rs   one on which the Python original runs
 //! registry.rs   where its Docker gets the router's image from
 //! operator.rs   the operator's workstation: its ssh, its keys, its fleet
 //! ```
@@ -9,17 +11,22 @@
 #![cfg(test)]
 #![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
+mod cut_off;
 #[allow(dead_code, reason = "shared with tests that look at more of a report")]
 #[path = "../support/load.rs"]
 mod load;
 mod machine;
 mod operator;
+mod original;
 #[path = "../support/project.rs"]
 mod project;
 mod registry;
 #[allow(dead_code, reason = "shared with tests that sweep this machine's Docker")]
 #[path = "../support/sweep.rs"]
 mod sweep;
+#[allow(dead_code, reason = "shared with tests that look at more of a terminal")]
+#[path = "../support/terminal.rs"]
+mod terminal;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -76,6 +83,9 @@ async fn from_sshd_alone_to_a_service_by_one_command_and_a_push() {
     let load = Load { server: machine.router(), host: WEB.to_owned(), per_second: 50, limit: LIMIT }.start();
     a_broken_program_is_given_up_again(&operator, &machine).await;
     a_program_is_taken_on(&operator, &machine).await;
+    cut_off::while_it_is_brought_there(&operator, &machine).await;
+    cut_off::while_the_server_restarts(&operator, &machine).await;
+    cut_off::with_all_that_runs(&operator, &machine).await;
     one_that_dies_is_started_again(&machine).await;
     let report = load.stop().await;
     assert!(report.sent > 100 && report.failed() == 0, "{report}");
@@ -154,6 +164,8 @@ async fn a_machine_of_systemd_is_given_a_unit() {
     operator.mypaas(&["push", "shop", &folder.display().to_string()]).await.done();
     assert!(machine.hello(WEB).await.contains("release r1"));
 
+    what_is_not_given_is_asked_for_on_a_terminal(&machine);
+    cut_off::with_a_program_that_does_not_come_up(&operator, &machine).await;
     let pid = "systemctl show --property=MainPID --value mypaas";
     let before = machine.run(pid);
     let told = machine.run("mypaas server restart daemon --user grace");
@@ -172,12 +184,62 @@ async fn a_machine_of_systemd_is_given_a_unit() {
     assert!(told.contains("kept by   systemd, mypaas.service, as grace, starts with the machine"), "{told}");
     assert!(machine.hello(WEB).await.contains("release r1"));
 
+    it_is_reached_at_its_domain(&operator, &machine).await;
     let told = machine.run(
         "mypaas server schedule-reboot +90m && mypaas server status --user grace && \
                             mypaas server schedule-reboot --cancel",
     );
     assert!(told.contains("this machine reboots at") && told.contains("reboot    planned at"), "{told}");
     assert!(told.ends_with("no reboot is planned\n"), "{told}");
+}
+
+/// What stands in the way is told, and once it is mended the same command goes on.
+async fn it_is_reached_at_its_domain(operator: &Operator, machine: &Machine) {
+    let grace = machine.destination("grace");
+    let add = ["server", "add", "paas", &grace, "--domain", "paas.test", "--https"];
+    let told = operator.mypaas(&add).await.failed();
+    assert!(told.contains("paas is set up and in the list of servers, and does not answer at its domain"), "{told}");
+    assert!(told.contains("paas.test has no address: have its DNS record point to 10.250."), "{told}");
+    assert!(fs::read_to_string(operator.fleet()).unwrap().contains("https://paas.test"));
+
+    operator.know("paas.test", machine.router().ip());
+    let [certificate, _] = original::certificates(&operator.home());
+    let folder = "/home/grace/_mypaas/certificates";
+    machine.run(&format!("mkdir -p {folder}"));
+    for ending in ["crt", "key"] {
+        let path = machine.path(&format!("{folder}/paas.{ending}"));
+        fs::copy(format!("{}.{ending}", certificate.display()), path).unwrap();
+    }
+    machine.run(&format!("chown -R grace: {folder} && mypaas server restart daemon --user grace"));
+    let told = operator.mypaas(&add).await.done();
+    assert!(told.contains("answers at https://paas.test"), "{told}");
+    let told = operator.mypaas(&["status", "paas"]).await.done();
+    assert!(told.contains("paas: mypaas"), "{told}");
+}
+
+fn what_is_not_given_is_asked_for_on_a_terminal(machine: &Machine) {
+    let mut terminal = machine.terminal("mypaas server init --user grace");
+    terminal.wait_for("The server's own domain, as in paas.example.com");
+    terminal.press("https://paas.test\r");
+    terminal.wait_for("\"https://paas.test\" is no domain");
+    terminal.wait_until("the question again", || terminal.screen().matches("The server's own domain").count() == 2);
+    terminal.press("paas.test\r");
+    terminal.wait_for("Your email address");
+    terminal.press("ada@example.com\r");
+    terminal.wait_for("config.toml got init.domain, init.email");
+    terminal.wait_for("was restarted by systemd");
+    assert!(terminal.end(), "{}", terminal.screen());
+    let written =
+        machine.run("grep -v '^\\[' /home/grace/_mypaas/config.toml; stat -c '%a %U' /home/grace/_mypaas/config.toml");
+    assert_eq!(written, "domain = \"paas.test\"\nemail = \"ada@example.com\"\n600 grace\n");
+
+    let mut terminal = machine.terminal("mypaas server init --user grace --domain other.localhost");
+    terminal.wait_for("init.domain: \"paas.test\" becomes \"other.localhost\"");
+    terminal.wait_for("Change it? [y/N]");
+    terminal.press("\r");
+    assert!(!terminal.end());
+    terminal.wait_for("nothing was changed, as it was not agreed to");
+    assert!(machine.run("cat /home/grace/_mypaas/config.toml").contains("\"paas.test\""));
 }
 
 #[tokio::test]

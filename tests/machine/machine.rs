@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use portable_pty::CommandBuilder;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use crate::registry;
+use crate::terminal::{Terminal, size};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -112,6 +114,16 @@ impl Machine {
         (self.address, 80).into()
     }
 
+    /// This machine, as that one sees it.
+    pub(crate) fn gateway(&self) -> Ipv4Addr {
+        self.gateway
+    }
+
+    /// A file there, as this machine sees it.
+    pub(crate) fn path(&self, inside: &str) -> PathBuf {
+        format!("/proc/{}/root{inside}", self.first).into()
+    }
+
     /// What a shell of root says there.
     #[track_caller]
     pub(crate) fn run(&self, script: &str) -> String {
@@ -135,23 +147,23 @@ impl Machine {
     }
 
     fn shell(&self, script: &str) -> std::process::Output {
-        Command::new("nsenter")
-            .args([
-                "--target",
-                &self.first.to_string(),
-                "--mount",
-                "--pid",
-                "--net",
-                "--uts",
-                "--ipc",
-                "--root",
-                "--wd",
-            ])
-            .args(["env", "-i", "HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
-            .args(["sh", "-c", script])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+        Command::new("nsenter").args(self.inside(script)).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// A shell of root there on a terminal of its own.
+    pub(crate) fn terminal(&self, script: &str) -> Terminal {
+        let mut command = CommandBuilder::new("nsenter");
+        command.args(self.inside(script));
+        Terminal::start(command, size(120, 40), LIMIT)
+    }
+
+    /// What `nsenter` is told so that a shell of root runs this there.
+    fn inside(&self, script: &str) -> Vec<String> {
+        let target = format!("--target={}", self.first);
+        let namespaces = ["--mount", "--pid", "--net", "--uts", "--ipc", "--root", "--wd"];
+        let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        let shell = ["env", "-i", "TERM=xterm", "HOME=/root", path, "sh", "-c", script];
+        [&[target.as_str()][..], &namespaces, &shell].concat().into_iter().map(str::to_owned).collect()
     }
 
     /// What a service there says of itself.

@@ -1,6 +1,7 @@
 //! The operator's workstation: a home of its own, with an ssh that knows nothing of this machine's real users.
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -63,6 +64,7 @@ impl Operator {
             .status();
         assert!(made.unwrap().success());
         operator.configure("accept-new");
+        operator.know("localhost", Ipv4Addr::LOCALHOST.into());
         // The user's home, where ssh looks for its configuration, is not HOME's to say.
         let config = folder.join("ssh_config");
         operator.script("bin/ssh", &format!("#!/bin/sh\nexec /usr/bin/ssh -F {} \"$@\"\n", config.display()));
@@ -78,6 +80,18 @@ impl Operator {
             self.key().display()
         );
         fs::write(self.folder.path().join("ssh_config"), config).unwrap();
+    }
+
+    /// Their machine has this address for the name from now on, beside what it had.
+    pub(crate) fn know(&self, name: &str, address: IpAddr) {
+        let path = self.folder.path().join("hosts");
+        let before = fs::read_to_string(&path).unwrap_or_default();
+        fs::write(&path, format!("{before}{address} {name}\n")).unwrap();
+    }
+
+    /// Where the authority lies that their machine trusts, and no other one.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.home().join("authority.crt")
     }
 
     pub(crate) fn forget_hosts(&self) {
@@ -115,14 +129,19 @@ impl Operator {
         write(&self.folder.path().join(name), text.as_bytes());
     }
 
-    /// Runs it to its end.
+    /// Runs it to its end, in a mount namespace of its own, where the machine knows the names that it is to know.
     pub(crate) async fn mypaas(&self, arguments: &[&str]) -> Told {
+        const IN_NAMESPACE: &str = "mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"";
         let path = std::env::var("PATH").unwrap_or_default();
-        let running = Command::new(env!("CARGO_BIN_EXE_mypaas"))
+        let running = Command::new("unshare")
+            .args(["--mount", "sh", "-c", IN_NAMESPACE, "sh"])
+            .arg(self.folder.path().join("hosts"))
+            .arg(env!("CARGO_BIN_EXE_mypaas"))
             .args(arguments)
             .env_clear()
             .env("PATH", format!("{}:{path}", self.folder.path().join("bin").display()))
             .env("HOME", self.home())
+            .envs(self.authority().exists().then(|| ("SSL_CERT_FILE", self.authority())))
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();

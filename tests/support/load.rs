@@ -17,6 +17,8 @@ use tokio::time::{sleep, timeout};
 const TICK: Duration = Duration::from_millis(2);
 /// Where requests wait for those that take five seconds, thousands wait.
 const MOST_IN_FLIGHT: usize = 16_000;
+/// A kept connection is used again within this time: the router ends those that nobody uses.
+const KEPT_FOR: Duration = Duration::from_secs(60);
 const POST_BODY: [u8; 4096] = [b'x'; 4096];
 
 /// What is asked for, and how often.
@@ -50,7 +52,7 @@ struct Shared {
     load: Load,
     path: &'static str,
     report: Mutex<Report>,
-    kept: Mutex<Vec<Connection>>,
+    kept: Mutex<Vec<(Connection, Instant)>>,
     stopping: AtomicBool,
 }
 
@@ -112,7 +114,7 @@ impl Shared {
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Vec<Connection>> {
+    fn kept(&self) -> MutexGuard<'_, Vec<(Connection, Instant)>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -161,14 +163,14 @@ async fn exchange(shared: &Shared, number: u64) -> Result<String, String> {
     let keep = number.is_multiple_of(2);
     let kept = if keep { shared.kept().pop() } else { None };
     let mut connection = match kept {
-        Some(connection) => connection,
-        None => BufReader::new(TcpStream::connect(shared.load.server).await.map_err(kind("connect"))?),
+        Some((connection, since)) if since.elapsed() < KEPT_FOR => connection,
+        _ => BufReader::new(TcpStream::connect(shared.load.server).await.map_err(kind("connect"))?),
     };
     let head = head(shared, keep, method(number));
     connection.write_all(&head).await.map_err(kind("send"))?;
     let answer = read_answer(&mut connection).await.map_err(kind("receive"))?;
     if keep && !answer.closes {
-        shared.kept().push(connection);
+        shared.kept().push((connection, Instant::now()));
     }
     if answer.status == 200 { Ok(answer.body) } else { Err(format!("status {}", answer.status)) }
 }

@@ -84,8 +84,12 @@ enum End {
 }
 
 impl Supervisor {
-    /// Goes on until told to stop; then the server has ended too.
-    pub async fn run(&self, shutdown: CancellationToken) -> Result<(), SupervisorError> {
+    /// Goes on until told to stop; then the server has ended too. What is done before each start tells what to note of it.
+    pub async fn run(
+        &self,
+        before_start: impl Fn() -> Option<String>,
+        shutdown: CancellationToken,
+    ) -> Result<(), SupervisorError> {
         // Away from the session that it was started from; fails only where it leads one already.
         let _ = setsid();
         let mut lock = self.lock().await?;
@@ -96,6 +100,9 @@ impl Supervisor {
         let messages = UnixDatagram::bind(&socket).map_err(failed)?;
         let mut pause = self.patience.first_pause;
         while !shutdown.is_cancelled() {
+            if let Some(told) = before_start() {
+                say(&log, &told);
+            }
             let start = Instant::now();
             let end = self.once(&mut lock, &log, &messages, &socket, &shutdown).await;
             if start.elapsed() >= self.patience.steady {
@@ -265,7 +272,11 @@ mod tests {
         };
         let shutdown = CancellationToken::new();
         let told = shutdown.clone();
-        Stage { folder, shutdown, task: tokio::spawn(async move { supervisor.run(told).await }) }
+        Stage {
+            folder,
+            shutdown,
+            task: tokio::spawn(async move { supervisor.run(|| Some("a start".to_owned()), told).await }),
+        }
     }
 
     fn quick() -> Patience {
@@ -306,6 +317,7 @@ mod tests {
         stage.until(|stage| stage.log().contains("life 3")).await;
         let log = stage.log();
         assert_eq!(log.matches("the server ended (exit status: 7)").count(), 2, "{log}");
+        assert_eq!(log.matches("supervisor: a start").count(), 3, "{log}");
         let folder = stage.stop().await;
         assert!(!folder.path().join("supervisor.sock").exists());
     }
@@ -335,7 +347,7 @@ mod tests {
     #[tokio::test]
     async fn told_to_stop_it_asks_the_server_first() {
         let stage = stage("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.02; done", quick());
-        stage.until(|stage| stage.log().contains("up")).await;
+        stage.until(|stage| stage.log().contains("up\n")).await;
         let folder = stage.stop().await;
         let log = fs::read_to_string(log_path(folder.path())).unwrap();
         assert!(log.ends_with("bye\n"), "{log}");
@@ -344,14 +356,14 @@ mod tests {
     #[tokio::test]
     async fn one_looks_after_a_folder_and_says_who_it_is() {
         let stage = stage("echo up; exec sleep 600", quick());
-        stage.until(|stage| stage.log().contains("up")).await;
+        stage.until(|stage| stage.log().contains("up\n")).await;
         let other = Supervisor {
             home: stage.folder.path().to_owned(),
             program: "/bin/true".into(),
             arguments: vec![],
             patience: quick(),
         };
-        let refused = other.run(CancellationToken::new()).await;
+        let refused = other.run(|| None, CancellationToken::new()).await;
         assert!(matches!(refused, Err(SupervisorError::AlreadyRuns { .. })), "{refused:?}");
         let noted = fs::read_to_string(stage.path("supervisor.lock")).unwrap();
         let pids: Vec<u32> = noted.split_whitespace().map(|pid| pid.parse().unwrap()).collect();

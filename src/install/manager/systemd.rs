@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Daemon, ManagerError, Running};
 use crate::atomic_file::{self, Access};
-use crate::install::command;
+use crate::install::{command, upgrade};
 
 const UNITS: &str = "/etc/systemd/system";
 const TEMPLATE: &str = include_str!("../../../assets/install/mypaas.service");
@@ -53,6 +53,7 @@ impl Systemd {
             .replace("{user}", &escaped(&account.name))
             .replace("{groups}", groups)
             .replace("{home}", &format!("\"MYPAAS_HOME={}\"", escaped(&home.display().to_string())))
+            .replace("{previous}", &quoted(&upgrade::kept(program)))
             .replace("{program}", &quoted(program))
             .replace("{writable}", &writable)
     }

@@ -9,10 +9,14 @@
 //! is in a file.
 //!
 //! ```text
-//! record.rs   that file
+//! record.rs       that file
+//! files.rs        the two binaries
+//! unfinished.rs   when that process ends before it knows how the upgrade went
 //! ```
 
+mod files;
 mod record;
+mod unfinished;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -23,7 +27,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use nix::fcntl::{Flock, FlockArg};
 
+pub use self::files::kept;
+use self::files::{keep, put_back, put_in_place};
 pub use self::record::{Record, Stage, path, read};
+pub use self::unfinished::{before_start, confirm};
 use super::command::{self, CommandError};
 use super::health::{self, Demand, Unwell};
 use super::manager::{Daemon, Manager, ManagerError};
@@ -79,6 +86,8 @@ impl Upgrade {
         let mut record = Record::begin(self.id.clone());
         let record = match lock(&self.daemon.home) {
             Ok(_lock) => {
+                // The server takes it too; without it that one is told nothing that it needs.
+                let _ = self.daemon.account.own(&lock_path(&self.daemon.home));
                 let outcome = self.attempt(&mut record).await;
                 let record = record.end(outcome);
                 self.write(&record);
@@ -93,6 +102,10 @@ impl Upgrade {
     }
 
     async fn attempt(&self, record: &mut Record) -> Stage {
+        // What is kept has to be a program that came up.
+        if let Err(error) = unfinished::undo(&self.daemon) {
+            return Stage::Refused { reason: chain(&error) };
+        }
         self.write(record);
         let wanted = match version(&self.new).await {
             Ok(wanted) => wanted,
@@ -102,8 +115,11 @@ impl Upgrade {
         let parts = before.as_ref().is_some_and(|view| view.engine.up().is_some() && view.router.up().is_some());
         record.from = before.map(|view| view.version);
         record.to = Some(wanted.clone());
+        if let Err(error) = keep(&self.daemon.program) {
+            return Stage::Refused { reason: chain(&error) };
+        }
         self.at(record, Stage::Swapping);
-        if let Err(error) = self.swap() {
+        if let Err(error) = put_in_place(&self.new, &self.daemon.program) {
             return Stage::Refused { reason: chain(&error) };
         }
         self.at(record, Stage::Restarting);
@@ -130,25 +146,12 @@ impl Upgrade {
         }
     }
 
-    /// The old binary stays beside the new one.
-    fn swap(&self) -> Result<(), UpgradeError> {
-        let (program, kept) = (&self.daemon.program, self.kept());
-        link(program, &kept)?;
-        rename(&self.new, program)
-    }
-
     async fn revert(&self) -> Result<(), UpgradeError> {
-        let (back, since) = (beside(&self.daemon.program, "back"), Some(Timestamp::now()));
-        link(&self.kept(), &back)?;
-        rename(&back, &self.daemon.program)?;
+        let since = Some(Timestamp::now());
+        put_back(&self.daemon.program)?;
         self.manager.restart().await?;
         health::wait(&self.daemon.home, Demand { since, parts: false, limit: BACK_LIMIT }).await?;
         Ok(())
-    }
-
-    /// Where the binary that was replaced lies.
-    fn kept(&self) -> PathBuf {
-        beside(&self.daemon.program, "previous")
     }
 
     fn at(&self, record: &mut Record, stage: Stage) {
@@ -170,44 +173,15 @@ pub fn goes_on(home: &Path) -> bool {
     matches!(lock(home), Err(UpgradeError::GoesOn))
 }
 
+fn lock_path(home: &Path) -> PathBuf {
+    home.join("upgrade.lock")
+}
+
 fn lock(home: &Path) -> Result<Flock<File>, UpgradeError> {
-    let path = home.join("upgrade.lock");
+    let path = lock_path(home);
     let failed = |source| UpgradeError::File { action: "open", path: path.clone(), source };
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(failed)?;
     Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| UpgradeError::GoesOn)
-}
-
-/// Has `to` be the same file as `from`, at once, whatever it was before.
-fn link(from: &Path, to: &Path) -> Result<(), UpgradeError> {
-    let staging = beside(to, "link");
-    let failed = |source| UpgradeError::File { action: "keep", path: from.to_owned(), source };
-    match fs::remove_file(&staging) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
-    }
-    fs::hard_link(from, &staging).map_err(failed)?;
-    // Of two links to one file a rename does nothing at all, and leaves both.
-    fs::rename(&staging, to).and_then(|()| remove(&staging)).map_err(failed)
-}
-
-fn rename(from: &Path, to: &Path) -> Result<(), UpgradeError> {
-    let failed = |source| UpgradeError::File { action: "replace", path: to.to_owned(), source };
-    File::open(from).and_then(|file| file.sync_all()).and_then(|()| fs::rename(from, to)).map_err(failed)?;
-    remove(from).map_err(failed)
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".");
-    name.push(ending);
-    path.with_file_name(name)
 }
 
 /// An error with what led to it, in one line each.
@@ -264,25 +238,5 @@ mod tests {
         assert!(!new.exists(), "what it brought is gone");
         drop(first);
         assert!(!goes_on(&home));
-    }
-
-    #[test]
-    fn the_old_binary_is_kept_and_comes_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        let text = |name: &str| fs::read_to_string(path(name)).unwrap();
-        fs::write(path("mypaas"), "old").unwrap();
-        for (new, before) in [("new", "old"), ("newer", "new"), ("newer", "newer")] {
-            fs::write(path("upload"), new).unwrap();
-            link(&path("mypaas"), &path("mypaas.previous")).unwrap();
-            rename(&path("upload"), &path("mypaas")).unwrap();
-            assert_eq!((text("mypaas").as_str(), text("mypaas.previous").as_str()), (new, before));
-            link(&path("mypaas.previous"), &path("mypaas.back")).unwrap();
-            rename(&path("mypaas.back"), &path("mypaas")).unwrap();
-            assert_eq!(text("mypaas"), before);
-            fs::write(path("upload"), new).unwrap();
-            rename(&path("upload"), &path("mypaas")).unwrap();
-            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-        }
     }
 }

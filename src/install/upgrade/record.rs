@@ -18,6 +18,9 @@ pub struct Record {
     /// The version of the new program, as soon as it is known.
     pub to: Option<String>,
     pub stage: Stage,
+    /// How often the new program was started after the upgrade's own process had ended.
+    #[serde(default)]
+    pub starts: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +60,12 @@ pub fn read(home: &Path) -> Option<Record> {
 
 impl Record {
     pub(super) fn begin(id: String) -> Self {
-        Self { id, begun: Timestamp::now(), ended: None, from: None, to: None, stage: Stage::Trying }
+        Self { id, begun: Timestamp::now(), ended: None, from: None, to: None, stage: Stage::Trying, starts: 0 }
+    }
+
+    /// Whether it is not known yet how it went.
+    pub fn is_open(&self) -> bool {
+        self.ended.is_none()
     }
 
     pub(super) fn end(mut self, stage: Stage) -> Self {

@@ -41,15 +41,18 @@ impl Sum {
     fn count(&mut self, labels: &str, value: f64) {
         let is_error = label(labels, "code").is_some_and(|code| code.starts_with('5'));
         let Some(counts) = self.counts(labels) else { return };
-        counts.requests += value as u64;
-        counts.errors += if is_error { value as u64 } else { 0 };
+        counts.requests = counts.requests.saturating_add(value as u64);
+        counts.errors = counts.errors.saturating_add(if is_error { value as u64 } else { 0 });
     }
 
     fn measure(&mut self, labels: &str, value: f64) {
         let Some(Ok(limit)) = label(labels, "le").map(|limit| limit.parse::<f64>()) else { return };
         let Some(counts) = self.counts(labels).filter(|_| !limit.is_nan()) else { return };
         match counts.durations.binary_search_by(|(known, _)| known.total_cmp(&limit)) {
-            Ok(at) => counts.durations[at].1 += value as u64,
+            Ok(at) => {
+                let known = &mut counts.durations[at].1;
+                *known = known.saturating_add(value as u64);
+            }
             Err(at) if counts.durations.len() < MOST_LIMITS => counts.durations.insert(at, (limit, value as u64)),
             Err(_) => {}
         }
@@ -73,6 +76,14 @@ impl Sum {
         }
         Some(self.services.entry(name).or_default())
     }
+}
+
+/// What a whole answer of Traefik's adds up to. Only for fuzzing.
+#[cfg(fuzzing)]
+pub fn added_up(text: &str) -> BTreeMap<ServiceName, Counts> {
+    let mut sum = Sum::default();
+    text.lines().for_each(|line| sum.take(line));
+    sum.into_counts()
 }
 
 /// The value of one label, as in `a="x",b="say \"y\""`.
@@ -144,6 +155,15 @@ traefik_service_server_up{service="web@file",url="http://10.201.0.8:8080"} 1
         let mut sum = Sum::default();
         text.lines().for_each(|line| sum.take(line));
         sum.into_counts()
+    }
+
+    #[test]
+    fn figures_that_no_counter_holds_are_as_large_as_it_gets() {
+        let requests = "traefik_service_requests_total{code=\"500\",service=\"web@file\"} 1e300\n".repeat(2);
+        let bucket = "traefik_service_request_duration_seconds_bucket{service=\"web@file\",le=\"1\"} 1e300\n".repeat(2);
+        let counts = &read(&(requests + &bucket))[&"web".parse().unwrap()];
+        assert_eq!((counts.requests, counts.errors), (u64::MAX, u64::MAX));
+        assert_eq!(counts.durations, [(1.0, u64::MAX)]);
     }
 
     #[test]

@@ -43,6 +43,8 @@ use tokio::sync::Mutex;
 
 #[cfg(fuzzing)]
 pub use self::issued::refused_domains;
+#[cfg(fuzzing)]
+pub use self::metrics::added_up;
 
 use self::api::Api;
 use self::container::{HTTP, HTTPS, Keeper};

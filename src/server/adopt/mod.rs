@@ -53,6 +53,11 @@ pub(super) fn register(home: &Path) -> PathBuf {
     home.join("adopted.json")
 }
 
+/// Whether services of the original were taken over into this server folder.
+pub fn has_adopted(home: &Path) -> bool {
+    register(home).exists()
+}
+
 /// What was done, for people to be told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AdoptStep {

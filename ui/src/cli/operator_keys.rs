@@ -37,6 +37,8 @@ pub(crate) enum KeyError {
     Read { path: PathBuf, source: io::Error },
     #[error("the key in {place} needs a passphrase, and there is no terminal to ask on")]
     CannotAsk { place: String },
+    #[error("its key stays locked, as its passphrase was not known")]
+    StaysLocked,
     #[error("the passphrase could not be read")]
     Prompt(#[source] io::Error),
     #[error("the ssh-agent holds no key {wanted}")]
@@ -62,7 +64,7 @@ impl KeyError {
             }
             Self::NotInAgent { .. } => "`ssh-add -l` lists those that it holds".to_owned(),
             Self::NoAgent { .. } => "start one (`eval $(ssh-agent)`) and `ssh-add` the key".to_owned(),
-            Self::Read { .. } | Self::Prompt(_) | Self::Agent(_) => return None,
+            Self::Read { .. } | Self::StaysLocked | Self::Prompt(_) | Self::Agent(_) => return None,
         })
     }
 }
@@ -311,12 +313,14 @@ fn unlock(key: &LockedKey, place: &str) -> Result<PrivateKey, KeyError> {
         return Err(KeyError::CannotAsk { place: place.to_owned() });
     }
     let mut left = ATTEMPTS;
+    let mut complaint = "";
     loop {
         left -= 1;
-        let typed = rpassword::prompt_password(format!("Passphrase of {place}: ")).map_err(KeyError::Prompt)?;
+        let prompt = format!("{complaint}Passphrase of {place}: ");
+        let typed = rpassword::prompt_password(prompt).map_err(KeyError::Prompt)?;
         match key.unlock(&zeroize::Zeroizing::new(typed)) {
             Ok(key) => return Ok(key),
-            Err(PrivateKeyError::Passphrase) if left > 0 => {}
+            Err(PrivateKeyError::Passphrase) if left > 0 => complaint = "That is not it. ",
             Err(source) => return Err(KeyError::Unusable { place: place.to_owned(), source }),
         }
     }

@@ -9,7 +9,7 @@ use anyhow::Context;
 use mypaas::api::ProblemCode;
 use mypaas::client::{Client, ClientError};
 use mypaas::fleet::{Address, Fleet, FleetError, Server};
-use mypaas::keys::Signer;
+use mypaas::keys::{PrivateKeyError, Signer};
 use mypaas::name::ServerName;
 use mypaas::server::socket_path;
 use tokio::sync::Mutex as Turn;
@@ -17,7 +17,7 @@ use tokio::sync::Mutex as Turn;
 use super::environment::Environment;
 use super::input::InputError;
 use super::local::{Local, nobody_listens};
-use super::operator_keys::OperatorKeys;
+use super::operator_keys::{KeyError, OperatorKeys};
 use super::output::Screen;
 use super::signal::Whole;
 use super::{advice, confirm};
@@ -50,8 +50,9 @@ struct Shared {
     fleet: OnceLock<Fleet>,
     /// The ways that were opened; each is opened once.
     clients: Turn<BTreeMap<ServerName, Client>>,
-    /// The keys that were found, by what the fleet says of them; no passphrase is asked for twice.
-    signers: Turn<BTreeMap<Option<String>, Signer>>,
+    /// The keys that were found, by what the fleet says of them; none: its passphrase was not known. None is asked for
+    /// twice.
+    signers: Turn<BTreeMap<Option<String>, Option<Signer>>>,
     local: Local,
     notes: Mutex<Vec<String>>,
     /// Locked servers whose name was given.
@@ -182,12 +183,18 @@ impl Session {
 
     async fn signer(&self, key: Option<&String>) -> anyhow::Result<Signer> {
         let mut signers = self.shared.signers.lock().await;
-        if let Some(signer) = signers.get(&key.cloned()) {
-            return Ok(signer.clone());
+        if let Some(known) = signers.get(&key.cloned()) {
+            return Ok(known.clone().ok_or(KeyError::StaysLocked)?);
         }
-        let signer = OperatorKeys::new(&self.environment).signer(key.map(String::as_str)).await?;
-        signers.insert(key.cloned(), signer.clone());
-        Ok(signer)
+        let found = OperatorKeys::new(&self.environment).signer(key.map(String::as_str)).await;
+        match &found {
+            Ok(signer) => drop(signers.insert(key.cloned(), Some(signer.clone()))),
+            Err(KeyError::Unusable { source: PrivateKeyError::Passphrase, .. }) => {
+                signers.insert(key.cloned(), None);
+            }
+            Err(_) => {}
+        }
+        Ok(found?)
     }
 
     /// Whether that server runs in this process, and ends with it.

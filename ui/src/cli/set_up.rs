@@ -1,5 +1,6 @@
 //! What hinders a machine from becoming a server, or a server from being changed as a whole.
 
+use mypaas::client::ClientError;
 use mypaas::install::health::Unwell;
 use mypaas::install::probe::Obstacle;
 use mypaas::name::ServerName;
@@ -29,6 +30,10 @@ pub(crate) enum SetUpError {
     NoSsh { name: ServerName },
     #[error("{name} is in the list of servers already, at {address}")]
     Taken { name: ServerName, address: String },
+    #[error("{name} is set up and in the list of servers, and does not answer at its domain")]
+    NotReached { name: ServerName, missing: String, source: ClientError },
+    #[error("a server that is reached at its domain lets in keys only, and you have none")]
+    NoKey,
     #[error("the new program did not come up; the one before runs again")]
     Reverted { reason: String },
     #[error("the upgrade was refused, and nothing was changed")]
@@ -42,7 +47,7 @@ pub(crate) enum SetUpError {
 impl SetUpError {
     /// The command line itself is wrong, not the state of the world.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::WouldChange { .. } | Self::NoSsh { .. })
+        matches!(self, Self::Missing { .. } | Self::WouldChange { .. } | Self::NoSsh { .. } | Self::NoKey)
     }
 
     /// What to do next.
@@ -58,6 +63,11 @@ impl SetUpError {
             Self::There { hint, .. } => (*hint).to_owned(),
             Self::NoSsh { .. } => "say where it is: --ssh user@host".to_owned(),
             Self::Taken { name, .. } => format!("choose another name, or `mypaas servers remove {name}` first"),
+            Self::NotReached { .. } => {
+                "mend it and repeat the command; without --https, and under another name, it is reached by ssh"
+                    .to_owned()
+            }
+            Self::NoKey => "`mypaas key init` makes one; nothing was changed".to_owned(),
             Self::Reverted { .. } | Self::Refused { .. } => "services were not touched".to_owned(),
             Self::Down { .. } => {
                 "services run on; on the server, `mypaas server status` and its log say more".to_owned()
@@ -73,6 +83,7 @@ impl SetUpError {
         match self {
             Self::Obstacles { obstacles, .. } => obstacles.iter().map(|obstacle| format!("· {obstacle}")).collect(),
             Self::WouldChange { changes } => changes.iter().map(|change| format!("· {change}")).collect(),
+            Self::NotReached { missing, .. } => vec![format!("· {missing}")],
             Self::NotUp { last_lines, .. } => lines(last_lines),
             Self::There { complaint, .. } => lines(complaint),
             Self::Reverted { reason } | Self::Refused { reason } => lines(reason),

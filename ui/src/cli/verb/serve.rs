@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use mypaas::install::upgrade;
 use mypaas::server;
 use sd_notify::NotifyState;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -33,9 +34,10 @@ pub(crate) async fn run(arguments: &Arguments, environment: &Environment, screen
     let shutdown = CancellationToken::new();
     tokio::spawn(stop_when_told(Signals::listen()?, shutdown.clone()));
     let place = environment.place();
-    let socket = server::socket_path(&place.home);
+    let (socket, home) = (server::socket_path(&place.home), place.home.clone());
     let ready = || {
         notify(NotifyState::Ready);
+        tokio::spawn(async move { upgrade::confirm(&home, env!("CARGO_PKG_VERSION")).await });
         if let Some(period) = sd_notify::watchdog_enabled() {
             tokio::spawn(show_life(socket, period / 3));
         }

@@ -13,7 +13,7 @@ use mypaas::keys::PublicKey;
 use mypaas::name::ServerName;
 
 use super::delivery::{There, Way, destination, with_home};
-use super::init;
+use super::{init, reach};
 use crate::cli::operator_keys::OperatorKeys;
 use crate::cli::output::units;
 use crate::cli::session::Session;
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PORT")]
     https_port: Option<u16>,
     /// Reach it at its domain, and not by ssh
-    #[arg(long, requires = "domain")]
+    #[arg(long, requires = "domain", conflicts_with = "no_key")]
     https: bool,
     /// The key that it lets in: a key file, or the fingerprint of a key in an ssh-agent [default: your usual one]
     #[arg(long, value_name = "KEY", conflicts_with = "no_key")]
@@ -111,6 +111,10 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         Fleet::add(&session.environment.fleet, name, &server)?;
         steps.done("fleet", &format!("{name} is {} (in {fleet})", server.address))?;
     }
+    if let Some(domain) = arguments.domain.as_ref().filter(|_| arguments.https) {
+        let view = reach::at_its_domain(session, name, domain.as_str(), &machine).await?;
+        steps.done("reached", &format!("mypaas {} answers at {}", view.version, server.address))?;
+    }
     let took = units::duration(steps.total());
     session.screen.print(&format!("{name} is ready after {took}: mypaas push {name} DIR\n"))
 }
@@ -118,7 +122,10 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
 /// As it will stand in the fleet.
 fn entry(arguments: &Arguments, machine: &SshAddress) -> anyhow::Result<Server> {
     let address = match arguments.domain.as_ref().filter(|_| arguments.https) {
-        Some(domain) => format!("https://{}", domain.as_str()).parse()?,
+        Some(domain) => {
+            let port = arguments.https_port.map(|port| format!(":{port}")).unwrap_or_default();
+            format!("https://{}{port}", domain.as_str()).parse()?
+        }
         None => Address::Ssh(machine.clone()),
     };
     let key = arguments.key.clone();
@@ -141,6 +148,9 @@ async fn key(arguments: &Arguments, session: &Session) -> anyhow::Result<Option<
     }
     let keys = OperatorKeys::new(&session.environment);
     let found = keys.public(arguments.key.as_deref()).await.context("no key was found that it could let in")?;
+    if found.is_none() && arguments.https {
+        return Err(SetUpError::NoKey.into());
+    }
     if found.is_none() && !arguments.dry_run {
         session
             .screen

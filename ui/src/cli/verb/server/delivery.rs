@@ -91,23 +91,17 @@ impl There {
         Ok(self.findings.program.as_ref().is_some_and(|there| there.sha256 == sha256))
     }
 
-    /// Brings the program there; whole, or not at all.
+    /// Brings the program there; whole, or not at all, also when the line is cut meanwhile.
     pub(super) async fn upload(&self) -> anyhow::Result<()> {
-        let (sudo, upload) = (self.sudo(), &self.upload);
+        let (sudo, upload, sha256) = (self.sudo(), &self.upload, binary::sha256(&self.program)?);
         let script = format!(
             "{sudo}sh -c 'umask 022; mkdir -p /usr/local/bin && rm -f $(find {UPLOADS}* -mmin +{LEFT_OVER_MINUTES} \
-             2>/dev/null); cat >{upload} && chmod 755 {upload} && sync {upload} && sha256sum {upload}'"
+             2>/dev/null); {{ cat >{upload} && chmod 755 {upload} && sync {upload} && \
+             sha256sum <{upload} | grep -q ^{sha256}; }} || {{ rm -f {upload}; echo it did not arrive whole >&2; exit 1; }}'"
         );
         let told = self.remote.send(&self.program, &script, UPLOAD_LIMIT).await?;
-        let told = self.succeeded(told, "bringing the program there", "is there room, and may it be written there?");
-        let told = match told {
-            Ok(told) => told,
-            Err(error) => return Err(self.after_removal(error.into()).await),
-        };
-        if told.out.split_whitespace().next() == Some(binary::sha256(&self.program)?.as_str()) {
-            return Ok(());
-        }
-        Err(self.after_removal(anyhow::anyhow!("the program did not arrive whole; repeat the command")).await)
+        self.succeeded(told, "bringing the program there", "is there room, and may it be written there?")?;
+        Ok(())
     }
 
     /// Has the program that was brought there run, and puts it where it belongs.

@@ -1,21 +1,18 @@
 //! `mypaas server init`: makes this machine a server. Safe to repeat.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use mypaas::install::answers::{self, Answers, Change, Domain};
+use mypaas::install::answers::{Answers, Change, Domain};
 use mypaas::install::health::{self, Demand};
 use mypaas::install::manager::Daemon;
 use mypaas::install::probe::{Findings, Wanted};
-use mypaas::install::{Manager, authorize, docker, probe};
-use mypaas::server::AUTHORIZED_KEYS;
+use mypaas::install::{Manager, docker, probe};
+use mypaas::server;
 use mypaas::server::config::{Config, FILE_NAME};
 
+use super::files::{Files, read};
 use super::{daemon, question};
 use crate::cli::session::Session;
 use crate::cli::set_up::SetUpError;
@@ -63,7 +60,7 @@ pub(crate) struct Arguments {
     /// Keep it running by a process of our own, also where systemd is
     #[arg(long)]
     supervise: bool,
-    /// Before all that, take over what the Python original (MyPaas 0.5.9) runs here; `server adopt --help` tells how
+    /// Once all that is known to work, take over what the Python original (MyPaas 0.5.9) runs here; `server adopt --help` tells how
     #[arg(long, conflicts_with_all = ["user", "dry_run"])]
     adopt: bool,
     /// Ask nothing: what is not given stays as it is, and what is given replaces what is there
@@ -74,28 +71,16 @@ pub(crate) struct Arguments {
     dry_run: bool,
 }
 
-/// What is going to be written.
-struct Files {
-    config: String,
-    changes: Vec<Change>,
-    keys: String,
-    new_keys: usize,
-}
-
 pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    if arguments.adopt {
-        adopt::run(session).await?;
-    }
-    let daemon = daemon::of(arguments.user.as_deref(), &session.environment)?;
-    let before = read(&daemon.home.join(FILE_NAME))?;
-    let answers = answer(arguments, &before, session).await?;
-    let files = Files::of(arguments, &daemon, &before, &answers)?;
+    let of_this_user = || daemon::of(arguments.user.as_deref(), &session.environment);
+    let mut daemon = of_this_user()?;
+    let answers = answer(arguments, &read(&daemon.home.join(FILE_NAME))?, session).await?;
+    let mut files = Files::of(&daemon, &answers, &arguments.authorize)?;
     if !arguments.yes && !arguments.dry_run {
         agree(&files.changes, session).await?;
     }
-    let mut steps = Steps::begin(&session.screen);
     let endpoint = session.environment.docker_host.as_deref();
-    let manager = Manager::choose(daemon.clone(), arguments.supervise);
+    let mut manager = Manager::choose(daemon.clone(), arguments.supervise);
     let findings = check(&daemon, &files.config, endpoint).await?;
     let has_engine = docker::info(endpoint).await.is_ok();
     let needs_root = !has_engine || matches!(manager, Manager::Systemd(_)) || daemon.account.is_another();
@@ -104,8 +89,16 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         return Err(SetUpError::NotRoot { deed, user: findings.user }.into());
     }
     if arguments.dry_run {
-        return preview(&steps, &findings, &files, &manager, &daemon);
+        return preview(&Steps::begin(&session.screen), &findings, &files, &manager, &daemon);
     }
+    if arguments.adopt {
+        take_over(&daemon, session).await?;
+        // It may have given the server another name, and says so in config.toml.
+        daemon = of_this_user()?;
+        files = Files::of(&daemon, &answers, &arguments.authorize)?;
+        manager = Manager::choose(daemon.clone(), arguments.supervise);
+    }
+    let mut steps = Steps::begin(&session.screen);
     steps.done("machine", &describe(&findings))?;
     engine(&findings, endpoint, &mut steps).await?;
     files.write(&daemon)?;
@@ -113,6 +106,14 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
     steps.done("keys", &files.told_keys())?;
     start(&manager, &daemon, &files, &mut steps, session).await?;
     session.screen.print(&format!("{SAYS_ITS_END}: mypaas server status\n"))
+}
+
+/// A server that runs already has all that was taken over, so that the command can be repeated.
+async fn take_over(daemon: &Daemon, session: &Session) -> anyhow::Result<()> {
+    if server::has_adopted(&daemon.home) && health::look(&daemon.home).await.is_ok() {
+        return session.screen.print("what the original had was taken over before\n");
+    }
+    adopt::run(session).await
 }
 
 /// What is asked: what was neither given nor answered before.
@@ -138,7 +139,7 @@ async fn answer(arguments: &Arguments, before: &str, session: &Session) -> anyho
     }
     if wants_domain {
         let told = "The server's own domain, as in paas.example.com (nothing: it is reached by ssh only)";
-        answers.domain = question::ask(session, told).await?.map(|text| text.parse()).transpose()?;
+        answers.domain = question::ask_for(session, told).await?;
     }
     if wants_email && (answers.domain.is_some() || known.domain.is_some()) {
         let told = "Your email address, for the certificate authority (nothing: there will be no certificates)";
@@ -238,72 +239,6 @@ async fn start(
     }
 }
 
-impl Files {
-    fn of(arguments: &Arguments, daemon: &Daemon, before: &str, answers: &Answers) -> anyhow::Result<Self> {
-        let (config, changes) = answers::apply(before, answers)?;
-        let mut keys = read(&daemon.home.join(AUTHORIZED_KEYS))?;
-        let mut new_keys = 0;
-        for given in &arguments.authorize {
-            let (text, added) = authorized(&keys, given)?;
-            keys = text;
-            new_keys += added;
-        }
-        Ok(Self { config, changes, keys, new_keys })
-    }
-
-    fn write(&self, daemon: &Daemon) -> anyhow::Result<()> {
-        let Daemon { home, account, .. } = daemon;
-        let failed = || format!("the server folder {} could not be written", home.display());
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(home).with_context(failed)?;
-        account.own(home).with_context(failed)?;
-        let write = |name: &str, text: &str, is_new: bool| -> io::Result<()> {
-            let path = home.join(name);
-            if is_new || !path.exists() {
-                account.write(&path, text.as_bytes())?;
-            }
-            Ok(())
-        };
-        write(FILE_NAME, &self.config, !self.changes.is_empty()).with_context(failed)?;
-        write(AUTHORIZED_KEYS, &self.keys, self.new_keys > 0).with_context(failed)
-    }
-
-    fn told_config(&self, daemon: &Daemon, session: &Session) -> String {
-        let path = session.environment.shown(&daemon.home.join(FILE_NAME));
-        match self.changes.as_slice() {
-            [] => format!("{path} stays as it is"),
-            changes => {
-                let keys: Vec<&str> = changes.iter().map(|change| change.key.as_str()).collect();
-                format!("{path} got {}", keys.join(", "))
-            }
-        }
-    }
-
-    fn told_keys(&self) -> String {
-        let all = mypaas::keys::AuthorizedKeys::parse(self.keys.as_bytes()).keys().count();
-        match (all, self.new_keys) {
-            (0, _) => "nobody is let in over the network; ssh and this machine only".to_owned(),
-            (all, 0) => format!("{all} are let in, as before"),
-            (all, new) => format!("{all} are let in, {new} of them new"),
-        }
-    }
-}
-
-/// Lets in what is given, a line or a file of lines. A line is tried first: no file need be called like a key, whose
-/// digits may be more than a path can have.
-fn authorized(keys: &str, given: &str) -> anyhow::Result<(String, usize)> {
-    let no_line = match authorize::add(keys, given) {
-        Err(error) => error,
-        Ok(added) => return Ok(added),
-    };
-    match fs::read_to_string(given) {
-        Ok(lines) => Ok(authorize::add(keys, &lines)?),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename) => {
-            Err(no_line.into())
-        }
-        Err(error) => Err(error).with_context(|| format!("the keys in {given} cannot be read")),
-    }
-}
-
 fn preview(
     steps: &Steps<'_>,
     findings: &Findings,
@@ -329,45 +264,4 @@ fn preview(
 pub(super) fn describe(findings: &Findings) -> String {
     let Findings { os, architecture, user, memory_mib, disk_free_mib, .. } = findings;
     format!("{os}, {architecture}, {user}, {memory_mib} MiB memory, {} GiB free", disk_free_mib / 1024)
-}
-
-fn read(path: &Path) -> anyhow::Result<String> {
-    match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        read => read.with_context(|| format!("{} cannot be read", path.display())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use mypaas::keys::PublicKey;
-
-    use super::*;
-
-    const RSA: &str = include_str!("../../../../../tests/fixtures/keys/rsa.pub");
-
-    #[test]
-    fn a_line_is_let_in_however_long_and_a_file_of_lines_too() {
-        let key = PublicKey::from_openssh(RSA.trim()).unwrap().0;
-        // None of its digits is a slash, so as a path it is one name that is too long.
-        let long = key.to_original().unwrap();
-        assert!(long.len() > 255 && !long.contains('/'), "{long}");
-        assert_eq!(authorized("", &long).unwrap(), (format!("{long}\n"), 1));
-
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("keys");
-        fs::write(&file, format!("# ours\n{RSA}")).unwrap();
-        assert_eq!(authorized("", file.to_str().unwrap()).unwrap(), (RSA.to_owned(), 1));
-    }
-
-    #[test]
-    fn what_is_neither_is_told_as_no_line() {
-        for wrong in ["nowhere.pub".to_owned(), "x".repeat(400)] {
-            let told = format!("{:#}", authorized("", &wrong).unwrap_err());
-            assert!(told.contains("is no line for authorized_keys"), "{told}");
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let told = format!("{:#}", authorized("", folder.path().to_str().unwrap()).unwrap_err());
-        assert!(told.contains("cannot be read"), "{told}");
-    }
 }

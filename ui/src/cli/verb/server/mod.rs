@@ -1,10 +1,13 @@
 //! `mypaas server …`: what is done on the server itself, and what makes a machine one.
 
 mod add;
+mod before_start;
 mod daemon;
 mod delivery;
+mod files;
 mod init;
 mod question;
+mod reach;
 mod restart;
 mod schedule_reboot;
 mod status;
@@ -53,6 +56,9 @@ enum ServerCommand {
     /// Keep the server running, where no systemd is
     #[command(hide = true)]
     Supervise(supervise::Arguments),
+    /// Complete or take back an upgrade that was cut off
+    #[command(hide = true)]
+    BeforeStart(before_start::Arguments),
     /// The server's part of an upgrade
     #[command(hide = true)]
     Swap(swap::Arguments),
@@ -70,6 +76,7 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         ServerCommand::Deploy(pushed) => deploy::run(pushed, session).await,
         ServerCommand::DialStdio => dial_stdio::run(&session.environment).await,
         ServerCommand::Supervise(arguments) => supervise::run(arguments, session).await,
+        ServerCommand::BeforeStart(arguments) => before_start::run(arguments, session),
         ServerCommand::Swap(arguments) => swap::run(arguments, session).await,
     }
 }

@@ -1,6 +1,8 @@
 //! Questions on the terminal.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
+use std::str::FromStr;
 
 use crate::cli::confirm::typed_line;
 use crate::cli::session::Session;
@@ -15,6 +17,17 @@ pub(super) async fn ask(session: &Session, prompt: &str) -> anyhow::Result<Optio
     session.screen.tell(&format!("{prompt}: "));
     let line = typed_line().await?.trim().to_owned();
     Ok(Some(line).filter(|line| !line.is_empty()))
+}
+
+/// The same of what is to be more than a text; asked again until it is.
+pub(super) async fn ask_for<T: FromStr<Err: Display>>(session: &Session, prompt: &str) -> anyhow::Result<Option<T>> {
+    loop {
+        let Some(text) = ask(session, prompt).await? else { return Ok(None) };
+        match text.parse() {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(error) => session.screen.tell(&format!("{error}\n")),
+        }
+    }
 }
 
 /// Whether the answer is yes; nothing typed is a no.

@@ -1,6 +1,6 @@
 //! `mypaas server status`: what runs how on this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -119,7 +119,11 @@ impl Status {
             text += &part("router", &view.router, ports, &line);
         }
         text += &self.free_bytes.map(|free| plain("disk", &format!("{} free", units::bytes(free)))).unwrap_or_default();
-        text += &self.upgrade.as_ref().map(|record| plain("upgrade", &upgraded(record, now))).unwrap_or_default();
+        text += &self
+            .upgrade
+            .as_ref()
+            .map(|record| plain("upgrade", &upgraded(record, &self.home, now)))
+            .unwrap_or_default();
         text += &self.reboot.map(|at| line("reboot", Style::Warning, &format!("planned at {at}"))).unwrap_or_default();
         text
     }
@@ -137,7 +141,7 @@ fn part<T>(
     }
 }
 
-fn upgraded(record: &Record, now: Timestamp) -> String {
+fn upgraded(record: &Record, home: &Path, now: Timestamp) -> String {
     let to = record.to.as_deref().map(|to| format!(" to {to}")).unwrap_or_default();
     let ago = units::age(record.begun, now);
     let first = |reason: &str| reason.lines().next().unwrap_or_default().to_owned();
@@ -146,8 +150,11 @@ fn upgraded(record: &Record, now: Timestamp) -> String {
         Stage::Refused { reason } => format!("the last one{to}, {ago} ago, was refused: {}", first(reason)),
         Stage::Reverted { reason } => format!("the last one{to}, {ago} ago, was reverted: {}", first(reason)),
         Stage::Down { reason, .. } => format!("the last one{to}, {ago} ago, failed: {}", first(reason)),
-        Stage::Trying | Stage::Swapping | Stage::Restarting | Stage::Reverting { .. } => {
+        Stage::Trying | Stage::Swapping | Stage::Restarting | Stage::Reverting { .. } if upgrade::goes_on(home) => {
             format!("one{to} goes on since {ago}")
+        }
+        Stage::Trying | Stage::Swapping | Stage::Restarting | Stage::Reverting { .. } => {
+            format!("one{to}, {ago} ago, was cut off; the next start of the server completes it, or takes it back")
         }
     }
 }

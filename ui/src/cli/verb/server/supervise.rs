@@ -4,6 +4,7 @@ use anyhow::Context;
 use clap::Args;
 use mypaas::install::manager::Supervised;
 use mypaas::install::manager::supervisor::{Patience, Supervisor};
+use mypaas::install::upgrade;
 use nix::unistd::setsid;
 use tokio_util::sync::CancellationToken;
 
@@ -28,8 +29,8 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         Supervised::new(daemon.clone()).stop().await.context("the supervisor before this one is still there")?;
     }
     let supervisor = Supervisor {
-        home: daemon.home,
-        program: daemon.program,
+        home: daemon.home.clone(),
+        program: daemon.program.clone(),
         arguments: vec!["serve".into()],
         patience: Patience::default(),
     };
@@ -39,5 +40,5 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         signals.next().await;
         told.cancel();
     });
-    supervisor.run(shutdown).await.context("the server is not looked after")
+    supervisor.run(|| upgrade::before_start(&daemon), shutdown).await.context("the server is not looked after")
 }

@@ -55,7 +55,7 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         let (complaint, hint) = (format!("there is no {PROGRAM}"), "`mypaas server add` brings it there");
         return Err(SetUpError::There { step, host, complaint, hint }.into());
     };
-    if there.is_same()? {
+    if there.is_same()? && !there.findings.has_open_upgrade {
         steps.done("program", &format!("{} is there already, to the byte", program.version))?;
         return session.screen.print(&format!("{name} runs this very program already\n"));
     }

@@ -1,0 +1,132 @@
+//! What `mypaas server init` writes into the server folder.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use anyhow::Context;
+use mypaas::install::answers::{self, Answers, Change};
+use mypaas::install::authorize;
+use mypaas::install::manager::Daemon;
+use mypaas::server::AUTHORIZED_KEYS;
+use mypaas::server::config::FILE_NAME;
+
+use crate::cli::session::Session;
+
+/// What is going to be written.
+pub(super) struct Files {
+    pub(super) config: String,
+    pub(super) changes: Vec<Change>,
+    keys: String,
+    new_keys: usize,
+}
+
+impl Files {
+    /// With these answers in what is there already, and these keys let in.
+    pub(super) fn of(daemon: &Daemon, answers: &Answers, authorize: &[String]) -> anyhow::Result<Self> {
+        let (config, changes) = answers::apply(&read(&daemon.home.join(FILE_NAME))?, answers)?;
+        let mut keys = read(&daemon.home.join(AUTHORIZED_KEYS))?;
+        let mut new_keys = 0;
+        for given in authorize {
+            let (text, added) = authorized(&keys, given)?;
+            keys = text;
+            new_keys += added;
+        }
+        Ok(Self { config, changes, keys, new_keys })
+    }
+
+    pub(super) fn write(&self, daemon: &Daemon) -> anyhow::Result<()> {
+        let Daemon { home, account, .. } = daemon;
+        let failed = || format!("the server folder {} could not be written", home.display());
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(home).with_context(failed)?;
+        account.own(home).with_context(failed)?;
+        let write = |name: &str, text: &str, is_new: bool| -> io::Result<()> {
+            let path = home.join(name);
+            if is_new || !path.exists() {
+                account.write(&path, text.as_bytes())?;
+            }
+            Ok(())
+        };
+        write(FILE_NAME, &self.config, !self.changes.is_empty()).with_context(failed)?;
+        write(AUTHORIZED_KEYS, &self.keys, self.new_keys > 0).with_context(failed)
+    }
+
+    pub(super) fn told_config(&self, daemon: &Daemon, session: &Session) -> String {
+        let path = session.environment.shown(&daemon.home.join(FILE_NAME));
+        match self.changes.as_slice() {
+            [] => format!("{path} stays as it is"),
+            changes => {
+                let keys: Vec<&str> = changes.iter().map(|change| change.key.as_str()).collect();
+                format!("{path} got {}", keys.join(", "))
+            }
+        }
+    }
+
+    pub(super) fn told_keys(&self) -> String {
+        let all = mypaas::keys::AuthorizedKeys::parse(self.keys.as_bytes()).keys().count();
+        match (all, self.new_keys) {
+            (0, _) => "nobody is let in over the network; ssh and this machine only".to_owned(),
+            (all, 0) => format!("{all} are let in, as before"),
+            (all, new) => format!("{all} are let in, {new} of them new"),
+        }
+    }
+}
+
+/// Lets in what is given, a line or a file of lines. A line is tried first: no file need be called like a key, whose
+/// digits may be more than a path can have.
+fn authorized(keys: &str, given: &str) -> anyhow::Result<(String, usize)> {
+    let no_line = match authorize::add(keys, given) {
+        Err(error) => error,
+        Ok(added) => return Ok(added),
+    };
+    match fs::read_to_string(given) {
+        Ok(lines) => Ok(authorize::add(keys, &lines)?),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename) => {
+            Err(no_line.into())
+        }
+        Err(error) => Err(error).with_context(|| format!("the keys in {given} cannot be read")),
+    }
+}
+
+/// Nothing where there is no such file.
+pub(super) fn read(path: &Path) -> anyhow::Result<String> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.with_context(|| format!("{} cannot be read", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mypaas::keys::PublicKey;
+
+    use super::*;
+
+    const RSA: &str = include_str!("../../../../../tests/fixtures/keys/rsa.pub");
+
+    #[test]
+    fn a_line_is_let_in_however_long_and_a_file_of_lines_too() {
+        let key = PublicKey::from_openssh(RSA.trim()).unwrap().0;
+        // None of its digits is a slash, so as a path it is one name that is too long.
+        let long = key.to_original().unwrap();
+        assert!(long.len() > 255 && !long.contains('/'), "{long}");
+        assert_eq!(authorized("", &long).unwrap(), (format!("{long}\n"), 1));
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys");
+        fs::write(&file, format!("# ours\n{RSA}")).unwrap();
+        assert_eq!(authorized("", file.to_str().unwrap()).unwrap(), (RSA.to_owned(), 1));
+    }
+
+    #[test]
+    fn what_is_neither_is_told_as_no_line() {
+        for wrong in ["nowhere.pub".to_owned(), "x".repeat(400)] {
+            let told = format!("{:#}", authorized("", &wrong).unwrap_err());
+            assert!(told.contains("is no line for authorized_keys"), "{told}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let told = format!("{:#}", authorized("", folder.path().to_str().unwrap()).unwrap_err());
+        assert!(told.contains("cannot be read"), "{told}");
+    }
+}
