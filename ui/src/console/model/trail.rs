@@ -37,7 +37,7 @@ pub(crate) enum Place {
     Pane { selected: Item, tab: Tab, whole: bool },
     Logs { at: ServiceAt, container: Option<ContainerName> },
     Deploy { at: ServiceAt, deploy: Box<Deploy> },
-    Fleet { selected: usize },
+    Fleet { selected: Option<ServerName> },
     Alerts { selected: usize },
     Journal(JournalPage),
     Variables { server: ServerName },
@@ -55,7 +55,7 @@ impl Place {
                 Place::Logs { at: logs.at.clone(), container: logs.container.clone() }
             }
             (Page::Deploy(page), _) => Place::Deploy { at: page.at.clone(), deploy: Box::new(page.deploy.clone()) },
-            (Page::Fleet(selected), _) => Place::Fleet { selected: *selected },
+            (Page::Fleet(selected), _) => Place::Fleet { selected: selected.clone() },
             (Page::Alerts(selected), _) => Place::Alerts { selected: *selected },
             (Page::Journal(page), _) => Place::Journal(*page),
             (Page::Variables(page), _) => Place::Variables { server: page.server.clone() },
