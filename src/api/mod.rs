@@ -41,7 +41,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::deploy::event::causes;
-use crate::manifest::{Diagnostic, Manifest, Scale, ServiceUrl};
+use crate::manifest::{CpuLimit, Diagnostic, Manifest, Scale, ServiceUrl};
 use crate::name::{ContainerName, DeployId, InstanceName, ReleaseId, ServiceName, VariableName};
 
 pub use disk::{
@@ -185,8 +185,10 @@ pub struct ContainerView {
     /// Of one CPU, in percent: 150 is one and a half CPUs. None until it was measured twice.
     pub cpu_percent: Option<f32>,
     pub memory_bytes: Option<u64>,
-    /// What it may use.
+    /// What it may use, as the engine holds it to now.
     pub memory_limit_bytes: Option<u64>,
+    #[serde(default)]
+    pub cpu_limit: Option<CpuLimit>,
 }
 
 /// One service with its history.

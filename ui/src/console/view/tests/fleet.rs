@@ -266,6 +266,8 @@ fn what_drifted_is_told() {
         let api = snapshot.services.iter_mut().find(|service| service.name.as_str() == "api").unwrap();
         api.wanted = 4;
         api.containers[1].routed = false;
+        api.containers[0].cpu_limit = None;
+        api.containers[0].memory_limit_bytes = Some(64 << 20);
         model.fleet.servers[0].hear(Box::new(snapshot), fixture::at(0));
         press(model, "tab");
     });
