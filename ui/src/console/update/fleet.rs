@@ -1,6 +1,6 @@
 //! The pages about all servers: the fleet, its alerts, the journal.
 
-use mypaas::api::AuditEntry;
+use mypaas::api::{AuditEntry, LogsOf};
 use mypaas::name::DeployId;
 
 use crate::console::command::{Command, Motion};
@@ -174,7 +174,7 @@ fn with_selected_alert(model: &mut Model, command: Command, place: usize) {
             services::show(model, Item::Server(concern.server));
             model.focus = Focus::Pane { whole: false };
         }
-        (Command::Logs, Some(at)) => logs::open(model, at, None),
+        (Command::Logs, Some(at)) => logs::open(model, at, LogsOf::Service),
         (Command::Logs, None) => model.toast(ToastKind::Note, "this is about the server, which has no logs here"),
         _ => {}
     }
