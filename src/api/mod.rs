@@ -10,7 +10,7 @@
 //! GET    /daemon/v1/history                     History                     ?service&span&points
 //! POST   /daemon/v1/alerts/test                 Vec<WebhookTest>
 //! GET    /daemon/v1/services/{service}          ServiceDetail
-//! GET    /daemon/v1/services/{service}/logs     LogLine, one a line         ?tail&since&follow&container
+//! GET    /daemon/v1/services/{service}/logs     LogLine, one a line         ?tail&since&follow&container&release
 //! GET    /daemon/v1/variables                   Vec<VariableView>
 //! POST   /daemon/v1/variables                   VariableChange → VariableView
 //! POST   /daemon/v1/services/{service}/releases/{release}/pin   PinRequest → ReleaseView
@@ -30,6 +30,7 @@
 
 mod disk;
 mod figures;
+mod logs;
 pub mod terminal;
 mod watch;
 
@@ -41,7 +42,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::deploy::event::causes;
-use crate::manifest::{Diagnostic, Manifest, Scale, ServiceUrl};
+use crate::manifest::{CpuLimit, Diagnostic, Manifest, Scale, ServiceUrl};
 use crate::name::{ContainerName, DeployId, InstanceName, ReleaseId, ServiceName, VariableName};
 
 pub use disk::{
@@ -49,6 +50,7 @@ pub use disk::{
     ServiceDisk,
 };
 pub use figures::{Alert, AlertKind, History, HistoryQuery, MachineFigures, Measure, Span, Traffic, WebhookTest};
+pub use logs::LogsOf;
 pub use watch::{Change, ContainerFigures, ServiceFigures, WatchNews};
 
 // What requests and replies are made of, so that a client needs to know of the wire only.
@@ -185,8 +187,10 @@ pub struct ContainerView {
     /// Of one CPU, in percent: 150 is one and a half CPUs. None until it was measured twice.
     pub cpu_percent: Option<f32>,
     pub memory_bytes: Option<u64>,
-    /// What it may use.
+    /// What it may use, as the engine holds it to now.
     pub memory_limit_bytes: Option<u64>,
+    #[serde(default)]
+    pub cpu_limit: Option<CpuLimit>,
 }
 
 /// One service with its history.

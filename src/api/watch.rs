@@ -217,6 +217,7 @@ fn is_same_container(one: &ContainerView, other: &ContainerView) -> bool {
         cpu_percent: _,
         memory_bytes: _,
         memory_limit_bytes,
+        cpu_limit,
     } = one;
     *name == other.name
         && *release == other.release
@@ -225,6 +226,7 @@ fn is_same_container(one: &ContainerView, other: &ContainerView) -> bool {
         && *restarts == other.restarts
         && *routed == other.routed
         && *memory_limit_bytes == other.memory_limit_bytes
+        && *cpu_limit == other.cpu_limit
 }
 
 fn figures(old: &ServiceView, new: &ServiceView) -> ServiceFigures {

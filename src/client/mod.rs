@@ -29,15 +29,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::{
-    AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, History, HistoryQuery, PinRequest, PlanRequest,
-    PlanView, Problem, PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange,
-    VariableView, WebhookTest,
+    AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, History, HistoryQuery, LogsOf, PinRequest,
+    PlanRequest, PlanView, Problem, PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot,
+    VariableChange, VariableView, WebhookTest,
 };
 use crate::deploy::{Deploy, Event};
 use crate::engine::{LogLine, LogQuery};
 use crate::fleet::Address;
 use crate::keys::{SignError, Signer};
-use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
+use crate::name::{DeployId, ReleaseId, ServiceName};
 
 pub use self::spool::Sending;
 use self::spool::Spooled;
@@ -168,17 +168,21 @@ impl Client {
         self.get(&format!("/services/{}", encoded(service))).await
     }
 
-    /// What the service's containers wrote, or one of them.
+    /// What the service's containers wrote, or some of them.
     pub async fn logs(
         &self,
         service: &ServiceName,
-        container: Option<&ContainerName>,
+        of: &LogsOf,
         query: &LogQuery,
     ) -> Result<BoxStream<'static, Result<LogLine>>> {
         let mut parameters = vec![format!("follow={}", query.follow)];
         parameters.extend(query.tail.map(|tail| format!("tail={tail}")));
         parameters.extend(query.since.map(|since| format!("since={since}")));
-        parameters.extend(container.map(|name| format!("container={name}")));
+        match of {
+            LogsOf::Service => {}
+            LogsOf::Container(name) => parameters.push(format!("container={name}")),
+            LogsOf::Release(release) => parameters.push(format!("release={release}")),
+        }
         self.stream(format!("/services/{}/logs?{}", encoded(service), parameters.join("&"))).await
     }
 

@@ -5,14 +5,17 @@
 //! act.rs        does one step
 //! persist.rs    does one that has to succeed
 //! failure.rs    what is told when one fails
+//! last_lines.rs what containers wrote last, kept before they are removed
 //! ```
 
 mod act;
 mod failure;
+mod last_lines;
 mod persist;
 
 use std::time::Duration;
 
+pub use self::last_lines::LastLines;
 use super::event::{Failure, Phase, What};
 use super::journal::{Entry, Journal, Resume};
 use super::plan::Plan;
@@ -66,6 +69,7 @@ pub struct Executor<'a> {
     pub report: &'a (dyn Fn(What) + Sync),
     /// What holds for the service from the switch on; none when that is forgotten later.
     pub holds: &'a (dyn Fn() -> Result<Option<ServiceRecord>, StoreError> + Sync),
+    pub last_lines: &'a dyn LastLines,
 }
 
 impl std::fmt::Debug for Executor<'_> {

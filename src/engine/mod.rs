@@ -278,6 +278,11 @@ pub struct Container {
     pub image: ImageName,
     pub digest: SpecDigest,
     pub address: Ipv4Addr,
+    /// What it may use now, which need not be what it was made with.
+    #[serde(default)]
+    pub max_cpu: Option<CpuLimit>,
+    #[serde(default)]
+    pub max_mem: Option<MemoryLimit>,
     /// While it runs: the ports of the server that lead to it, with those that the engine chose.
     #[serde(default)]
     pub published: Vec<PublishedPort>,

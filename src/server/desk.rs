@@ -17,14 +17,14 @@ use super::shell::Wanted;
 use super::watch::{Narrow, Told};
 use super::{logs, shell};
 use crate::api::{
-    AuditEntry, By, DeployRequest, DiskView, History, HistoryQuery, PlanRequest, PlanView, Problem, ProblemCode,
-    Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange, VariableView, WebhookTest,
+    AuditEntry, By, DeployRequest, DiskView, History, HistoryQuery, LogsOf, PlanRequest, PlanView, Problem,
+    ProblemCode, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange, VariableView, WebhookTest,
 };
 use crate::context::Received;
 use crate::deploy::{Action, Deploy, Event, Origin};
 use crate::engine::{LogLine, LogQuery};
 use crate::manifest;
-use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
+use crate::name::{DeployId, ReleaseId, ServiceName};
 use crate::store::StoreError;
 
 type Result<T, E = Problem> = std::result::Result<T, E>;
@@ -95,11 +95,11 @@ impl Desk {
     pub(super) async fn logs(
         &self,
         service: &ServiceName,
-        container: Option<&ContainerName>,
+        of: &LogsOf,
         query: LogQuery,
     ) -> Result<BoxStream<'static, LogLine>> {
         self.caller.check(service)?;
-        let lines = logs::of_service(&self.core, service, container, query).await;
+        let lines = logs::of_service(&self.core, service, of, query).await;
         lines.map_err(|problem| self.discreet(problem))
     }
 

@@ -15,9 +15,9 @@ use super::answer::{Answer, Refusal, lines};
 use super::desk::Desk;
 use super::shell::Wanted;
 use crate::api::{
-    AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, History, HistoryQuery, PinRequest, PlanRequest,
-    PlanView, PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, TerminalSize, VariableChange,
-    VariableView, WebhookTest,
+    AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, History, HistoryQuery, LogsOf, PinRequest,
+    PlanRequest, PlanView, PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, TerminalSize,
+    VariableChange, VariableView, WebhookTest,
 };
 use crate::deploy::Deploy;
 use crate::engine::LogQuery;
@@ -83,6 +83,7 @@ pub(super) struct LogParameters {
     #[serde(default)]
     follow: bool,
     container: Option<ContainerName>,
+    release: Option<ReleaseId>,
 }
 
 pub(super) async fn logs(
@@ -91,9 +92,13 @@ pub(super) async fn logs(
     parameters: Result<Query<LogParameters>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Path(service) = path?;
-    let Query(LogParameters { tail, since, follow, container }) = parameters?;
+    let Query(LogParameters { tail, since, follow, container, release }) = parameters?;
+    let of = match (container, release) {
+        (None, Some(release)) => LogsOf::Release(release),
+        (container, _) => container.into(),
+    };
     let query = LogQuery { tail, since, follow };
-    Ok(lines(desk.logs(&service, container.as_ref(), query).await?))
+    Ok(lines(desk.logs(&service, &of, query).await?))
 }
 
 pub(super) async fn variables(desk: Desk) -> Answer<Vec<VariableView>> {

@@ -1,4 +1,4 @@
-//! What the containers of a service wrote, merged in the order of time.
+//! What the containers of a service wrote, merged in the order of time; of those that are gone what was kept.
 
 use std::sync::Arc;
 
@@ -6,29 +6,30 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 
 use super::core::Core;
 use super::redact;
-use crate::api::{Problem, ProblemCode};
-use crate::engine::{LogLine, LogQuery, Result};
-use crate::name::{ContainerName, ServiceName};
+use crate::api::{LogsOf, Problem, ProblemCode};
+use crate::deploy::execute::LastLines;
+use crate::engine::{Container, LogLine, LogQuery, Result, Role};
+use crate::name::{ContainerName, ReleaseId, ServiceName};
 
 type Lines = BoxStream<'static, Result<LogLine>>;
 
-/// Of one container, or of all.
 pub(super) async fn of_service(
     core: &Core,
     service: &ServiceName,
-    container: Option<&ContainerName>,
+    of: &LogsOf,
     query: LogQuery,
 ) -> std::result::Result<BoxStream<'static, LogLine>, Problem> {
     core.known(service)?;
-    let all: Vec<_> = core.engine.containers(Some(service)).await?.into_iter().map(|found| found.name).collect();
-    let wanted: Vec<_> = all.iter().filter(|name| container.is_none_or(|wanted| *name == wanted)).collect();
-    if let (Some(name), true) = (container, wanted.is_empty()) {
-        let names: Vec<_> = all.iter().map(ContainerName::as_str).collect();
-        return Err(Problem::new(ProblemCode::NotFound, format!("{service} has no container {name}"))
-            .hint(format!("It has {}.", if names.is_empty() { "none".to_owned() } else { names.join(", ") })));
-    }
+    let all = core.engine.containers(Some(service)).await?;
+    let wanted: Vec<&ContainerName> = all.iter().filter(|one| is_wanted(one, of)).map(|one| &one.name).collect();
+    let mut lines = match of {
+        LogsOf::Service => Vec::new(),
+        LogsOf::Container(name) if wanted.is_empty() => return Err(no_container(service, name, &all)),
+        LogsOf::Container(_) => Vec::new(),
+        LogsOf::Release(id) => kept(core, service, *id, &wanted)?,
+    };
+    lines.retain(|line| query.since.is_none_or(|since| line.at >= since));
     let (past, tail) = (LogQuery { follow: false, ..query.clone() }, query.tail);
-    let mut lines = Vec::new();
     for name in &wanted {
         lines.extend(readable(core.engine.logs(name, &past).await?).collect::<Vec<_>>().await);
     }
@@ -45,6 +46,41 @@ pub(super) async fn of_service(
     }
     let stopped = core.stopped.clone().cancelled_owned();
     Ok(redacted(core, past.chain(stream::select_all(following)).take_until(stopped)))
+}
+
+fn is_wanted(container: &Container, of: &LogsOf) -> bool {
+    match of {
+        LogsOf::Service => true,
+        LogsOf::Container(name) => container.name == *name,
+        LogsOf::Release(id) => matches!(container.role, Role::Service { release, .. } if release == *id),
+    }
+}
+
+fn no_container(service: &ServiceName, name: &ContainerName, all: &[Container]) -> Problem {
+    let names: Vec<_> = all.iter().map(|container| container.name.as_str()).collect();
+    Problem::new(ProblemCode::NotFound, format!("{service} has no container {name}"))
+        .hint(format!("It has {}.", if names.is_empty() { "none".to_owned() } else { names.join(", ") }))
+}
+
+/// What was kept of the release's containers that are gone.
+fn kept(
+    core: &Core,
+    service: &ServiceName,
+    release: ReleaseId,
+    there: &[&ContainerName],
+) -> std::result::Result<Vec<LogLine>, Problem> {
+    core.release(service, release)?;
+    let lines: Vec<Vec<LogLine>> = core.store.last_lines(service, release)?;
+    Ok(lines.into_iter().flatten().filter(|line| !there.contains(&&line.container)).collect())
+}
+
+impl LastLines for Core {
+    fn keep(&self, service: &ServiceName, release: ReleaseId, container: &ContainerName, mut lines: Vec<LogLine>) {
+        lines.iter_mut().for_each(|line| redact::line(line, &self.vault));
+        if let Err(error) = self.store.keep_last_lines(service, release, container, &lines) {
+            tracing::warn!(%container, %error, "what it wrote last is lost");
+        }
+    }
 }
 
 fn redacted(core: &Core, lines: impl Stream<Item = LogLine> + Send + 'static) -> BoxStream<'static, LogLine> {

@@ -206,10 +206,9 @@ impl Core {
         let routes = sight.routes.get(name);
         let none = Vec::new();
         let there = sight.containers.get(name).unwrap_or(&none);
-        let memory_limit = manifest.and_then(|manifest| manifest.max_mem).map(|limit| limit.bytes.unsigned_abs());
         let containers: Vec<_> = there
             .iter()
-            .filter_map(|container| view(container, routes, sight.board.loads.get(&container.name), memory_limit))
+            .filter_map(|container| view(container, routes, sight.board.loads.get(&container.name)))
             .collect();
         let declared = manifest.map_or(0, |manifest| manifest.scale.count());
         let wanted = if record.stopped || record.live.is_none() { 0 } else { record.scale.unwrap_or(declared) };
@@ -261,12 +260,7 @@ fn is_ready(container: &ContainerView, needs_route: bool) -> bool {
     runs && (container.routed || !needs_route)
 }
 
-fn view(
-    container: &Container,
-    routes: Option<&Routes>,
-    load: Option<&Load>,
-    memory_limit_bytes: Option<u64>,
-) -> Option<ContainerView> {
+fn view(container: &Container, routes: Option<&Routes>, load: Option<&Load>) -> Option<ContainerView> {
     let Role::Service { release, .. } = &container.role else { return None };
     Some(ContainerView {
         name: container.name.clone(),
@@ -277,7 +271,8 @@ fn view(
         routed: is_routed(routes, container.address),
         cpu_percent: load.and_then(|load| load.cpu_percent),
         memory_bytes: load.map(|load| load.memory_bytes),
-        memory_limit_bytes,
+        memory_limit_bytes: container.max_mem.map(|limit| limit.bytes.unsigned_abs()),
+        cpu_limit: container.max_cpu,
     })
 }
 

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! services.rs    which release is live, how many containers, whether stopped
-//! releases.rs    the releases of a service
+//! releases.rs    the releases of a service; last_lines.rs: what their containers wrote last
 //! deploys.rs     the history of deploys
 //! log.rs         what belongs to a deploy in order: its events and its journal
 //! figures.rs     figures over time, in a file of their own
@@ -15,6 +15,7 @@
 mod audit;
 mod deploys;
 mod figures;
+mod last_lines;
 mod log;
 mod releases;
 mod schema;

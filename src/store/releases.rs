@@ -73,14 +73,15 @@ impl Store {
         rows.map(|number| Ok(ReleaseId::new(number.map_err(failed())?.unsigned_abs()))).collect()
     }
 
+    /// Forgets the release and what was kept of its containers.
     pub fn remove_release(&self, service: &ServiceName, id: ReleaseId) -> Result<()> {
-        self.database()
-            .execute(
-                "DELETE FROM releases WHERE service = ?1 AND id = ?2",
-                params![service.as_str(), id.number() as i64],
-            )
-            .map(drop)
-            .map_err(self.failed("remove a release"))
+        let failed = || self.failed("remove a release");
+        let key = params![service.as_str(), id.number() as i64];
+        let mut database = self.database();
+        let transaction = database.transaction().map_err(failed())?;
+        transaction.execute("DELETE FROM last_lines WHERE service = ?1 AND release = ?2", key).map_err(failed())?;
+        transaction.execute("DELETE FROM releases WHERE service = ?1 AND id = ?2", key).map_err(failed())?;
+        transaction.commit().map_err(failed())
     }
 }
 

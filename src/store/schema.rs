@@ -4,7 +4,7 @@ use super::{Result, Store, StoreError};
 
 /// What brings a file from each version to the next, from nothing on. What is here was written to disks: it is never
 /// changed, only added to.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
     CREATE TABLE services (
         name TEXT PRIMARY KEY,
@@ -37,6 +37,15 @@ const STEPS: [&str; 3] = [
     ",
     "ALTER TABLE releases ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;",
     "CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL);",
+    "
+    CREATE TABLE last_lines (
+        service TEXT NOT NULL,
+        release INTEGER NOT NULL,
+        container TEXT NOT NULL,
+        record TEXT NOT NULL,
+        PRIMARY KEY (service, release, container)
+    ) WITHOUT ROWID;
+    ",
 ];
 
 /// The version this program writes. An older file is brought forward when it is opened; a newer one is refused.

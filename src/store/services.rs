@@ -53,6 +53,7 @@ impl Store {
         let mut database = self.database();
         let transaction = database.transaction().map_err(failed())?;
         transaction.execute("DELETE FROM releases WHERE service = ?1", [name.as_str()]).map_err(failed())?;
+        transaction.execute("DELETE FROM last_lines WHERE service = ?1", [name.as_str()]).map_err(failed())?;
         transaction.execute("DELETE FROM services WHERE name = ?1", [name.as_str()]).map_err(failed())?;
         transaction.commit().map_err(failed())
     }

@@ -147,3 +147,28 @@ async fn help_completions_and_version_need_no_server() {
         stage.run(line).succeeded().shows(&[told]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_release_wrote_last_is_shown_when_its_containers_are_gone() {
+    let stage = Stage::new().await;
+    stage.source("web", "# mypaas.service=web\n# mypaas.env=TOKEN\n# mypaas.scale=2\nFROM scratch\n");
+    stage.run_with("env set local TOKEN", "open sesame\n").succeeded();
+    for line in ["the first, with open sesame", "the second"] {
+        stage.script("web", Behaviour { logs: vec![line.to_owned()], ..Behaviour::default() });
+        stage.run("push local web").succeeded();
+    }
+    let now = stage.run("logs local web").succeeded().shows(&["the second"]);
+    assert!(!now.out.contains("the first"), "{now:?}");
+    let first = stage.run("logs local web --release r1").succeeded();
+    let first = first.shows(&["web.r1.1 | the first, with …", "web.r1.2 | the first, with …"]);
+    assert!(first.err.contains("r1 of web runs no more: these are the last lines that were kept of it"), "{first:?}");
+    let lines: Vec<LogLine> = stage.run("logs local web --release r1 --tail 1 --json").succeeded().json_lines();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(stage.run("logs local web --release r2").succeeded().err, "", "that one runs");
+    stage.run("logs local web --release r9").failed(1, &["web has no release r9", "mypaas releases"]);
+    let home = stage.socket().parent().unwrap().to_owned();
+    for file in ["store.db", "store.db-wal"] {
+        let kept = std::fs::read(home.join(file)).unwrap_or_default();
+        assert!(!kept.windows(11).any(|bytes| bytes == b"open sesame"), "{file}: secrets are taken out before");
+    }
+}

@@ -4,6 +4,7 @@
 //! ```text
 //! session.rs    a console on a terminal      known.rs      what is shown before servers answer, and when they do not
 //! actions.rs    each action, on a server     recording.rs  sessions recorded and played
+//! guarded.rs    variables, and locked servers
 //! ```
 
 #![cfg(test)]
@@ -11,6 +12,7 @@
 mod actions;
 #[path = "../support/fleet.rs"]
 mod fleet;
+mod guarded;
 mod known;
 mod recording;
 mod session;

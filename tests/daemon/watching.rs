@@ -11,6 +11,7 @@ use futures_util::stream::BoxStream;
 use mypaas::api::{Alert, AlertKind, History, HistoryQuery, Measure, Snapshot, Span};
 use mypaas::client::{Client, ClientError};
 use mypaas::engine::{Behaviour, Exit, Moment};
+use mypaas::manifest::CpuLimit;
 use mypaas::server;
 use mypaas::server::config::Config;
 use tokio::net::{TcpListener, UnixListener};
@@ -90,6 +91,23 @@ async fn who_watches_sees_what_happens_by_itself() {
     let asked = served.client.snapshot().await.unwrap();
     assert_eq!(folded.services[0].containers.len(), asked.services[0].containers.len());
     assert_eq!(folded.deploys, asked.deploys);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn limits_that_somebody_changed_by_hand_are_seen_at_once() {
+    let served = Served::new(Config::default()).await;
+    served.stage.push(&format!("# mypaas.maxcpu=1.5\n# mypaas.maxmem=64m\n{ROLLING}")).await.assert_succeeded();
+    let mut watch = served.client.watch().await.unwrap();
+    let limits = |seen: &Snapshot| -> Vec<_> {
+        let containers = seen.services.iter().flat_map(|service| &service.containers);
+        containers.map(|one| (one.cpu_limit.map(|limit| limit.nano_cpus), one.memory_limit_bytes)).collect()
+    };
+    let made = (Some(1_500_000_000), Some(64 << 20));
+    let seen = until(&mut watch, "as the options say", |seen| limits(seen) == [made, made]).await;
+    let (max_cpu, max_mem) = (CpuLimit { nano_cpus: 2_000_000_000 }, None);
+    served.stage.engine.set_limits(&seen.services[0].containers[1].name, Some(max_cpu), max_mem).unwrap();
+    until(&mut watch, "as they are", |seen| limits(seen) == [made, (Some(2_000_000_000), None)]).await;
     served.stop().await;
 }
 

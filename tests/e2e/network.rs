@@ -158,3 +158,36 @@ async fn ssh_leads_to_the_server_also_when_its_router_is_gone() {
     ada.mypaas(&["servers", "add", "nowhere", &elsewhere]).await.done();
     refused(ada.mypaas(&["status", "nowhere"]).await, &["no server answers at /nowhere/mypaas.sock there"]);
 }
+
+#[tokio::test]
+async fn a_viewer_s_console_says_so_and_asks_the_server_for_nothing() {
+    let (stage, ada, authority) = stage().await;
+    let folder = stage.project("web", &["url=http://web.test"], &[]);
+    ada.mypaas(&["push", "shop", &folder]).await.done();
+    let grace = Operator::new(DOMAIN, &authority.path().join("authority.crt")).await;
+    grace.is_let_in(&stage, "mypaas-role=\"viewer\"").await;
+    grace.knows(&stage).await;
+    let mut console = grace.console();
+    let looking = move || {
+        console.wait_for("● web");
+        console.wait_for("read only");
+        for key in ["r", "R", "b", "+", "S", "X", "s", "p"] {
+            console.press(key);
+            console.wait_for("your key may look at shop and change nothing");
+            // Where something was asked no help would come.
+            console.press("?");
+            console.wait_for("Keys");
+            console.press("\u{1b}");
+            console.wait_until("end of the help", || !console.screen().contains("Keys"));
+        }
+        console.press("ge");
+        console.wait_for("variables  read only");
+        console.press("q");
+        assert!(console.end());
+    };
+    tokio::task::spawn_blocking(looking).await.unwrap();
+    let entries: Vec<AuditEntry> = ada.json(&["audit", "shop"]).await;
+    let tried = entries.iter().filter(|entry| matches!(entry.result, AuditResult::Refused { .. }));
+    assert_eq!(tried.count(), 0, "{entries:#?}");
+    assert_eq!(stage.service("web").await.deploys.len(), 1);
+}

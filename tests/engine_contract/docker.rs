@@ -3,14 +3,14 @@
 use std::net::TcpListener;
 
 use bollard::Docker;
-use bollard::models::ContainerCreateBody;
+use bollard::models::{ContainerCreateBody, ContainerUpdateBody};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectContainerOptions, StartContainerOptions, TagImageOptionsBuilder,
 };
 use mypaas::engine::{
     Build, BuildLimits, Container, ContainerSpec, DockerEngine, DockerSettings, Engine, EngineError, LogStream, Secret,
 };
-use mypaas::manifest::MemoryLimit;
+use mypaas::manifest::{CpuLimit, MemoryLimit};
 use mypaas::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
 
 use crate::fixture::{App, Fixture, PORT};
@@ -120,6 +120,15 @@ impl Fixture for InDocker {
     async fn end(&self, container: &Container, code: i64) {
         // It ends before it answers.
         let _ = self.ask(container, &format!("/exit/{code}")).await;
+    }
+
+    async fn set_limits(&self, container: &Container, max_cpu: CpuLimit, max_mem: MemoryLimit) {
+        let body = ContainerUpdateBody {
+            nano_cpus: Some(max_cpu.nano_cpus),
+            memory: Some(max_mem.bytes),
+            ..Default::default()
+        };
+        self.docker.update_container(container.name.as_str(), body).await.unwrap();
     }
 
     fn free_port(&self) -> u16 {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mypaas::engine::{
     Container, ContainerSpec, ContainerState, Engine, EngineError, Exit, LogStream, Role, SpecDigest,
 };
-use mypaas::manifest::MemoryLimit;
+use mypaas::manifest::{CpuLimit, MemoryLimit};
 use mypaas::name::{ContainerName, DeployId, ImageName, InstanceName, ReleaseId, ServiceName};
 
 /// What the process in a container does.
@@ -61,6 +61,9 @@ pub(crate) trait Fixture: Sync {
 
     /// Makes the process in the container end.
     async fn end(&self, container: &Container, code: i64);
+
+    /// Gives the container other limits by hand.
+    async fn set_limits(&self, container: &Container, max_cpu: CpuLimit, max_mem: MemoryLimit);
 
     /// A port of the server that nobody listens on.
     fn free_port(&self) -> u16;

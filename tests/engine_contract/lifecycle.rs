@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use mypaas::engine::{ContainerState, EngineError, Restart, Role, SpecDigest};
-use mypaas::manifest::{Protocol, Publish};
+use mypaas::manifest::{CpuLimit, MemoryLimit, Protocol, Publish};
 use mypaas::name::{ContainerName, ImageName, ServiceName};
 
 use crate::fixture::{App, Fixture, eventually};
@@ -60,6 +60,25 @@ pub(crate) async fn the_way_a_process_ended_is_known(on: &impl Fixture) {
     let container = on.run("web", App::ExitsAtOnce(3)).await;
     let exit = on.exit_of(&container.name).await;
     assert_eq!((exit.code, exit.out_of_memory), (3, false));
+}
+
+pub(crate) async fn limits_are_those_that_hold_now(on: &impl Fixture) {
+    let limits = async |name: &ContainerName| {
+        let seen = on.engine().inspect(name).await.unwrap();
+        (seen.max_cpu, seen.max_mem)
+    };
+    let free = on.run("free", App::Serves).await;
+    assert_eq!(limits(&free.name).await, (None, None));
+    let mut spec = on.spec("web", App::Serves).await;
+    spec.max_cpu = Some(CpuLimit { nano_cpus: 1_500_000_000 });
+    spec.max_mem = Some(MemoryLimit { bytes: 64 << 20 });
+    on.engine().create(&spec).await.unwrap();
+    on.engine().start(&spec.name).await.unwrap();
+    assert_eq!(limits(&spec.name).await, (spec.max_cpu, spec.max_mem));
+    let container = on.engine().inspect(&spec.name).await.unwrap();
+    let (max_cpu, max_mem) = (CpuLimit { nano_cpus: 500_000_000 }, MemoryLimit { bytes: 32 << 20 });
+    on.set_limits(&container, max_cpu, max_mem).await;
+    assert_eq!(limits(&spec.name).await, (Some(max_cpu), Some(max_mem)), "and not those it was made with");
 }
 
 pub(crate) async fn a_process_that_uses_too_much_memory_is_known_by_it(on: &impl Fixture) {

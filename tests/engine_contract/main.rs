@@ -58,6 +58,7 @@ contract! {
         a_container_that_ignores_sigterm_is_killed_after_the_grace_time
         the_way_a_process_ended_is_known
         a_process_that_uses_too_much_memory_is_known_by_it
+        limits_are_those_that_hold_now
         the_address_and_the_id_stay_through_a_restart
         a_dead_container_is_restarted_only_when_told_so
         a_stopped_container_stays_stopped

@@ -9,7 +9,7 @@ use mypaas::engine::{
     Behaviour, Build, BuildLimits, BuildScript, Container, ContainerSpec, Engine, EngineError, Exit, LogStream,
     MemoryEngine, Moment, OnSigterm,
 };
-use mypaas::manifest::MemoryLimit;
+use mypaas::manifest::{CpuLimit, MemoryLimit};
 use mypaas::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
 
 use crate::fixture::{App, Fixture};
@@ -111,6 +111,10 @@ impl Fixture for InMemory {
 
     async fn end(&self, container: &Container, code: i64) {
         self.engine.kill(&container.name, Exit { code, out_of_memory: false }).unwrap();
+    }
+
+    async fn set_limits(&self, container: &Container, max_cpu: CpuLimit, max_mem: MemoryLimit) {
+        self.engine.set_limits(&container.name, Some(max_cpu), Some(max_mem)).unwrap();
     }
 
     fn free_port(&self) -> u16 {

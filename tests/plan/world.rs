@@ -116,6 +116,8 @@ fn made(spec: &ContainerSpec, state: ContainerState) -> Container {
         image: spec.image.clone(),
         digest: spec.digest.clone(),
         address: spec.address,
+        max_cpu: spec.max_cpu,
+        max_mem: spec.max_mem,
         published: Vec::new(),
         restart: Restart::Never,
         restarts: 0,

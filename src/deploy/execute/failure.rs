@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use futures_util::StreamExt;
-
-use super::{CommandEnd, StepError};
+use super::{CommandEnd, StepError, last_lines};
 use crate::atomic_file;
 use crate::deploy::event::{Evidence, Failure, Phase, causes, in_words};
 use crate::deploy::readiness::NotReady;
 use crate::deploy::step::Step;
-use crate::engine::{ContainerState, Engine, EngineError, Exit, LogLine, LogQuery, Probe, ProbeAnswer};
+use crate::engine::{ContainerState, Engine, EngineError, Exit, Probe, ProbeAnswer};
 use crate::name::ContainerName;
 
 /// Enough to see a stack trace's end; the build's output and the container's whole log are kept elsewhere.
@@ -161,15 +159,7 @@ async fn evidence(engine: &dyn Engine, container: ContainerName, last_probe: Opt
         Ok(ContainerState::Exited { exit, .. } | ContainerState::Restarting { exit }) => Some(exit),
         _ => None,
     };
-    let logs = last_lines(engine, &container).await;
+    // Evidence that cannot be had must not hide the failure itself.
+    let logs = last_lines::read(engine, &container, LAST_LINES).await;
     Evidence { container, exit, last_probe, logs }
-}
-
-/// Evidence that cannot be had must not hide the failure itself.
-async fn last_lines(engine: &dyn Engine, container: &ContainerName) -> Vec<LogLine> {
-    let query = LogQuery { tail: Some(LAST_LINES), since: None, follow: false };
-    match engine.logs(container, &query).await {
-        Ok(lines) => lines.filter_map(|line| async { line.ok() }).collect().await,
-        Err(_) => Vec::new(),
-    }
 }

@@ -15,7 +15,7 @@ use super::error::Asked;
 use super::label::{self, Labels};
 use super::{DockerEngine, QUICK};
 use crate::engine::{Container, ContainerState, EngineError, Exit, Health, PublishedPort, Restart, Result};
-use crate::manifest::Protocol;
+use crate::manifest::{CpuLimit, MemoryLimit, Protocol};
 use crate::name::{ContainerName, ImageName, ServiceName};
 
 /// How many containers are asked about at a time.
@@ -100,6 +100,8 @@ impl DockerEngine {
             image: ImageName::foreign(details.config.as_ref()?.image.as_deref()?),
             digest: label::digest(&labels),
             address: self.configured_address(details)?,
+            max_cpu: limit(host.nano_cpus).map(|nano_cpus| CpuLimit { nano_cpus }),
+            max_mem: limit(host.memory).map(|bytes| MemoryLimit { bytes }),
             published: published(details),
             restart: restart(host.restart_policy.as_ref().and_then(|policy| policy.name)),
             restarts: details.restart_count.and_then(|count| count.try_into().ok()).unwrap_or(0),
@@ -113,6 +115,11 @@ impl DockerEngine {
         let networks = details.network_settings.as_ref()?.networks.as_ref()?;
         networks.get(&self.network_name())?.ipam_config.as_ref()?.ipv4_address.as_deref()?.parse().ok()
     }
+}
+
+/// Docker writes 0 for no limit.
+fn limit(value: Option<i64>) -> Option<i64> {
+    value.filter(|value| *value > 0)
 }
 
 /// Known while it runs: Docker chooses a free port anew at each start.

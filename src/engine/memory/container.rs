@@ -91,6 +91,8 @@ impl Simulated {
             image: self.spec.image.clone(),
             digest: self.spec.digest.clone(),
             address: self.spec.address,
+            max_cpu: self.spec.max_cpu,
+            max_mem: self.spec.max_mem,
             published: if self.is_running() { self.published() } else { Vec::new() },
             restart: self.restart,
             restarts: self.restarts,

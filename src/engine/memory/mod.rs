@@ -41,6 +41,7 @@ use super::{
     Build, BuildLimits, Container, ContainerSpec, Engine, EngineError, EngineInfo, Exec, ExecSession, Exit, Image,
     LogLine, LogQuery, LogStream, Network, Probe, ProbeAnswer, Restart, Result, Storage, Subnet, Usage,
 };
+use crate::manifest::{CpuLimit, MemoryLimit};
 use crate::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
 
 /// When the simulated time begins, unless told otherwise: 1 January 2026.
@@ -127,6 +128,23 @@ impl MemoryEngine {
     pub fn write_log(&self, name: &ContainerName, stream: LogStream, text: &str) -> Result<()> {
         let now = self.shared.now();
         self.shared.change(|world| world.own(name).map(|container| container.write(stream, text.to_owned(), now)))
+    }
+
+    /// Somebody gives the container other limits by hand.
+    ///
+    /// # Errors
+    /// `NotFound` and `NotOurs`, as for any call on a container.
+    pub fn set_limits(
+        &self,
+        name: &ContainerName,
+        max_cpu: Option<CpuLimit>,
+        max_mem: Option<MemoryLimit>,
+    ) -> Result<()> {
+        self.shared.change(|world| {
+            let container = world.own(name)?;
+            (container.spec.max_cpu, container.spec.max_mem) = (max_cpu, max_mem);
+            Ok(())
+        })
     }
 
     /// From now on others hold so many connections open to it; none: it cannot be seen how many.

@@ -1,5 +1,7 @@
 //! `mypaas.maxcpu` and `mypaas.maxmem`.
 
+use std::fmt;
+
 use super::{Fault, billionths, quoted};
 use crate::manifest::{CpuLimit, MemoryLimit};
 
@@ -16,6 +18,23 @@ const MOST_MEMORY: u128 = 1 << 50;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct LimitError(String);
+
+/// As the option has it: `1.5`.
+impl fmt::Display for CpuLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{}.{:09}", self.nano_cpus / 1_000_000_000, self.nano_cpus % 1_000_000_000);
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+/// As the option has it, in the largest unit that loses nothing: `512m`.
+impl fmt::Display for MemoryLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = [(30, "g"), (20, "m"), (10, "k")].into_iter().find(|(shift, _)| self.bytes % (1 << shift) == 0);
+        let (shift, unit) = whole.unwrap_or((0, ""));
+        write!(f, "{}{unit}", self.bytes >> shift)
+    }
+}
 
 /// CPUs as an operator writes them, as in `1.5`.
 pub fn parse_cpus(text: &str) -> Result<CpuLimit, LimitError> {
@@ -110,6 +129,16 @@ mod tests {
             ("nan", "`nan` is not a number of CPUs"),
         ] {
             assert_eq!(told(text, maxcpu(text)).1, message);
+        }
+    }
+
+    #[test]
+    fn a_limit_is_written_as_the_option_has_it() {
+        for text in ["1.5", "2", "0.01", "0.123456789"] {
+            assert_eq!(maxcpu(text).map(|limit| limit.to_string()), Ok(text.to_owned()));
+        }
+        for (text, written) in [("512m", "512m"), ("2048m", "2g"), ("7000k", "7000k"), ("7000001", "7000001")] {
+            assert_eq!(maxmem(text).map(|limit| limit.to_string()), Ok(written.to_owned()));
         }
     }
 

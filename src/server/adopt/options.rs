@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::engine::Foreign;
+use crate::manifest::CpuLimit;
 use crate::server::config::EnvValue;
 
 /// Set by the original itself.
@@ -34,7 +35,7 @@ pub(super) fn read(containers: &[Foreign], user_home: &Path, known: &BTreeMap<St
     options.extend(one.binds.iter().map(|bind| ("volume", volume(bind, user_home))));
     options.extend(one.publish.iter().map(|entry| ("publish", entry.clone())));
     if one.nano_cpus > 0 {
-        options.push(("maxcpu", billionths(one.nano_cpus)));
+        options.push(("maxcpu", CpuLimit { nano_cpus: one.nano_cpus }.to_string()));
     }
     if one.memory > 0 {
         options.push(("maxmem", format!("{}k", one.memory / 1024)));
@@ -114,12 +115,6 @@ fn volume(bind: &str, user_home: &Path) -> String {
         Some(rest) if rest.starts_with('/') => format!("~{rest}"),
         _ => bind.to_owned(),
     }
-}
-
-/// 1500000000 → 1.5
-fn billionths(number: i64) -> String {
-    let text = format!("{}.{:09}", number / 1_000_000_000, number % 1_000_000_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ impl Core {
         report: &'a (dyn Fn(What) + Sync),
         holds: &'a (dyn Fn() -> Result<Option<ServiceRecord>, StoreError> + Sync),
     ) -> Executor<'a> {
-        Executor { engine: &*self.engine, router: &*self.router, journal, service, report, holds }
+        Executor { engine: &*self.engine, router: &*self.router, journal, service, report, holds, last_lines: self }
     }
 
     /// What is there now, with addresses for what is to come.

@@ -1,15 +1,21 @@
 //! Somebody at a machine of their own: with keys, a list of servers, and nothing of the server's but what the network
 //! gives.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
+use portable_pty::CommandBuilder;
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::Told;
 use super::command::Running;
+use crate::terminal::{Terminal, size};
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Operator {
     folder: TempDir,
@@ -49,22 +55,41 @@ impl Operator {
         Running::of(self.command(arguments), arguments.join(" ")).end().await
     }
 
-    /// In a mount namespace of its own, where the domain is this machine's.
+    pub(crate) fn console(&self) -> Terminal {
+        let mut command = CommandBuilder::new("unshare");
+        command.args(self.in_namespace(&[]));
+        command.env_clear();
+        for (name, value) in self.environment() {
+            command.env(name, value);
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        Terminal::start(command, size(120, 40), PATIENCE)
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
-        const IN_NAMESPACE: &str = "mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"";
-        let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("unshare");
+        command.args(self.in_namespace(arguments)).env_clear().envs(self.environment());
+        command.stdin(Stdio::null()).kill_on_drop(true);
         command
-            .args(["--mount", "sh", "-c", IN_NAMESPACE, "sh"])
-            .arg(self.folder.path().join("hosts"))
-            .arg(env!("CARGO_BIN_EXE_mypaas"))
-            .args(arguments)
-            .env_clear()
-            .env("PATH", format!("{}:{path}", self.programs().display()))
-            .env("HOME", self.home())
-            .env("SSL_CERT_FILE", self.folder.path().join("authority.crt"))
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        command
+    }
+
+    /// What `unshare` is told: the program, in a mount namespace of its own, where the domain is this machine's.
+    fn in_namespace(&self, arguments: &[&str]) -> Vec<OsString> {
+        const IN_NAMESPACE: &str = "mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"";
+        let mut words: Vec<OsString> = ["--mount", "sh", "-c", IN_NAMESPACE, "sh"].map(OsString::from).into();
+        words.push(self.folder.path().join("hosts").into());
+        words.push(env!("CARGO_BIN_EXE_mypaas").into());
+        words.extend(arguments.iter().map(OsString::from));
+        words
+    }
+
+    fn environment(&self) -> [(&'static str, OsString); 3] {
+        let path = std::env::var("PATH").unwrap_or_default();
+        [
+            ("PATH", format!("{}:{path}", self.programs().display()).into()),
+            ("HOME", self.home().into()),
+            ("SSL_CERT_FILE", self.folder.path().join("authority.crt").into()),
+        ]
     }
 }

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
+use super::model::alerts::AlertColumn;
 use super::model::column::Column;
+use super::model::servers::ServerColumn;
 
 /// One thing the operator can tell the console to do. The file `keymap.toml` binds keys to these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -65,6 +67,13 @@ pub(crate) enum Command {
     SortP95,
     SortErrors,
     SortCertificate,
+    SortDisk,
+    SortServices,
+    SortAlerts,
+    SortVersion,
+    /// As the operator listed them.
+    SortGiven,
+    SortMessage,
     ReverseOrder,
     Flatten,
 
@@ -142,7 +151,7 @@ pub(crate) enum Motion {
 const NOTCH: usize = 3;
 
 impl Command {
-    /// The column that the list is to be sorted by.
+    /// The column that the list of services is to be sorted by.
     pub(crate) fn column(self) -> Option<Column> {
         Some(match self {
             Command::SortName => Column::Name,
@@ -158,6 +167,36 @@ impl Command {
             Command::SortP95 => Column::P95,
             Command::SortErrors => Column::Errors,
             Command::SortCertificate => Column::Certificate,
+            _ => return None,
+        })
+    }
+
+    /// The column that the list of servers is to be sorted by.
+    pub(crate) fn server_column(self) -> Option<ServerColumn> {
+        Some(match self {
+            Command::SortGiven => ServerColumn::Given,
+            Command::SortName => ServerColumn::Name,
+            Command::SortState => ServerColumn::State,
+            Command::SortCpu => ServerColumn::Cpu,
+            Command::SortMemory => ServerColumn::Memory,
+            Command::SortDisk => ServerColumn::Disk,
+            Command::SortServices => ServerColumn::Services,
+            Command::SortAlerts => ServerColumn::Alerts,
+            Command::SortVersion => ServerColumn::Version,
+            Command::SortAge => ServerColumn::Up,
+            Command::SortUrl => ServerColumn::Address,
+            _ => return None,
+        })
+    }
+
+    /// The column that the list of alerts is to be sorted by.
+    pub(crate) fn alert_column(self) -> Option<AlertColumn> {
+        Some(match self {
+            Command::SortState => AlertColumn::Kind,
+            Command::SortAge => AlertColumn::Since,
+            Command::SortServer => AlertColumn::Server,
+            Command::SortName => AlertColumn::Service,
+            Command::SortMessage => AlertColumn::Message,
             _ => return None,
         })
     }

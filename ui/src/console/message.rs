@@ -4,8 +4,10 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use mypaas::api::{AuditEntry, Deploy, Event, History, PlanView, Problem, ServiceDetail, Snapshot, Span, VariableView};
-use mypaas::name::{ContainerName, DeployId, ServerName};
+use mypaas::api::{
+    AuditEntry, Deploy, Event, History, LogsOf, PlanView, Problem, ServiceDetail, Snapshot, Span, VariableView,
+};
+use mypaas::name::{DeployId, ServerName};
 use ratatui::layout::{Position, Size};
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +53,7 @@ pub(crate) enum Message {
     },
     Logs {
         at: ServiceAt,
-        container: Option<ContainerName>,
+        of: LogsOf,
         since: Option<Timestamp>,
         news: LogNews,
     },

@@ -1,12 +1,14 @@
 //! Any keys, any news, any size: the console does not panic, and shows nothing outside the screen.
 
+use mypaas::api::{Limits, Role, Span, VariableView};
 use proptest::prelude::*;
 use ratatui::layout::{Position, Size};
 
 use super::effect::Effect;
-use super::fixture::{self, at, draw, press, send};
+use super::fixture::{self, at, draw, press, send, service_at};
 use super::message::{Gesture, Message, Mouse, ServerNews};
 use super::model::Model;
+use super::model::histories::Measured;
 use super::model::push::{Contents, ContextSize, FolderReport};
 use super::symbols::to_ascii;
 use super::theme::{Depth, Theme, ThemeName};
@@ -14,7 +16,7 @@ use super::theme::{Depth, Theme, ThemeName};
 /// One step of a session.
 #[derive(Debug, Clone)]
 enum Step {
-    Key(&'static str),
+    Keys(&'static str),
     Type(String),
     Resize(u16, u16),
     /// Column and row in hundredths of the screen.
@@ -22,78 +24,49 @@ enum Step {
     /// The server says something, or nothing any more.
     Snapshot(usize),
     Lost,
+    /// What the operator's key may do there from now on.
+    Key(Option<Role>),
+    /// Its name has to be typed before anything is changed there, or not any more.
+    Lock(bool),
+    /// It tells what it measured of itself and of a service.
+    Measured(Span),
+    /// It tells its variables and what was done there, or why it does not.
+    Pages(bool),
     Log(String),
     /// Everything that was asked for is answered, well or not.
     Answer(bool),
     Later(i64),
 }
 
-const KEYS: [&str; 55] = [
-    "j",
-    "k",
-    "g",
-    "G",
-    "enter",
-    "esc",
-    "tab",
-    "shift-tab",
-    "[",
-    "]",
-    "left",
-    "right",
-    "/",
-    "n",
-    "N",
-    "p",
-    "l",
-    "R",
-    "b",
-    "+",
-    "-",
-    "r",
-    "S",
-    "X",
-    "d",
-    "w",
-    "y",
-    "u",
-    "c",
-    ":",
-    "?",
-    "f",
-    "t",
-    "&",
-    "up",
-    "down",
-    "pgup",
-    "pgdn",
-    "ctrl-d",
-    "ctrl-u",
-    "home",
-    "end",
-    "backspace",
-    "ctrl-t",
-    "s",
-    "e",
-    "@",
-    "space",
-    "*",
-    "o",
-    "m",
-    "a",
-    "H",
-    "L",
-    "M",
+#[rustfmt::skip]
+const KEYS: [&str; 59] = [
+    "j", "k", "g", "G", "enter", "esc", "tab", "shift-tab", "[", "]", "left", "right", "/", "n", "N", "p", "l", "R",
+    "b", "+", "-", "r", "S", "X", "d", "w", "y", "u", "c", ":", "?", "f", "t", "&", "up", "down", "pgup", "pgdn",
+    "ctrl-d", "ctrl-u", "home", "end", "backspace", "ctrl-t", "s", "e", "@", "space", "*", "o", "m", "a", "H", "L", "M",
+    "z", ">", "<", "x",
+];
+
+/// The ways to each page, and to what is sorted and shown there: by single keys one seldom gets so far.
+#[rustfmt::skip]
+const WAYS: [&str; 20] = [
+    "g s", "g f", "g a", "g j", "g e", "g j tab", "g f /", "g a /", "g e n", "g e enter", "g e X", "g f d", "o o",
+    "o c", "o d", "o a", "o n", "g s tab [ [", "g s z", "d ] ]",
 ];
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        12 => proptest::sample::select(&KEYS[..]).prop_map(Step::Key),
+        12 => proptest::sample::select(&KEYS[..]).prop_map(Step::Keys),
+        4 => proptest::sample::select(&WAYS[..]).prop_map(Step::Keys),
         2 => "[a-z0-9:/!.~ ä日]{1,8}".prop_map(Step::Type),
         2 => (0u16..220, 0u16..60).prop_map(|(width, height)| Step::Resize(width, height)),
+        1 => (20u16..60, 6u16..16).prop_map(|(width, height)| Step::Resize(width, height)),
         4 => (0u16..100, 0u16..100, gesture()).prop_map(|(x, y, gesture)| Step::Mouse(x, y, gesture)),
         1 => (0usize..8).prop_map(Step::Snapshot),
         1 => Just(Step::Lost),
+        1 => proptest::option::of(proptest::sample::select(&[Role::Viewer, Role::Operator][..])).prop_map(Step::Key),
+        1 => any::<bool>().prop_map(Step::Lock),
+        1 => proptest::sample::select(&[Span::Hour, Span::Day, Span::Month][..]).prop_map(Step::Measured),
+        2 => any::<bool>().prop_map(Step::Pages),
         2 => "[ -~\u{1b}äöü日本\t]{0,120}".prop_map(Step::Log),
         4 => any::<bool>().prop_map(Step::Answer),
         1 => (0i64..100_000).prop_map(Step::Later),
@@ -108,7 +81,7 @@ fn gesture() -> impl Strategy<Value = Gesture> {
 fn take(model: &mut Model, step: Step, asked: &mut Vec<Effect>) {
     let server = "local".parse().unwrap();
     let effects = match step {
-        Step::Key(key) => press(model, key),
+        Step::Keys(keys) => press(model, keys),
         Step::Type(text) => fixture::type_text(model, &text),
         Step::Resize(width, height) => send(model, Message::Resized(Size::new(width, height))),
         Step::Mouse(x, y, what) => {
@@ -119,6 +92,29 @@ fn take(model: &mut Model, step: Step, asked: &mut Vec<Effect>) {
             let mut snapshot = fixture::snapshot(model.now);
             snapshot.services.truncate(count);
             send(model, Message::Server { server, news: ServerNews::Snapshot(Box::new(snapshot)) })
+        }
+        Step::Key(role) => {
+            let mut snapshot = fixture::snapshot(model.now);
+            snapshot.server.limits = role.map(|role| Limits { role, services: Some(["api".parse().unwrap()].into()) });
+            send(model, Message::Server { server, news: ServerNews::Snapshot(Box::new(snapshot)) })
+        }
+        Step::Lock(lock) => {
+            model.fleet.servers[0].lock = lock;
+            Vec::new()
+        }
+        Step::Measured(span) => {
+            let of_both = [Measured::Machine(server), Measured::Service(service_at("local", "api"))];
+            let told = |of| Message::History { of, span, result: Ok(Box::new(fixture::measured(span))) };
+            of_both.map(told).into_iter().flat_map(|message| send(model, message)).collect()
+        }
+        Step::Pages(well) => {
+            let variables = if well { Ok(fixture::variables()) } else { Err(fixture::refusal()) };
+            let audit = if well { Ok(fixture::audit()) } else { Err(fixture::refusal()) };
+            let told = [
+                Message::Variables { server: server.clone(), result: variables },
+                Message::Audit { server, result: audit },
+            ];
+            told.into_iter().flat_map(|message| send(model, message)).collect()
         }
         Step::Lost => send(model, Message::Server { server, news: ServerNews::Lost(fixture::problem("cut")) }),
         Step::Log(text) => {
@@ -155,6 +151,10 @@ fn answer(model: &mut Model, effect: Effect, well: bool) -> Vec<Effect> {
             let contents = Ok(Contents { checked, size, plan });
             Message::Checked { ticket, report: Box::new(FolderReport { folder, commit: None, contents }) }
         }
+        Effect::ChangeVariable { ticket, server, change } => {
+            let view = VariableView { name: change.name.to_string(), is_set: true, used_by: Vec::new() };
+            Message::VariableChanged { ticket, server, result: if well { Ok(view) } else { Err(no()) } }
+        }
         Effect::Cancel { ticket, .. } => Message::Cancelled { ticket, result: if well { Ok(()) } else { Err(no()) } },
         _ => return Vec::new(),
     };
@@ -172,6 +172,8 @@ proptest! {
             take(&mut model, step, &mut asked);
             let (mut buffer, drawn) = draw(&mut model, &theme);
             let inside = drawn.cursor.is_none_or(|cursor| buffer.area().contains(cursor));
+            let garbage = buffer.content().iter().find(|cell| cell.symbol().chars().any(char::is_control));
+            prop_assert!(garbage.is_none(), "a terminal would obey what is shown: {garbage:?}");
             prop_assert!(inside, "the cursor is outside the screen: {:?}", drawn.cursor);
             prop_assert!(drawn.wake.is_none_or(|wake| wake > model.now), "the next look lies in the past");
             if ascii {

@@ -110,6 +110,8 @@ impl Engine for OneContainer {
             image: spec.image.clone(),
             digest: spec.digest.clone(),
             address: spec.address,
+            max_cpu: spec.max_cpu,
+            max_mem: spec.max_mem,
             published: vec![PublishedPort {
                 address: Ipv4Addr::LOCALHOST.into(),
                 host_port: 32768,

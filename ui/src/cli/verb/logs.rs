@@ -4,8 +4,8 @@ use clap::Args;
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
-use mypaas::api::{LogLine, LogQuery, ServiceDetail};
-use mypaas::name::ContainerName;
+use mypaas::api::{LogLine, LogQuery, LogsOf, ServiceDetail};
+use mypaas::name::{ContainerName, ReleaseId, ServiceName};
 
 use super::act::{On, OnEach, detail};
 use crate::cli::input::InputError;
@@ -29,6 +29,9 @@ pub(crate) struct Arguments {
     /// Only of this container
     #[arg(long, value_name = "NAME")]
     container: Option<String>,
+    /// Only of this release, as in r12; of one that runs no more the last lines that were kept
+    #[arg(long, value_name = "RELEASE", conflicts_with = "container")]
+    release: Option<ReleaseId>,
     /// Say when each line was written
     #[arg(long, short)]
     timestamps: bool,
@@ -51,12 +54,19 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
 
 async fn show(arguments: &Arguments, session: &Session, on: &On) -> anyhow::Result<()> {
     let On { server, service } = on;
-    let containers = containers(arguments, detail(session, on).await?)?;
-    let wanted = containers.first().filter(|_| arguments.container.is_some());
+    let detail = detail(session, on).await?;
+    let gone = arguments.release.filter(|release| is_gone(*release, &detail));
+    let containers = containers(arguments, detail)?;
+    let of = match arguments.release {
+        Some(release) => LogsOf::Release(release),
+        None => containers.first().filter(|_| arguments.container.is_some()).cloned().into(),
+    };
     let query = LogQuery { tail: arguments.tail, since: arguments.since, follow: arguments.follow };
-    let mut lines = session.ask(server, async |client| client.logs(service, wanted, &query).await).await?;
-    let form = Form { timestamps: arguments.timestamps, names: containers.len() > 1 };
+    let mut lines = session.ask(server, async |client| client.logs(service, &of, &query).await).await?;
+    let form = Form { timestamps: arguments.timestamps, names: containers.len() > 1 || gone.is_some() };
+    let mut is_empty = true;
     while let Some(line) = lines.next().await.transpose()? {
+        is_empty = false;
         if arguments.json {
             session.screen.print_json_line(&line)?;
         } else {
@@ -66,7 +76,22 @@ async fn show(arguments: &Arguments, session: &Session, on: &On) -> anyhow::Resu
             break;
         }
     }
+    if let Some(release) = gone {
+        session.screen.tell(&whose(release, service, is_empty));
+    }
     Ok(())
+}
+
+fn is_gone(release: ReleaseId, detail: &ServiceDetail) -> bool {
+    detail.service.containers.iter().all(|container| container.release != release)
+}
+
+/// So that nobody takes a part for the whole.
+fn whose(release: ReleaseId, service: &ServiceName, is_empty: bool) -> String {
+    match is_empty {
+        true => format!("nothing was kept of what {release} of {service} wrote\n"),
+        false => format!("{release} of {service} runs no more: these are the last lines that were kept of it\n"),
+    }
 }
 
 /// The containers whose lines are wanted: all, or the one that was named.

@@ -7,9 +7,8 @@ use std::collections::VecDeque;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
-use mypaas::api::{LogLine, LogQuery};
+use mypaas::api::{LogLine, LogQuery, LogsOf};
 use mypaas::client::{self, Client};
-use mypaas::name::ContainerName;
 use tokio::time::sleep;
 
 use super::listen::{Inbox, Pause, REST, in_time, tell};
@@ -28,24 +27,24 @@ const GULP: usize = 512;
 /// … and so many are handed on at once: what a console takes in within a few milliseconds.
 const HANDFUL: usize = 2_000;
 
-/// What is read: of which container, since when.
+/// What is read: of whom, since when.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
     pub at: ServiceAt,
-    pub container: Option<ContainerName>,
+    pub of: LogsOf,
     pub since: Option<Timestamp>,
 }
 
 /// What a service's containers write, from some lines ago on.
 pub(super) async fn listen(client: Client, wanted: Wanted, inbox: Inbox) {
     sleep(REST).await;
-    let Wanted { at, container, since } = wanted;
-    let told = |news| Message::Logs { at: at.clone(), container: container.clone(), since, news };
+    let Wanted { at, of, since } = wanted;
+    let told = |news| Message::Logs { at: at.clone(), of: of.clone(), since, news };
     let tail = if since.is_some() { u32::try_from(LINES).unwrap_or(u32::MAX) } else { TAIL };
     let query = LogQuery { tail: Some(tail), since, follow: true };
     let mut pause = Pause::new();
     loop {
-        let news = match in_time(client.logs(&at.service, container.as_ref(), &query)).await {
+        let news = match in_time(client.logs(&at.service, &of, &query)).await {
             Ok(lines) => {
                 pause = Pause::new();
                 tell(&inbox, told(LogNews::Began)).await;
@@ -147,7 +146,7 @@ mod tests {
     /// Pours lines to somebody who takes nothing before all have come; what they then get.
     async fn poured(lines: Vec<client::Result<LogLine>>) -> Vec<LogNews> {
         let (sender, mut inbox) = mpsc::channel(1);
-        let told = |news| Message::Logs { at: service_at("local", "api"), container: None, since: None, news };
+        let told = |news| Message::Logs { at: service_at("local", "api"), of: LogsOf::Service, since: None, news };
         let all_came = sender.reserve().await.unwrap();
         let pouring = tokio::spawn({
             let sender = sender.clone();

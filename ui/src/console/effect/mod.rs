@@ -27,7 +27,7 @@ mod world;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use mypaas::api::{PlanRequest, Snapshot, Span, Target, VariableChange};
+use mypaas::api::{LogsOf, PlanRequest, Snapshot, Span, Target, VariableChange};
 use mypaas::name::{ContainerName, DeployId, ServerName};
 
 use super::model::Ticket;
@@ -144,5 +144,5 @@ pub(crate) enum Subscription {
     /// Changes of a folder's Dockerfile.
     Dockerfile(PathBuf),
     /// The logs of a service; `running` are its containers, so that new ones are listened to as well.
-    Logs { at: ServiceAt, container: Option<ContainerName>, since: Option<Timestamp>, running: Vec<ContainerName> },
+    Logs { at: ServiceAt, of: LogsOf, since: Option<Timestamp>, running: Vec<ContainerName> },
 }

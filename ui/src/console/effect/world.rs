@@ -128,9 +128,9 @@ impl World {
             }
             Subscription::Glance(folder) => self.tasks.spawn(push::glance(folder, inbox)),
             Subscription::Dockerfile(folder) => self.tasks.spawn(watch::dockerfile(folder, inbox)),
-            Subscription::Logs { at, container, since, .. } => {
+            Subscription::Logs { at, of, since, .. } => {
                 let client = client(&self.servers, &at.server)?;
-                self.tasks.spawn(logs::listen(client, logs::Wanted { at, container, since }, self.log_inbox.clone()))
+                self.tasks.spawn(logs::listen(client, logs::Wanted { at, of, since }, self.log_inbox.clone()))
             }
         })
     }

@@ -16,7 +16,9 @@ pub(crate) enum Section {
     Tabs,
     Deploy,
     Fleet,
+    FleetOrder,
     Alerts,
+    AlertOrder,
     Journal,
     Variables,
     Folder,
@@ -33,7 +35,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(super) const ALL: [Section; 24] = [
+    pub(super) const ALL: [Section; 26] = [
         Section::Always,
         Section::Anywhere,
         Section::Moving,
@@ -44,7 +46,9 @@ impl Section {
         Section::Tabs,
         Section::Deploy,
         Section::Fleet,
+        Section::FleetOrder,
         Section::Alerts,
+        Section::AlertOrder,
         Section::Journal,
         Section::Variables,
         Section::Folder,
@@ -66,7 +70,7 @@ impl Section {
             Section::Moving => "Moving",
             Section::Services => "Services",
             Section::Service => "The selected service",
-            Section::Order => "Sorting",
+            Section::Order | Section::FleetOrder | Section::AlertOrder => "Sorting",
             Section::Logs => "Logs",
             Section::Tabs => "Tabs",
             Section::Deploy => "A deploy",
@@ -146,16 +150,17 @@ impl Context {
     /// The sections that hold here, those that matter most first.
     pub(crate) fn sections(self) -> &'static [Section] {
         use Section::{
-            Alerts, Always, Anywhere, Choices, Confirm, Deploy, Fleet, Folder, Journal, Line, Logs, Mistakes, Moving,
-            Order, Pick, Reading, Review, Scale, Service, Services, Tabs, Typing, Unlock, Variables,
+            AlertOrder, Alerts, Always, Anywhere, Choices, Confirm, Deploy, Fleet, FleetOrder, Folder, Journal, Line,
+            Logs, Mistakes, Moving, Order, Pick, Reading, Review, Scale, Service, Services, Tabs, Typing, Unlock,
+            Variables,
         };
         match self {
             Context::Services => &[Services, Service, Order, Moving, Anywhere, Always],
             Context::LogsTab => &[Logs, Tabs, Moving, Anywhere, Always],
             Context::Logs => &[Logs, Moving, Anywhere, Always],
             Context::Deploy => &[Deploy, Moving, Anywhere, Always],
-            Context::Fleet => &[Fleet, Moving, Anywhere, Always],
-            Context::Alerts => &[Alerts, Moving, Anywhere, Always],
+            Context::Fleet => &[Fleet, FleetOrder, Moving, Anywhere, Always],
+            Context::Alerts => &[Alerts, AlertOrder, Moving, Anywhere, Always],
             Context::Journal => &[Journal, Moving, Anywhere, Always],
             Context::Variables => &[Variables, Moving, Anywhere, Always],
             Context::Folder => &[Folder, Typing, Always],

@@ -1,9 +1,40 @@
-//! The columns of the list, by what they mean: for sorting and filtering, not for showing.
+//! The columns of lists, by what they mean: for sorting and filtering, not for showing. Those of services are here.
+
+use std::fmt::Debug;
 
 use jiff::Timestamp;
 use mypaas::api::{CertificateView, ServiceState, ServiceView, Standing};
 
+use super::filter::{
+    COUNT, DAYS, Figure, PERCENT, PERCENT_OF_CPU, RATE, SHORT_TIMES, SIZES, TIMES, Text, has_state, state_word,
+};
 use super::fleet::ServerEntry;
+use super::order::Direction;
+
+/// The columns of one kind of list.
+pub(crate) trait Columns: Debug + Copy + Eq + Default + 'static {
+    /// What a list of this kind has one line for.
+    type Line<'a>: Copy;
+
+    /// What a word of a filter is looked for in: everywhere, or behind its name and a colon in one only.
+    const TEXTS: &'static [Text<Self>];
+    /// What a filter compares.
+    const FIGURES: &'static [Figure<Self>];
+
+    /// What a line has in this column; none where there is nothing to compare.
+    fn of(self, line: Self::Line<'_>) -> Option<Value>;
+
+    /// Which end comes first unless one asks for the other: what one looks for, as what is worst, youngest, or uses
+    /// most.
+    fn natural(self) -> Direction;
+
+    fn number_of(self, line: Self::Line<'_>) -> Option<i64> {
+        match self.of(line)? {
+            Value::Number(number) => Some(number),
+            Value::Text(_) => None,
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) enum Column {
@@ -30,12 +61,31 @@ pub(crate) enum Value {
     Number(i64),
 }
 
-impl Column {
-    /// What a service of this server has there; none where there is nothing to compare. States count from the worst,
-    /// what is ready in thousandths of what is wanted, ages in seconds, CPU in thousandths of a percent, memory in
-    /// bytes, requests in thousandths a second, times in microseconds, errors in millionths of all requests, and of
-    /// certificates the seconds until the first one lapses.
-    pub(crate) fn of(self, server: &ServerEntry, service: &ServiceView) -> Option<Value> {
+impl Columns for Column {
+    type Line<'a> = (&'a ServerEntry, &'a ServiceView);
+
+    const TEXTS: &'static [Text<Self>] = &[
+        ("name", |(_, service), text| service.name.as_str().contains(text)),
+        ("server", |(server, _), text| server.name.as_str().contains(text)),
+        ("state", |(_, service), text| is_state(service, text)),
+        ("release", |(_, service), text| service.release.is_some_and(|release| release.to_string() == text)),
+        ("url", |(_, service), text| service.urls.iter().any(|url| url.to_string().contains(text))),
+    ];
+    const FIGURES: &'static [Figure<Self>] = &[
+        ("cpu", PERCENT_OF_CPU, |line| Column::Cpu.number_of(line)),
+        ("mem", SIZES, |line| Column::Memory.number_of(line)),
+        ("age", TIMES, |line| Column::Age.number_of(line)),
+        ("restarts", COUNT, |(_, service)| Some(restarts(service))),
+        ("req", RATE, |line| Column::Requests.number_of(line)),
+        ("p95", SHORT_TIMES, |line| Column::P95.number_of(line)),
+        ("errors", PERCENT, |line| Column::Errors.number_of(line)),
+        ("cert", DAYS, |line| Column::Certificate.number_of(line)),
+    ];
+
+    /// States count from the worst, what is ready in thousandths of what is wanted, ages in seconds, CPU in thousandths
+    /// of a percent, memory in bytes, requests in thousandths a second, times in microseconds, errors in millionths of
+    /// all requests, and of certificates the seconds until the first one lapses.
+    fn of(self, (server, service): Self::Line<'_>) -> Option<Value> {
         let text = |text: &str| Some(Value::Text(text.to_owned()));
         match self {
             Column::Name => text(service.name.as_str()),
@@ -65,6 +115,30 @@ impl Column {
             }
         }
     }
+
+    fn natural(self) -> Direction {
+        match self {
+            Column::Live | Column::Cpu | Column::Memory | Column::Requests | Column::P95 | Column::Errors => {
+                Direction::Descending
+            }
+            Column::Name
+            | Column::Server
+            | Column::State
+            | Column::Ready
+            | Column::Age
+            | Column::Url
+            | Column::Certificate => Direction::Ascending,
+        }
+    }
+}
+
+fn is_state(service: &ServiceView, text: &str) -> bool {
+    let deploying = service.last_deploy.as_ref().is_some_and(|deploy| !deploy.is_finished());
+    has_state(state_word(service.state), text) || deploying && has_state("deploying", text)
+}
+
+fn restarts(service: &ServiceView) -> i64 {
+    service.containers.iter().map(|container| i64::from(container.restarts)).sum()
 }
 
 /// Of all its containers, in percent of one CPU.
@@ -92,7 +166,7 @@ fn lapse(standing: &Standing) -> Option<Timestamp> {
     }
 }
 
-fn number(value: u64) -> Value {
+pub(super) fn number(value: u64) -> Value {
     Value::Number(i64::try_from(value).unwrap_or(i64::MAX))
 }
 

@@ -31,7 +31,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// The gravest first: what does not work now, then what will not for long, then the rest.
-    fn gravity(self) -> u8 {
+    pub(super) fn gravity(self) -> u8 {
         match self {
             Kind::Silent => 0,
             Kind::Told(AlertKind::Part) => 1,

@@ -1,7 +1,7 @@
 //! Where what runs differs from what the live release's options ask for.
 
-use mypaas::api::{ContainerState, Health, ServiceState, ServiceView};
-use mypaas::manifest::{Manifest, Scale};
+use mypaas::api::{ContainerState, ContainerView, Health, ServiceState, ServiceView};
+use mypaas::manifest::{Manifest, MemoryLimit, Scale};
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,8 @@ pub(crate) fn drift(manifest: &Manifest, service: &ServiceView) -> Vec<Drift> {
         out_of_balance(service),
         scaled(manifest, service),
         strangers(service),
-        limits(manifest, service),
+        max_cpu(manifest, service),
+        max_mem(manifest, service),
         urls(manifest, service),
     ];
     found.into_iter().flatten().collect()
@@ -54,7 +55,7 @@ fn missing(service: &ServiceView) -> Option<Drift> {
 
 /// Containers of the live release that run and get no requests, though the service has URLs.
 fn out_of_balance(service: &ServiceView) -> Option<Drift> {
-    let idle = |container: &&mypaas::api::ContainerView| {
+    let idle = |container: &&ContainerView| {
         let ContainerState::Running { health, .. } = &container.state else { return false };
         let is_held_back = !container.routed || matches!(health, Some(Health::Unhealthy));
         Some(container.release) == service.release && is_held_back
@@ -89,12 +90,31 @@ fn strangers(service: &ServiceView) -> Option<Drift> {
     })
 }
 
-fn limits(manifest: &Manifest, service: &ServiceView) -> Option<Drift> {
-    let wanted = manifest.max_mem.map(|limit| limit.bytes.unsigned_abs());
-    let own = service.containers.iter().filter(|container| Some(container.release) == service.release);
-    let other = own.map(|container| container.memory_limit_bytes).find(|is| *is != wanted)?;
-    let told = |limit: Option<u64>| limit.map_or_else(|| "no limit".to_owned(), |bytes| format!("{bytes} bytes"));
-    Some(Drift { option: "maxmem", wanted: told(wanted), is: told(other) })
+/// What somebody gave to a container by hand since it was made; the next deploy ends it.
+fn max_cpu(manifest: &Manifest, service: &ServiceView) -> Option<Drift> {
+    limit("maxcpu", manifest.max_cpu, service, |container| container.cpu_limit)
+}
+
+fn max_mem(manifest: &Manifest, service: &ServiceView) -> Option<Drift> {
+    limit("maxmem", manifest.max_mem, service, |container| {
+        let bytes = i64::try_from(container.memory_limit_bytes?).unwrap_or(i64::MAX);
+        Some(MemoryLimit { bytes })
+    })
+}
+
+fn limit<L: PartialEq + std::fmt::Display>(
+    option: &'static str,
+    wanted: Option<L>,
+    service: &ServiceView,
+    of: impl Fn(&ContainerView) -> Option<L>,
+) -> Option<Drift> {
+    let mut own = service.containers.iter().filter(|container| Some(container.release) == service.release);
+    let (name, is) = own.find_map(|container| {
+        let is = of(container);
+        (is != wanted).then_some((&container.name, is))
+    })?;
+    let told = |limit: Option<L>| limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
+    Some(Drift { option, wanted: told(wanted), is: format!("{} in {name}", told(is)) })
 }
 
 fn urls(manifest: &Manifest, service: &ServiceView) -> Option<Drift> {
@@ -113,6 +133,7 @@ fn urls(manifest: &Manifest, service: &ServiceView) -> Option<Drift> {
 mod tests {
     use super::*;
     use crate::console::fixture;
+    use mypaas::manifest::CpuLimit;
 
     fn told(change: impl FnOnce(&mut ServiceView)) -> Vec<(&'static str, String)> {
         let manifest = fixture::detail("api").manifest.unwrap();
@@ -147,8 +168,17 @@ mod tests {
         let more = fixture::service("shop").containers[0].clone();
         let strange = told(|service| service.containers.push(more));
         assert_eq!(strange.len(), 1, "{strange:?}");
+    }
+
+    #[test]
+    fn other_limits_than_those_asked_for_are_told_with_the_container_that_has_them() {
         let limit = told(|service| service.containers[0].memory_limit_bytes = None);
-        assert_eq!(limit, [("maxmem", "no limit".into())]);
+        assert_eq!(limit, [("maxmem", "no limit in api.r14.1".into())]);
+        let both = told(|service| {
+            service.containers[2].cpu_limit = Some(CpuLimit { nano_cpus: 500_000_000 });
+            service.containers[1].memory_limit_bytes = Some(64 << 20);
+        });
+        assert_eq!(both, [("maxcpu", "0.5 in api.r14.3".into()), ("maxmem", "64m in api.r14.2".into())]);
     }
 
     #[test]

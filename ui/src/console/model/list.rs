@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use mypaas::api::{ContainerView, ServiceView};
 use mypaas::name::{ContainerName, ServerName};
 
+use super::column::Column;
 use super::filter::Filter;
 use super::fleet::{Fleet, ServerEntry, ServiceAt};
 use super::marks::Marks;
@@ -50,8 +51,8 @@ pub(crate) struct List {
     pub top: usize,
     folded: BTreeSet<ServerName>,
     unfolded: BTreeSet<ServiceAt>,
-    pub filter: Filter,
-    pub order: Order,
+    pub filter: Filter<Column>,
+    pub order: Order<Column>,
     /// All services in one list, not below their servers.
     pub flat: bool,
     pub marks: Marks,
@@ -127,7 +128,7 @@ impl List {
         &self,
         services: impl Iterator<Item = (&'a ServerEntry, &'a ServiceView)>,
     ) -> Vec<(&'a ServerEntry, &'a ServiceView)> {
-        let mut matching: Vec<_> = services.filter(|(server, service)| self.filter.matches(server, service)).collect();
+        let mut matching: Vec<_> = services.filter(|line| self.filter.matches(*line)).collect();
         // A server lists its services by name.
         if self.flat || self.order != Order::default() {
             self.order.sort(&mut matching);
@@ -246,7 +247,7 @@ impl List {
             service: service.name.clone(),
         };
         let all = fleet.all_services();
-        all.filter(|(server, service)| self.filter.matches(server, service)).map(at).collect()
+        all.filter(|line| self.filter.matches(*line)).map(at).collect()
     }
 
     fn select_near(&mut self, rows: &[Row<'_>], wanted: usize, upwards: bool) {

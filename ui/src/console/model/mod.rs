@@ -6,6 +6,7 @@
 //! list.rs       servers → services → containers as lines; folds, selection
 //!    column.rs  what the columns mean   filter/   which services are shown   order.rs  how they are sorted
 //!    marks.rs   those that an action is about
+//!    arrangement.rs  both of these for a page   servers.rs, alerts.rs  the pages with all servers, with all alerts
 //! concern.rs    what somebody should look at: alerts, silent servers
 //! detail.rs     what is known of single services; the tabs beside the list
 //!    drift.rs   options and what runs, compared      histories.rs  figures over time
@@ -19,6 +20,8 @@
 //! wanted.rs     what is listened to, as it follows from what is shown
 //! ```
 
+pub(crate) mod alerts;
+pub(crate) mod arrangement;
 pub(crate) mod clean;
 pub(crate) mod column;
 pub(crate) mod concern;
@@ -38,6 +41,7 @@ pub(crate) mod order;
 pub(crate) mod palette;
 pub(crate) mod progress;
 pub(crate) mod push;
+pub(crate) mod servers;
 pub(crate) mod tape;
 pub(crate) mod toast;
 pub(crate) mod trail;
@@ -48,9 +52,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use mypaas::name::ServerName;
 use ratatui::layout::{Position, Rect, Size};
 use serde::{Deserialize, Serialize};
 
+use self::alerts::AlertColumn;
+use self::arrangement::Arrangement;
 use self::column::Column;
 use self::deploy::DeployPage;
 use self::detail::{Details, Pane, Tab};
@@ -61,6 +68,7 @@ use self::journal::{Journal, JournalPage};
 use self::list::{Item, List};
 use self::logs::Logs;
 use self::push::{Push, Step};
+use self::servers::ServerColumn;
 use self::toast::{ToastKind, Toasts};
 use self::trail::Trail;
 use self::variables::Variables;
@@ -76,6 +84,10 @@ pub(crate) struct Model {
     pub keymap: Arc<Keymap>,
     pub fleet: Fleet,
     pub list: List,
+    /// How the page with all servers is arranged.
+    pub servers: Arrangement<ServerColumn>,
+    /// How the page with all alerts is arranged.
+    pub alerts: Arrangement<AlertColumn>,
     pub details: Details,
     pub histories: Histories,
     pub journal: Journal,
@@ -127,9 +139,9 @@ pub(crate) enum Page {
     Logs,
     Deploy(Box<DeployPage>),
     Push(Box<Push>),
-    /// All servers; the number of the selected one.
-    Fleet(usize),
-    /// All alerts; the number of the selected one.
+    /// All servers, and the selected one.
+    Fleet(Option<ServerName>),
+    /// All alerts; the number of the selected one of those that are shown.
     Alerts(usize),
     Journal(JournalPage),
     Variables(Box<Variables>),
@@ -138,6 +150,8 @@ pub(crate) enum Page {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Typing {
     ServiceFilter,
+    ServerFilter,
+    AlertFilter,
     LogFilter,
     /// Since when logs are read.
     LogSince,
@@ -211,6 +225,8 @@ impl Model {
             keymap: Arc::new(keymap),
             fleet: Fleet { servers },
             list: List::default(),
+            servers: Arrangement::default(),
+            alerts: Arrangement::default(),
             details: Details::default(),
             histories: Histories::default(),
             journal: Journal::default(),
@@ -293,10 +309,10 @@ impl Model {
         }
     }
 
-    /// The server that the page is about: of the selected line, else the first one.
+    /// The server that the page is about: of the selected line, else the first one. None where a filter hides all.
     pub(crate) fn selected_server(&self) -> Option<&ServerEntry> {
         let selected = match &self.page {
-            Page::Fleet(place) => self.fleet.servers.get(*place),
+            Page::Fleet(selected) => return self.server_of_fleet_page(selected.as_ref()),
             Page::Variables(page) => self.fleet.server(&page.server),
             _ => self.list.selected.as_ref().and_then(|item| self.fleet.server(item.server())),
         };

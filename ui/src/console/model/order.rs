@@ -1,16 +1,13 @@
-//! In which order services are listed.
+//! In which order the lines of a list are shown.
 
 use std::cmp::Ordering;
 
-use mypaas::api::ServiceView;
-
-use super::column::Column;
-use super::fleet::ServerEntry;
+use super::column::Columns;
 
 /// By a column, and which end of it comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Order {
-    pub by: Column,
+pub(crate) struct Order<C> {
+    pub by: C,
     reversed: bool,
 }
 
@@ -21,9 +18,9 @@ pub(crate) enum Direction {
     Descending,
 }
 
-impl Order {
+impl<C: Columns> Order<C> {
     /// By another column, or the other way round when it is this column already.
-    pub(crate) fn turn_to(&mut self, by: Column) {
+    pub(crate) fn turn_to(&mut self, by: C) {
         *self = Self { by, reversed: self.by == by && !self.reversed };
     }
 
@@ -32,18 +29,17 @@ impl Order {
     }
 
     pub(crate) fn direction(self) -> Direction {
-        match (natural(self.by), self.reversed) {
+        match (self.by.natural(), self.reversed) {
             (direction, false) => direction,
             (Direction::Ascending, true) => Direction::Descending,
             (Direction::Descending, true) => Direction::Ascending,
         }
     }
 
-    /// Puts services into this order. Those that are equal in it stay as they are; those that have nothing in the
-    /// column come last either way.
-    pub(crate) fn sort(self, services: &mut Vec<(&ServerEntry, &ServiceView)>) {
-        let mut keyed: Vec<_> =
-            services.iter().map(|&(server, service)| (self.by.of(server, service), (server, service))).collect();
+    /// Puts lines into this order. Those that are equal in it stay as they are; those that have nothing in the column
+    /// come last either way.
+    pub(crate) fn sort(self, lines: &mut Vec<C::Line<'_>>) {
+        let mut keyed: Vec<_> = lines.iter().map(|&line| (self.by.of(line), line)).collect();
         keyed.sort_by(|(one, _), (other, _)| match (one, other) {
             (Some(one), Some(other)) if self.direction() == Direction::Ascending => one.cmp(other),
             (Some(one), Some(other)) => other.cmp(one),
@@ -51,23 +47,7 @@ impl Order {
             (None, Some(_)) => Ordering::Greater,
             (None, None) => Ordering::Equal,
         });
-        *services = keyed.into_iter().map(|(_, service)| service).collect();
-    }
-}
-
-/// What one looks for comes first: what is worst, youngest, or uses most.
-fn natural(column: Column) -> Direction {
-    match column {
-        Column::Live | Column::Cpu | Column::Memory | Column::Requests | Column::P95 | Column::Errors => {
-            Direction::Descending
-        }
-        Column::Name
-        | Column::Server
-        | Column::State
-        | Column::Ready
-        | Column::Age
-        | Column::Url
-        | Column::Certificate => Direction::Ascending,
+        *lines = keyed.into_iter().map(|(_, line)| line).collect();
     }
 }
 
@@ -75,6 +55,7 @@ fn natural(column: Column) -> Direction {
 mod tests {
     use super::*;
     use crate::console::fixture;
+    use crate::console::model::column::Column;
 
     fn sorted(by: Column, turns: usize) -> Vec<String> {
         let fleet = fixture::fleet();

@@ -133,6 +133,10 @@ impl Palette {
     }
 }
 
+fn is_order(section: Section) -> bool {
+    matches!(section, Section::Order | Section::FleetOrder | Section::AlertOrder)
+}
+
 fn is_command(binding: &Binding) -> bool {
     binding.section != Section::Moving && !matches!(binding.command, Command::Palette | Command::Back)
 }
@@ -140,7 +144,7 @@ fn is_command(binding: &Binding) -> bool {
 fn command(binding: &Binding) -> Entry {
     let key = binding.keys.first().map(ToString::to_string).unwrap_or_default();
     let text = match &binding.hint {
-        None if binding.section == Section::Order => format!("sort the list: {}", binding.about),
+        None if is_order(binding.section) => format!("sort the list: {}", binding.about),
         Some(hint) => format!("{hint}: {}", binding.about),
         None => binding.about.clone(),
     };

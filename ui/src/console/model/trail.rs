@@ -1,7 +1,7 @@
 //! Where one was before, as in a browser.
 
-use mypaas::api::Deploy;
-use mypaas::name::{ContainerName, ServerName};
+use mypaas::api::{Deploy, LogsOf};
+use mypaas::name::ServerName;
 
 use super::detail::Tab;
 use super::fleet::ServiceAt;
@@ -35,9 +35,9 @@ enum Step {
 pub(crate) enum Place {
     List { selected: Option<Item> },
     Pane { selected: Item, tab: Tab, whole: bool },
-    Logs { at: ServiceAt, container: Option<ContainerName> },
+    Logs { at: ServiceAt, of: LogsOf },
     Deploy { at: ServiceAt, deploy: Box<Deploy> },
-    Fleet { selected: usize },
+    Fleet { selected: Option<ServerName> },
     Alerts { selected: usize },
     Journal(JournalPage),
     Variables { server: ServerName },
@@ -52,10 +52,10 @@ impl Place {
             (Page::Services, Focus::Pane { whole }) => Place::Pane { selected: selected?, tab: model.pane.tab, whole },
             (Page::Logs, _) => {
                 let logs = model.logs.as_ref()?;
-                Place::Logs { at: logs.at.clone(), container: logs.container.clone() }
+                Place::Logs { at: logs.at.clone(), of: logs.of.clone() }
             }
             (Page::Deploy(page), _) => Place::Deploy { at: page.at.clone(), deploy: Box::new(page.deploy.clone()) },
-            (Page::Fleet(selected), _) => Place::Fleet { selected: *selected },
+            (Page::Fleet(selected), _) => Place::Fleet { selected: selected.clone() },
             (Page::Alerts(selected), _) => Place::Alerts { selected: *selected },
             (Page::Journal(page), _) => Place::Journal(*page),
             (Page::Variables(page), _) => Place::Variables { server: page.server.clone() },

@@ -89,7 +89,7 @@ impl Model {
         let logs = self.logs.as_ref().filter(|logs| self.shows(logs))?;
         let service = self.fleet.service(&logs.at)?;
         let running = service.containers.iter().map(|container| container.name.clone()).collect();
-        Some(Subscription::Logs { at: logs.at.clone(), container: logs.container.clone(), since: logs.since, running })
+        Some(Subscription::Logs { at: logs.at.clone(), of: logs.of.clone(), since: logs.since, running })
     }
 
     fn shows(&self, logs: &Logs) -> bool {

@@ -1,6 +1,6 @@
 //! What can be done to a service, or to all that are marked.
 
-use mypaas::api::{Action, PlanRequest, ServiceState};
+use mypaas::api::{Action, LogsOf, PlanRequest, ServiceState};
 use mypaas::name::{ContainerName, ReleaseId};
 
 use crate::console::command::Command;
@@ -9,6 +9,7 @@ use crate::console::model::detail::Tab;
 use crate::console::model::dialog::{Aim, Confirm, Dialog, Load, Rollback, Scale, ScaleStage};
 use crate::console::model::fleet::{Connection, ServiceAt};
 use crate::console::model::list::Item;
+use crate::console::model::logs::Logs;
 use crate::console::model::toast::ToastKind;
 use crate::console::model::{Focus, Model, Page, Ticket};
 
@@ -231,9 +232,16 @@ pub(super) fn chosen_container(model: &Model) -> Option<ContainerName> {
     service.containers.get(model.pane.container).map(|container| container.name.clone())
 }
 
+/// The one that is selected among the releases, so that it is read what those wrote that are gone.
+fn chosen_release(model: &Model) -> Option<ReleaseId> {
+    let in_tab = model.pane.tab == Tab::Releases && model.focus != Focus::List;
+    let known = model.details.get(model.pane.of.as_ref().filter(|_| in_tab)?)?;
+    known.detail()?.releases.get(model.pane.release).map(|view| view.release.id)
+}
+
 fn read_logs(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
-    let container = chosen_container(model);
-    logs::open(model, at, container);
+    let of = chosen_release(model).map_or_else(|| chosen_container(model).into(), LogsOf::Release);
+    logs::open(model, at, of);
     Vec::new()
 }
 
@@ -243,7 +251,7 @@ pub(super) fn open_shell(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
         return Vec::new();
     }
     let container = match (&model.page, &model.logs) {
-        (Page::Logs, Some(logs)) => logs.container.clone(),
+        (Page::Logs, Some(Logs { of: LogsOf::Container(name), .. })) => Some(name.clone()),
         (Page::Services, _) => chosen_container(model),
         _ => None,
     };

@@ -1,6 +1,6 @@
 //! The page of one deploy.
 
-use mypaas::api::Deploy;
+use mypaas::api::{Deploy, LogsOf};
 
 use crate::console::command::Command;
 use crate::console::effect::Effect;
@@ -62,7 +62,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::CancelDeploy => ask_to_cancel(model),
         Command::Logs => {
             let at = page.at.clone();
-            logs::open(model, at, None);
+            logs::open(model, at, LogsOf::Service);
         }
         Command::Back => {
             let at = page.at.clone();

@@ -1,6 +1,6 @@
 //! The pages about all servers: the fleet, its alerts, the journal.
 
-use mypaas::api::AuditEntry;
+use mypaas::api::{AuditEntry, LogsOf};
 use mypaas::name::DeployId;
 
 use crate::console::command::{Command, Motion};
@@ -9,8 +9,9 @@ use crate::console::model::detail::Tab;
 use crate::console::model::fleet::ServiceAt;
 use crate::console::model::journal::{Answer, Half, JournalPage};
 use crate::console::model::list::Item;
+use crate::console::model::servers::place_of;
 use crate::console::model::toast::ToastKind;
-use crate::console::model::{Focus, Model, Page};
+use crate::console::model::{Focus, Model, Page, Typing};
 
 use super::{deploy, logs, push, services, variables};
 
@@ -21,7 +22,7 @@ pub(super) fn visit(model: &mut Model, command: Command) -> Option<Vec<Effect>> 
             model.focus = Focus::List;
             Page::Services
         }
-        Command::ShowFleet => Page::Fleet(place_of_server(model)),
+        Command::ShowFleet => Page::Fleet(model.selected_server().map(|server| server.name.clone())),
         Command::ShowAlerts => Page::Alerts(0),
         Command::ShowJournal => Page::Journal(JournalPage::default()),
         Command::ShowVariables => return Some(variables::open(model)),
@@ -31,66 +32,98 @@ pub(super) fn visit(model: &mut Model, command: Command) -> Option<Vec<Effect>> 
     Some(Vec::new())
 }
 
-fn place_of_server(model: &Model) -> usize {
-    let selected = model.selected_server().map(|server| &server.name);
-    model.fleet.servers.iter().position(|server| Some(&server.name) == selected).unwrap_or(0)
-}
-
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     if let Some(motion) = command.motion() {
         go(model, motion);
         return Vec::new();
     }
-    if command == Command::Back {
-        model.page = Page::Services;
-        return Vec::new();
-    }
     match &model.page {
-        Page::Fleet(_) => with_server(model, command),
-        Page::Alerts(place) => with_alert(model, command, *place),
-        Page::Journal(page) => with_journal(model, command, *page),
-        _ => Vec::new(),
+        _ if command == Command::Back => back(model),
+        Page::Fleet(_) => return with_server(model, command),
+        Page::Alerts(place) => return with_alert(model, command, *place),
+        Page::Journal(page) => return with_journal(model, command, *page),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// A filter goes first, then the page.
+fn back(model: &mut Model) {
+    match &model.page {
+        Page::Fleet(_) if !model.servers.filter.is_empty() => model.servers.filter.clear(),
+        Page::Alerts(_) if !model.alerts.filter.is_empty() => model.alerts.filter.clear(),
+        _ => model.page = Page::Services,
     }
 }
 
 fn go(model: &mut Model, motion: Motion) {
-    let page = model.seen.body.page;
-    let count = match &model.page {
-        Page::Fleet(_) => model.fleet.servers.len(),
-        Page::Alerts(_) => model.fleet.concerns().len(),
+    let place = motion.from(place(model), count(model).saturating_sub(1), model.seen.body.page);
+    select(model, place);
+}
+
+/// The next line, or the one before; round at the ends.
+fn go_round(model: &mut Model, forward: bool) {
+    let count = count(model).max(1);
+    let step = if forward { 1 } else { count - 1 };
+    select(model, (place(model) + step) % count);
+}
+
+/// How many lines there are to choose from.
+fn count(model: &Model) -> usize {
+    match &model.page {
+        Page::Fleet(_) => model.shown_servers().len(),
+        Page::Alerts(_) => model.shown_concerns().len(),
         Page::Journal(journal) => match journal.half {
             Half::Own => model.journal.own.len(),
             Half::Servers => model.journal.noted().len(),
         },
         _ => 0,
-    };
-    if let Some(place) = place(&mut model.page) {
-        *place = motion.from(*place, count.saturating_sub(1), page);
     }
 }
 
 /// The number of the selected line.
-fn place(page: &mut Page) -> Option<&mut usize> {
-    match page {
-        Page::Fleet(place) | Page::Alerts(place) => Some(place),
-        Page::Journal(journal) => Some(&mut journal.cursor),
-        _ => None,
+fn place(model: &Model) -> usize {
+    match &model.page {
+        Page::Fleet(selected) => place_of(selected.as_ref(), &model.shown_servers()),
+        Page::Alerts(place) => *place,
+        Page::Journal(journal) => journal.cursor,
+        _ => 0,
+    }
+}
+
+fn select(model: &mut Model, line: usize) {
+    match &mut model.page {
+        Page::Fleet(_) => model.select_shown_server(line),
+        Page::Alerts(place) => *place = line,
+        Page::Journal(journal) => journal.cursor = line,
+        _ => {}
     }
 }
 
 /// Selects a line; when it is selected already, opens it.
 pub(super) fn choose_line(model: &mut Model, line: usize) -> Vec<Effect> {
-    match place(&mut model.page) {
-        Some(place) if *place == line => run(model, Command::Open),
-        Some(place) => {
-            *place = line;
-            Vec::new()
-        }
-        None => Vec::new(),
+    if place(model) == line {
+        return run(model, Command::Open);
     }
+    select(model, line);
+    Vec::new()
 }
 
 fn with_server(model: &mut Model, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Filter => model.typing = Some(Typing::ServerFilter),
+        Command::NextMatch => go_round(model, true),
+        Command::PreviousMatch => go_round(model, false),
+        Command::ReverseOrder => model.servers.order.reverse(),
+        other => match other.server_column() {
+            Some(column) => model.servers.order.turn_to(column),
+            None => return with_selected_server(model, other),
+        },
+    }
+    Vec::new()
+}
+
+fn with_selected_server(model: &mut Model, command: Command) -> Vec<Effect> {
     let Some(name) = model.selected_server().map(|server| server.name.clone()) else { return Vec::new() };
     match command {
         Command::Open | Command::Describe => {
@@ -105,7 +138,32 @@ fn with_server(model: &mut Model, command: Command) -> Vec<Effect> {
 }
 
 fn with_alert(model: &mut Model, command: Command, place: usize) -> Vec<Effect> {
-    let Some(concern) = model.fleet.concerns().into_iter().nth(place) else { return Vec::new() };
+    match command {
+        Command::Filter => model.typing = Some(Typing::AlertFilter),
+        Command::NextMatch => go_round(model, true),
+        Command::PreviousMatch => go_round(model, false),
+        Command::ReverseOrder => {
+            model.alerts.order.reverse();
+            select(model, 0);
+        }
+        other => match other.alert_column() {
+            Some(column) => {
+                model.alerts.order.turn_to(column);
+                select(model, 0);
+            }
+            None => with_selected_alert(model, other, place),
+        },
+    }
+    Vec::new()
+}
+
+fn with_selected_alert(model: &mut Model, command: Command, place: usize) {
+    let mut concerns = model.shown_concerns();
+    if concerns.is_empty() {
+        return;
+    }
+    // Some may be over since the selection was made: what is drawn as selected then is the last one.
+    let concern = concerns.swap_remove(place.min(concerns.len() - 1));
     match (command, concern.service) {
         (Command::Open, Some(at)) => {
             services::show(model, Item::Service(at));
@@ -116,11 +174,10 @@ fn with_alert(model: &mut Model, command: Command, place: usize) -> Vec<Effect> 
             services::show(model, Item::Server(concern.server));
             model.focus = Focus::Pane { whole: false };
         }
-        (Command::Logs, Some(at)) => logs::open(model, at, None),
+        (Command::Logs, Some(at)) => logs::open(model, at, LogsOf::Service),
         (Command::Logs, None) => model.toast(ToastKind::Note, "this is about the server, which has no logs here"),
         _ => {}
     }
-    Vec::new()
 }
 
 fn with_journal(model: &mut Model, command: Command, page: JournalPage) -> Vec<Effect> {

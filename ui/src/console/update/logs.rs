@@ -1,6 +1,6 @@
 //! The logs, on the whole screen or beside the list.
 
-use mypaas::name::ContainerName;
+use mypaas::api::LogsOf;
 
 use crate::console::command::{Command, Motion};
 use crate::console::effect::{Effect, TerminalEffect};
@@ -16,10 +16,10 @@ use crate::console::words::counted;
 use super::{action, services};
 
 /// The logs on the whole screen; those that were read already go on.
-pub(super) fn open(model: &mut Model, at: ServiceAt, container: Option<ContainerName>) {
-    let same = model.logs.as_ref().is_some_and(|logs| logs.at == at && logs.container == container);
+pub(super) fn open(model: &mut Model, at: ServiceAt, of: LogsOf) {
+    let same = model.logs.as_ref().is_some_and(|logs| logs.at == at && logs.of == of);
     if !same {
-        model.logs = Some(Logs::of(at, container));
+        model.logs = Some(Logs::of(at, of));
     }
     model.page = Page::Logs;
 }
@@ -105,8 +105,8 @@ pub(super) fn read_since(model: &mut Model) {
     };
     match since {
         Ok(since) => {
-            let container = logs.container.clone();
-            logs.turn_to(container, since);
+            let of = logs.of.clone();
+            logs.turn_to(of, since);
             model.typing = None;
         }
         Err(error) => model.toast(ToastKind::Bad, error.to_string()),
@@ -127,9 +127,9 @@ fn copy_lines(model: &mut Model) -> Vec<Effect> {
 fn turn_container(model: &mut Model, forward: bool) {
     let Some(logs) = &mut model.logs else { return };
     let Some(service) = model.fleet.service(&logs.at) else { return };
-    let mut ring = vec![None];
-    ring.extend(service.containers.iter().map(|container| Some(container.name.clone())));
-    let place = ring.iter().position(|name| *name == logs.container).unwrap_or(0);
+    let mut ring = vec![LogsOf::Service];
+    ring.extend(service.containers.iter().map(|container| LogsOf::Container(container.name.clone())));
+    let place = ring.iter().position(|of| *of == logs.of).unwrap_or(0);
     let step = if forward { 1 } else { ring.len() - 1 };
     let since = logs.since;
     logs.turn_to(ring.swap_remove((place + step) % ring.len()), since);

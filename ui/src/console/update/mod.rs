@@ -77,9 +77,9 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Server { server, news } => return news::server(model, &server, news),
         Message::Detail { at, result } => return news::detail(model, &at, result),
         Message::Deploy { server, id, news } => news::deploy(model, &server, id, news),
-        Message::Logs { at, container, since, news } => {
+        Message::Logs { at, of, since, news } => {
             // What another stream brought late is of no interest any more.
-            if model.logs.as_ref().is_some_and(|logs| logs.is_of(&at, container.as_ref(), since)) {
+            if model.logs.as_ref().is_some_and(|logs| logs.is_of(&at, &of, since)) {
                 news::logs(model, news);
             }
         }
@@ -103,6 +103,6 @@ fn settle(model: &mut Model) {
     if let Some(at) = model.logs_beside().cloned()
         && model.logs.as_ref().is_none_or(|logs| logs.at != at)
     {
-        model.logs = Some(Logs::of(at, None));
+        model.logs = Some(Logs::of(at, mypaas::api::LogsOf::Service));
     }
 }

@@ -1,5 +1,7 @@
 //! The main page: the list and what is beside it.
 
+use mypaas::api::LogsOf;
+
 use crate::console::command::{Command, Motion};
 use crate::console::effect::Effect;
 use crate::console::model::detail::Tab;
@@ -117,7 +119,7 @@ fn open_in_pane(model: &mut Model) -> Vec<Effect> {
         Tab::Overview | Tab::Graphs => model.focus = Focus::Pane { whole: true },
         Tab::Containers => {
             let container = action::chosen_container(model);
-            logs::open(model, at, container);
+            logs::open(model, at, container.into());
         }
         Tab::Releases => {
             let chosen = detail.and_then(|detail| detail.releases.get(model.pane.release)).cloned();
@@ -131,7 +133,7 @@ fn open_in_pane(model: &mut Model) -> Vec<Effect> {
                 deploy::open(model, at, chosen);
             }
         }
-        Tab::Logs => logs::open(model, at, None),
+        Tab::Logs => logs::open(model, at, LogsOf::Service),
     }
     Vec::new()
 }

@@ -37,7 +37,7 @@ fn show(model: &mut Model, place: Place) {
         Place::Alerts { selected } => model.page = Page::Alerts(selected),
         Place::Journal(page) => model.page = Page::Journal(page),
         Place::Variables { server } => variables::open_of(model, server),
-        Place::Logs { at, container } => logs::open(model, at, container),
+        Place::Logs { at, of } => logs::open(model, at, of),
         Place::Deploy { at, deploy } => deploy::open(model, at, *deploy),
     }
 }

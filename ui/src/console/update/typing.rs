@@ -91,6 +91,15 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) -> Vec<Effect> {
             change(&mut model.list.filter.line);
             model.list.filter.read();
         }
+        (Some(Typing::ServerFilter), _) => {
+            change(&mut model.servers.filter.line);
+            model.servers.filter.read();
+        }
+        (Some(Typing::AlertFilter), _) => {
+            change(&mut model.alerts.filter.line);
+            model.alerts.filter.read();
+            model.page = Page::Alerts(0);
+        }
         (Some(Typing::LogFilter), _) => {
             if let Some(logs) = &mut model.logs {
                 change(&mut logs.pattern.line);

@@ -3,15 +3,17 @@
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::history::Rows;
+use super::history::{Rows, Sorted};
 use super::named;
 use super::pen::Pen;
 use super::problem::labelled;
 use super::sheet::Sheet;
 use super::table::{Cells, Column, left, right, text};
 use super::text::wrap;
+use crate::console::command::Command;
 use crate::console::model::Model;
 use crate::console::model::concern::{Concern, Kind};
+use crate::console::model::order::Order;
 use crate::console::symbols::{DEGRADED, DOWN, NONE};
 use crate::console::theme::Tone;
 
@@ -23,10 +25,14 @@ const COLUMNS: [Column; 5] = [
     text("WHAT IS THE MATTER", 20, 0),
 ];
 
+/// What sorts by each of them.
+const SORTS: [Command; 5] =
+    [Command::SortState, Command::SortAge, Command::SortServer, Command::SortName, Command::SortMessage];
+
 const STRIP_HEIGHT: u16 = 7;
 
 pub(crate) fn draw(model: &Model, place: usize, area: Rect, sheet: &mut Sheet<'_>) {
-    let concerns = model.fleet.concerns();
+    let concerns = model.shown_concerns();
     if concerns.is_empty() {
         return draw_none(model, area, sheet);
     }
@@ -34,13 +40,21 @@ pub(crate) fn draw(model: &Model, place: usize, area: Rect, sheet: &mut Sheet<'_
     let strip = if area.height >= STRIP_HEIGHT + 6 { STRIP_HEIGHT } else { 0 };
     let table = Rect { height: area.height - strip, ..area };
     let rows = concerns.iter().map(|concern| row(model, concern, sheet.pen)).collect();
-    sheet.seen.body = Rows { columns: &COLUMNS, rows, chosen: Some((place, true)) }.draw(table, sheet);
+    let order = model.alerts.order;
+    let by = SORTS.iter().position(|command| command.alert_column() == Some(order.by));
+    let sorted =
+        Sorted { commands: &SORTS, by: by.filter(|_| order != Order::default()).map(|by| (by, order.direction())) };
+    sheet.seen.body = Rows { columns: &COLUMNS, rows, chosen: Some((place, true)) }.draw_sorted(&sorted, table, sheet);
     draw_selected(&concerns[place], Rect { y: table.bottom(), height: strip, ..area }, sheet);
 }
 
-/// Nothing is the matter, as far as anybody can tell.
+/// Nothing is the matter, as far as anybody can tell, or nothing of it is to be shown.
 fn draw_none(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    if !model.fleet.concerns().is_empty() {
+        let text = format!("No alert matches {:?}; esc shows all again.", model.alerts.filter.line.text());
+        return sheet.put(inner, 1, sheet.pen.line(Tone::Muted, text));
+    }
     let unknown = model.fleet.servers.iter().filter(|server| !server.is_live()).count();
     let line = match unknown {
         0 => sheet.pen.line(Tone::Healthy, "Nothing is the matter with any server or service."),

@@ -1,17 +1,19 @@
 //! All servers: how each is, what it has left, what it runs.
 
 use mypaas::api::MachineFigures;
+use mypaas::name::ServerName;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::history::Rows;
+use super::history::{Rows, Sorted};
 use super::pen::Pen;
 use super::sheet::Sheet;
 use super::table::{Cells, Column, left, right, text};
 use super::{format, header, named, server};
-use crate::console::model::Model;
-use crate::console::model::concern;
+use crate::console::command::Command;
 use crate::console::model::fleet::{Connection, ServerEntry};
+use crate::console::model::servers::place_of;
+use crate::console::model::{Model, concern, servers};
 use crate::console::symbols::{DOWN, NONE, RUNNING, WAITING};
 use crate::console::theme::Tone;
 
@@ -28,6 +30,20 @@ const COLUMNS: [Column; 10] = [
     text("ADDRESS", 12, 7),
 ];
 
+/// What sorts by each of them.
+const SORTS: [Command; 10] = [
+    Command::SortName,
+    Command::SortState,
+    Command::SortCpu,
+    Command::SortMemory,
+    Command::SortDisk,
+    Command::SortServices,
+    Command::SortAlerts,
+    Command::SortVersion,
+    Command::SortAge,
+    Command::SortUrl,
+];
+
 /// From here on a resource is about to run out.
 const SCARCE: f64 = 0.75;
 const NEARLY_GONE: f64 = 0.9;
@@ -35,13 +51,17 @@ const NEARLY_GONE: f64 = 0.9;
 /// Below the list, where there is room for it.
 const STRIP_HEIGHT: u16 = 12;
 
-pub(crate) fn draw(model: &Model, place: usize, area: Rect, sheet: &mut Sheet<'_>) {
-    let servers = &model.fleet.servers;
+pub(crate) fn draw(model: &Model, selected: Option<&ServerName>, area: Rect, sheet: &mut Sheet<'_>) {
+    let servers = model.shown_servers();
     if servers.is_empty() {
         let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-        return sheet.put(inner, 1, sheet.pen.line(Tone::Muted, "No server is known."));
+        let text = match model.fleet.servers.is_empty() {
+            true => "No server is known.".to_owned(),
+            false => format!("No server matches {:?}; esc shows all again.", model.servers.filter.line.text()),
+        };
+        return sheet.put(inner, 1, sheet.pen.line(Tone::Muted, text));
     }
-    let place = place.min(servers.len() - 1);
+    let place = place_of(selected, &servers);
     // The list matters more than all that is known of one of them.
     let rest = if area.height >= STRIP_HEIGHT + 6 { area.height - STRIP_HEIGHT } else { area.height };
     let needed = u16::try_from(servers.len() + 2).unwrap_or(u16::MAX);
@@ -49,9 +69,12 @@ pub(crate) fn draw(model: &Model, place: usize, area: Rect, sheet: &mut Sheet<'_
     let table = Rect { height, ..area };
     let rows = servers.iter().map(|server| row(server, sheet.pen)).collect();
     let rows = Rows { columns: &COLUMNS, rows, chosen: Some((place, true)) };
-    sheet.seen.body = rows.draw(table, sheet);
+    let order = model.servers.order;
+    let by = SORTS.iter().position(|command| command.server_column() == Some(order.by));
+    let sorted = Sorted { commands: &SORTS, by: by.map(|by| (by, order.direction())) };
+    sheet.seen.body = rows.draw_sorted(&sorted, table, sheet);
     let below = Rect { y: table.bottom(), height: area.height - height, ..area };
-    draw_selected(&servers[place], below, sheet);
+    draw_selected(servers[place], below, sheet);
 }
 
 fn draw_selected(entry: &ServerEntry, area: Rect, sheet: &mut Sheet<'_>) {
@@ -78,8 +101,8 @@ fn row(server: &ServerEntry, pen: &Pen<'_>) -> Cells {
         named::server_line(server, Tone::Strong, pen),
         data(server, pen),
         figure(machine.and_then(cpu)),
-        figure(machine.and_then(|machine| share(machine.memory_used_bytes, machine.memory_bytes))),
-        figure(machine.and_then(|machine| share(machine.disk_used_bytes, machine.disk_bytes))),
+        figure(machine.map(servers::memory).and_then(share)),
+        figure(machine.map(servers::disk).and_then(share)),
         services(server, pen),
         pen.line(if alerts > 0 { Tone::Warning } else { Tone::Muted }, alerts.to_string()),
         figure(view.map(|view| (view.version.clone(), Tone::Text))),
@@ -107,8 +130,8 @@ fn cpu(machine: &MachineFigures) -> Option<(String, Tone)> {
 }
 
 /// How much of it is in use.
-fn share(used: u64, all: u64) -> Option<(String, Tone)> {
-    let share = (all > 0).then(|| used as f64 / all as f64)?;
+fn share((used, all): (u64, u64)) -> Option<(String, Tone)> {
+    let share = servers::share(used, all)?;
     Some((format!("{:.0}%", share * 100.0), pressure(share)))
 }
 

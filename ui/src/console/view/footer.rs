@@ -42,6 +42,18 @@ fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) 
                 "state:down, cpu>50, mem>200m, age<1h, p95>200ms, errors>1%, cert<14d, !not",
             )
         }
+        Typing::ServerFilter => (
+            "/",
+            &model.servers.filter.line,
+            format!("{} of {}", model.shown_servers().len(), model.fleet.servers.len()),
+            "state:silent, cpu>50, mem>80, disk>80, alerts>0, down>0, up<1h, service:api, !not",
+        ),
+        Typing::AlertFilter => (
+            "/",
+            &model.alerts.filter.line,
+            format!("{} of {}", model.shown_concerns().len(), model.fleet.concerns().len()),
+            "alert:disk, server:s2, service:api, since<1h, !not",
+        ),
         Typing::LogFilter => {
             let Some(logs) = &model.logs else { return };
             let found = format!("{} of {} lines", logs.match_count(), logs.tape.len());

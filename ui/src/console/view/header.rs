@@ -46,6 +46,9 @@ fn left(model: &Model, room: usize, pen: &Pen<'_>) -> Line<'static> {
     if let Some(limits) = limits {
         line.push_span(pen.span(Tone::Warning, format!("  {limits}")));
     }
+    if let Some(filter) = filter(model) {
+        line.push_span(pen.span(Tone::Match, format!("  /{filter}")));
+    }
     if !path.is_empty() {
         line.spans.extend(alerts(model, pen).into_iter().flat_map(|alerts| [Span::raw("  "), alerts]));
     }
@@ -59,6 +62,15 @@ fn left(model: &Model, room: usize, pen: &Pen<'_>) -> Line<'static> {
         }
     }
     line
+}
+
+/// What is left out of the page's list.
+fn filter(model: &Model) -> Option<&str> {
+    match &model.page {
+        Page::Fleet(_) if !model.servers.filter.is_empty() => Some(model.servers.filter.line.text()),
+        Page::Alerts(_) if !model.alerts.filter.is_empty() => Some(model.alerts.filter.line.text()),
+        _ => None,
+    }
 }
 
 /// One step of the way to where one is.

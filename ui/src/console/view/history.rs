@@ -8,7 +8,9 @@ use super::pen::Pen;
 use super::sheet::Sheet;
 use super::table::{self, Cells, Column, Fit, left, right, text};
 use super::{format, look};
+use crate::console::command::Command;
 use crate::console::model::fleet::ServerEntry;
+use crate::console::model::order::Direction;
 use crate::console::model::progress::between;
 use crate::console::model::{Target, Window};
 use crate::console::symbols::{CHOSEN, NONE};
@@ -48,6 +50,15 @@ pub(crate) struct Rows<'a> {
     pub rows: Vec<Cells>,
     /// The selected line, and whether it has the keys.
     pub chosen: Option<(usize, bool)>,
+}
+
+/// How rows can be sorted, and are.
+#[derive(Default)]
+pub(crate) struct Sorted<'a> {
+    /// What sorts them by each column.
+    pub commands: &'a [Command],
+    /// The column they are sorted by, and which end of it comes first; none for their usual order.
+    pub by: Option<(usize, Direction)>,
 }
 
 pub(crate) fn release_rows(server: &ServerEntry, releases: &[ReleaseView], pen: &Pen<'_>) -> Vec<Cells> {
@@ -144,9 +155,20 @@ fn reason(outcome: &Outcome) -> String {
 impl Rows<'_> {
     /// The heading, and the rows around the selected one.
     pub(crate) fn draw(self, area: Rect, sheet: &mut Sheet<'_>) -> Window {
+        self.draw_sorted(&Sorted::default(), area, sheet)
+    }
+
+    /// The same of rows that can be sorted by their columns.
+    pub(crate) fn draw_sorted(self, sorted: &Sorted<'_>, area: Rect, sheet: &mut Sheet<'_>) -> Window {
         let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(3), ..area };
-        let fit = Fit::rows(self.columns, &self.rows, usize::from(inner.width));
-        sheet.put(inner, 0, fit.heading(sheet.pen));
+        let mut columns = self.columns.to_vec();
+        let mut widths = table::widths(&columns, &self.rows);
+        if let Some((by, _)) = sorted.by {
+            table::make_room_for_sign(&mut columns[by], &mut widths[by]);
+        }
+        let fit = Fit::of(&columns, &widths, usize::from(inner.width));
+        let target = |index: usize| sorted.commands.get(index).copied().map(Target::Command);
+        fit.draw_heading(sorted.by, target, inner, sheet);
         let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
         let (count, page) = (self.rows.len(), usize::from(body.height));
         let place = self.chosen.map_or(0, |(place, _)| place.min(count.saturating_sub(1)));

@@ -16,9 +16,9 @@ use crate::console::command::Command;
 use crate::console::model::column::{self, Column};
 use crate::console::model::fleet::{Connection, ServerEntry};
 use crate::console::model::list::{List, Row};
-use crate::console::model::order::{Direction, Order};
+use crate::console::model::order::Order;
 use crate::console::model::{Focus, Model, Target, Window};
-use crate::console::symbols::{ASCENDING, CHOSEN, DESCENDING, FOLDED, MARKED, NONE, UNFOLDED};
+use crate::console::symbols::{CHOSEN, FOLDED, MARKED, NONE, UNFOLDED};
 use crate::console::theme::Tone;
 
 /// The columns; those of the highest rank go first where there is no room.
@@ -95,9 +95,7 @@ impl Columns {
         let (meanings, mut columns): (Vec<_>, Vec<_>) = shown.unzip();
         let sorted = meanings.iter().position(|meaning| *meaning == order.by).unwrap_or(0);
         let mut widths: Vec<_> = meanings.iter().map(|meaning| needed(*meaning, rows)).collect();
-        // What it is sorted by is of interest, and its title has a sign behind it.
-        columns[sorted].rank = columns[sorted].rank.min(1);
-        widths[sorted] = widths[sorted].max(columns[sorted].title.len() + 1);
+        table::make_room_for_sign(&mut columns[sorted], &mut widths[sorted]);
         Self { meanings, columns, widths, sorted }
     }
 
@@ -130,18 +128,10 @@ fn needed(column: Column, rows: &[Row<'_>]) -> usize {
 }
 
 fn draw_heading(model: &Model, columns: &Columns, fit: &Fit<'_>, area: Rect, sheet: &mut Sheet<'_>) {
-    let sign = match model.list.order.direction() {
-        Direction::Ascending => ASCENDING,
-        Direction::Descending => DESCENDING,
-    };
-    let is_usual = model.list.order == Order::default() && !model.list.flat;
-    let heading = if is_usual { fit.heading(sheet.pen) } else { fit.heading_marked(columns.sorted, sign, sheet.pen) };
-    sheet.put(area, 0, heading);
-    for (index, place, width) in fit.places() {
-        let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-        let title = Rect { x: area.x.saturating_add(cells(place)), width: cells(width), height: 1, ..area };
-        sheet.spot(title, Target::Column(columns.meanings[index]));
-    }
+    let order = model.list.order;
+    let is_usual = order == Order::default() && !model.list.flat;
+    let sorted = (!is_usual).then(|| (columns.sorted, order.direction()));
+    fit.draw_heading(sorted, |index| Some(Target::Column(columns.meanings[index])), area, sheet);
 }
 
 /// One line, and how it is shown.

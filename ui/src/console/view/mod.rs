@@ -110,7 +110,7 @@ fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
         Page::Logs => stream_logs::draw(model, body, sheet),
         Page::Deploy(page) => deploy::draw(model, page, body, sheet),
         Page::Push(page) => push::draw(model, page, body, sheet),
-        Page::Fleet(place) => fleet::draw(model, *place, body, sheet),
+        Page::Fleet(selected) => fleet::draw(model, selected.as_ref(), body, sheet),
         Page::Alerts(place) => alerts::draw(model, *place, body, sheet),
         Page::Journal(page) => journal::draw(model, *page, body, sheet),
         Page::Variables(page) => variables::draw(model, page, body, sheet),

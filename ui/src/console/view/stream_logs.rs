@@ -1,7 +1,7 @@
 //! The logs: newest at the bottom, or from a chosen line on; matches marked.
 
 use jiff::Timestamp;
-use mypaas::api::LogStream;
+use mypaas::api::{LogStream, LogsOf};
 use mypaas::name::ContainerName;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -21,10 +21,10 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let Some(logs) = &model.logs else { return };
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let pen = sheet.pen;
-    sheet.put(inner, 0, state(logs, pen));
+    sheet.put(inner, 0, state(model, logs, pen));
     let body = Rect { y: inner.y + 1.min(inner.height), height: inner.height.saturating_sub(1), ..inner };
     if logs.shown_count() == 0 {
-        return sheet.put(body, 0, nothing(logs, pen));
+        return sheet.put(body, 0, nothing(model, logs, pen));
     }
     let top = match logs.place {
         Place::End => None,
@@ -93,9 +93,10 @@ impl Lines<'_> {
 }
 
 /// Why there are no lines.
-fn nothing(logs: &Logs, pen: &Pen<'_>) -> Line<'static> {
+fn nothing(model: &Model, logs: &Logs, pen: &Pen<'_>) -> Line<'static> {
     match (logs.tape.len(), &logs.flow) {
         (0, Flow::Waiting) => pen.line(Tone::Pending, "asking the server …"),
+        (0, _) if is_gone(model, logs) => pen.line(Tone::Muted, "nothing was kept of what it wrote"),
         (0, _) if logs.since.is_some() => pen.line(Tone::Muted, "nothing was written since then"),
         (0, _) => pen.line(Tone::Muted, "nothing was written yet"),
         _ => pen.line(Tone::Muted, "no line matches"),
@@ -103,11 +104,16 @@ fn nothing(logs: &Logs, pen: &Pen<'_>) -> Line<'static> {
 }
 
 /// What is read, how, and how much of it there is.
-fn state(logs: &Logs, pen: &Pen<'_>) -> Line<'static> {
-    let of = logs.container.as_ref().map_or_else(|| "all containers".to_owned(), ToString::to_string);
+fn state(model: &Model, logs: &Logs, pen: &Pen<'_>) -> Line<'static> {
+    let of = match &logs.of {
+        LogsOf::Service => "all containers".to_owned(),
+        LogsOf::Container(name) => name.to_string(),
+        LogsOf::Release(release) => release.to_string(),
+    };
     let mut spans = vec![pen.span(Tone::Strong, of)];
     let mut say = |tone: Tone, text: String| spans.push(pen.span(tone, format!(" {DOT} {text}")));
     match (&logs.flow, logs.place) {
+        (Flow::Flowing | Flow::Ended, _) if is_gone(model, logs) => say(Tone::Muted, "kept last lines".into()),
         (Flow::Broken { problem }, _) => say(Tone::Stale, format!("broken: {}", problem.message)),
         (Flow::Waiting, _) => say(Tone::Pending, "waiting".into()),
         (Flow::Ended, _) => say(Tone::Muted, "ended".into()),
@@ -140,10 +146,17 @@ fn state(logs: &Logs, pen: &Pen<'_>) -> Line<'static> {
     Line::from(spans)
 }
 
+/// The release that is read has no containers any more.
+fn is_gone(model: &Model, logs: &Logs) -> bool {
+    let LogsOf::Release(release) = logs.of else { return false };
+    let service = model.fleet.service(&logs.at);
+    service.is_none_or(|service| service.containers.iter().all(|container| container.release != release))
+}
+
 fn merged(logs: &Logs) -> Vec<&ContainerName> {
     let mut names: Vec<&ContainerName> = logs.sources().iter().map(|source| &source.name).collect();
     names.sort();
-    if logs.container.is_some() || names.len() < 2 { Vec::new() } else { names }
+    if matches!(logs.of, LogsOf::Container(_)) || names.len() < 2 { Vec::new() } else { names }
 }
 
 /// Release and number, as in `r14.1`: the service is known.

@@ -1,9 +1,14 @@
 //! Columns that fit: as wide as their content, narrower where they can be, and left out by rank where there is no room.
 
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pen::Pen;
+use super::sheet::Sheet;
 use super::text::cut_line;
+use crate::console::model::Target;
+use crate::console::model::order::Direction;
+use crate::console::symbols::{ASCENDING, DESCENDING};
 use crate::console::theme::Tone;
 
 /// Between two columns.
@@ -61,9 +66,7 @@ impl<'c> Fit<'c> {
 
     /// For these rows.
     pub(crate) fn rows(columns: &'c [Column], rows: &[Cells], room: usize) -> Self {
-        let widest = |index: usize| rows.iter().filter_map(|cells| cells.get(index)).map(Line::width).max();
-        let contents: Vec<usize> = (0..columns.len()).map(|index| widest(index).unwrap_or(0)).collect();
-        Self::of(columns, &contents, room)
+        Self::of(columns, &widths(columns, rows), room)
     }
 
     fn total(&self) -> usize {
@@ -103,17 +106,34 @@ impl<'c> Fit<'c> {
         self.row(titles.collect())
     }
 
-    /// The same, with a sign behind one of them.
-    pub(crate) fn heading_marked(&self, marked: usize, sign: &str, pen: &Pen<'_>) -> Line<'static> {
-        let title = |(index, column): (usize, &Column)| match index == marked {
-            true => pen.line(Tone::Focused, format!("{}{sign}", column.title)),
-            false => pen.line(Tone::Heading, column.title),
+    /// The titles, of which each may be clicked; behind the one that the rows are sorted by, which end comes first.
+    pub(crate) fn draw_heading(
+        &self,
+        sorted: Option<(usize, Direction)>,
+        target: impl Fn(usize) -> Option<Target>,
+        area: Rect,
+        sheet: &mut Sheet<'_>,
+    ) {
+        let title = |(index, column): (usize, &Column)| match sorted {
+            Some((by, direction)) if by == index => {
+                let sign = if direction == Direction::Ascending { ASCENDING } else { DESCENDING };
+                sheet.pen.line(Tone::Focused, format!("{}{sign}", column.title))
+            }
+            _ => sheet.pen.line(Tone::Heading, column.title),
         };
-        self.row(self.columns.iter().enumerate().map(title).collect())
+        let titles = self.row(self.columns.iter().enumerate().map(title).collect());
+        sheet.put(area, 0, titles);
+        for (index, place, width) in self.places() {
+            let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+            let title = Rect { x: area.x.saturating_add(cells(place)), width: cells(width), height: 1, ..area };
+            if let Some(target) = target(index) {
+                sheet.spot(title, target);
+            }
+        }
     }
 
     /// Where the columns are: which one, its first cell, its width. Those that are left out are nowhere.
-    pub(crate) fn places(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+    fn places(&self) -> impl Iterator<Item = (usize, usize, usize)> {
         let shown = self.widths.iter().enumerate().filter_map(|(index, width)| Some((index, (*width)?)));
         shown.scan(0, |next, (index, width)| {
             let place = *next;
@@ -150,6 +170,18 @@ impl<'c> Fit<'c> {
         }
         Line::from(spans)
     }
+}
+
+/// What the contents of each column need.
+pub(crate) fn widths(columns: &[Column], rows: &[Cells]) -> Vec<usize> {
+    let widest = |index: usize| rows.iter().filter_map(|cells| cells.get(index)).map(Line::width).max();
+    (0..columns.len()).map(|index| widest(index).unwrap_or(0)).collect()
+}
+
+/// What rows are sorted by is of interest, and its title has a sign behind it.
+pub(crate) fn make_room_for_sign(column: &mut Column, width: &mut usize) {
+    column.rank = column.rank.min(1);
+    *width = (*width).max(column.title.len() + 1);
 }
 
 /// Heading and rows, one below the other.

@@ -1,123 +1,98 @@
-//! A filter of services by what they are, not by what happens to be drawn.
+//! A filter of a list's lines by what they are, not by what happens to be drawn.
 //!
-//! Words that all must match: a plain word is looked for in name, server, state, release and URLs; `state:down`,
-//! `name:api`, `server:s2`, `release:r12` and `url:example.com` in one of them; `cpu>50`, `mem>200m`, `age<1h` and
-//! `restarts>0` compare what is used; `!word` must not match.
+//! Words that all must match: a plain word is looked for in everything that is text, `state:down` in one of it;
+//! `cpu>50`, `mem>200m`, `age<1h` and `restarts>0` compare figures; `!word` must not match. What there is to look for
+//! and to compare is the list's: see `Columns`.
 
 mod figure;
 
-use mypaas::api::{ServiceState, ServiceView};
+use mypaas::api::ServiceState;
 
 use self::figure::Comparison;
-use super::fleet::ServerEntry;
+pub(crate) use self::figure::{COUNT, DAYS, Figure, PERCENT, PERCENT_OF_CPU, RATE, SHORT_TIMES, SIZES, TIMES};
+use super::column::Columns;
 use super::line::Line;
 
+/// A name in front of a colon, and whether a line has a text there. The text is in lower case.
+pub(crate) type Text<C> = (&'static str, for<'a, 't> fn(<C as Columns>::Line<'a>, &'t str) -> bool);
+
 /// The filter as it is typed, and what it means.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Filter {
+#[derive(Debug, Clone)]
+pub(crate) struct Filter<C: Columns> {
     pub line: Line,
-    terms: Vec<Term>,
+    terms: Vec<Term<C>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Term {
-    what: What,
+#[derive(Debug, Clone)]
+struct Term<C: Columns> {
+    what: What<C>,
     negated: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum What {
-    Is {
-        field: Field,
-        /// Lower case.
-        text: String,
-    },
-    Compares(Comparison),
+#[derive(Debug, Clone)]
+enum What<C: Columns> {
+    Anywhere(String),
+    In(&'static Text<C>, String),
+    Compares(Comparison<C>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Field {
-    Any,
-    Name,
-    Server,
-    State,
-    Release,
-    Url,
+impl<C: Columns> Default for Filter<C> {
+    fn default() -> Self {
+        Self { line: Line::default(), terms: Vec::new() }
+    }
 }
 
-const FIELDS: [(&str, Field); 5] = [
-    ("name:", Field::Name),
-    ("server:", Field::Server),
-    ("state:", Field::State),
-    ("release:", Field::Release),
-    ("url:", Field::Url),
-];
-
-impl Filter {
+impl<C: Columns> Filter<C> {
     pub(crate) fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
     /// To be called after the line changed.
     pub(crate) fn read(&mut self) {
-        self.terms = self.line.text().split_whitespace().filter_map(term).collect();
+        self.terms = self.line.text().split_whitespace().filter_map(Term::read).collect();
     }
 
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    pub(crate) fn matches(&self, server: &ServerEntry, service: &ServiceView) -> bool {
-        self.terms.iter().all(|term| term.matches(server, service) != term.negated)
+    pub(crate) fn matches(&self, line: C::Line<'_>) -> bool {
+        self.terms.iter().all(|term| term.what.matches(line) != term.negated)
     }
 }
 
-fn term(word: &str) -> Option<Term> {
-    let lower = word.to_lowercase();
-    let (negated, rest) = match lower.strip_prefix('!') {
-        Some(rest) => (true, rest),
-        None => (false, lower.as_str()),
-    };
-    if figure::is_begun(rest) {
-        return Comparison::read(rest).map(|comparison| Term { what: What::Compares(comparison), negated });
-    }
-    let named = FIELDS.iter().find_map(|(name, field)| Some((*field, rest.strip_prefix(name)?)));
-    let (field, text) = named.unwrap_or((Field::Any, rest));
-    (!text.is_empty()).then(|| Term { what: What::Is { field, text: text.to_owned() }, negated })
-}
-
-impl Term {
-    fn matches(&self, server: &ServerEntry, service: &ServiceView) -> bool {
-        match &self.what {
-            What::Is { field, text } => field.has(text, server, service),
-            What::Compares(comparison) => comparison.matches(server, service),
+impl<C: Columns> Term<C> {
+    fn read(word: &str) -> Option<Self> {
+        let lower = word.to_lowercase();
+        let (negated, rest) = match lower.strip_prefix('!') {
+            Some(rest) => (true, rest),
+            None => (false, lower.as_str()),
+        };
+        if figure::is_begun::<C>(rest) {
+            return Comparison::read(rest).map(|comparison| Term { what: What::Compares(comparison), negated });
         }
+        let named = C::TEXTS.iter().find_map(|text| Some((text, rest.strip_prefix(text.0)?.strip_prefix(':')?)));
+        let (what, text) = match named {
+            Some((field, text)) => (What::In(field, text.to_owned()), text),
+            None => (What::Anywhere(rest.to_owned()), rest),
+        };
+        (!text.is_empty()).then_some(Term { what, negated })
     }
 }
 
-impl Field {
-    fn has(self, text: &str, server: &ServerEntry, service: &ServiceView) -> bool {
-        let is_release = || service.release.is_some_and(|release| release.to_string() == text);
+impl<C: Columns> What<C> {
+    fn matches(&self, line: C::Line<'_>) -> bool {
         match self {
-            Field::Name => service.name.as_str().contains(text),
-            Field::Server => server.name.as_str().contains(text),
-            Field::State => is_state(service, text),
-            Field::Release => is_release(),
-            Field::Url => service.urls.iter().any(|url| url.to_string().contains(text)),
-            Field::Any => {
-                is_release()
-                    || [Field::Name, Field::Server, Field::State, Field::Url]
-                        .into_iter()
-                        .any(|field| field.has(text, server, service))
-            }
+            What::Anywhere(text) => C::TEXTS.iter().any(|(_, has)| has(line, text)),
+            What::In((_, has), text) => has(line, text),
+            What::Compares(comparison) => comparison.matches(line),
         }
     }
 }
 
 /// A state matches by the beginning of its word, so that `down` typed half narrows already.
-fn is_state(service: &ServiceView, text: &str) -> bool {
-    let deploying = service.last_deploy.as_ref().is_some_and(|deploy| !deploy.is_finished());
-    state_word(service.state).starts_with(text) || deploying && "deploying".starts_with(text)
+pub(crate) fn has_state(word: &str, text: &str) -> bool {
+    word.starts_with(text)
 }
 
 /// The state of a service in one word.
@@ -135,16 +110,14 @@ pub(crate) fn state_word(state: ServiceState) -> &'static str {
 mod tests {
     use super::*;
     use crate::console::fixture;
+    use crate::console::model::column::Column;
 
     fn names(filter: &str) -> Vec<String> {
         let fleet = fixture::fleet();
-        let mut it = Filter { line: Line::of(filter), terms: Vec::new() };
+        let mut it = Filter::<Column> { line: Line::of(filter), terms: Vec::new() };
         it.read();
-        let all =
-            fleet.servers.iter().flat_map(|server| server.services().iter().map(move |service| (server, service)));
-        all.filter(|(server, service)| it.matches(server, service))
-            .map(|(_, service)| service.name.to_string())
-            .collect()
+        let matching = fleet.all_services().filter(|line| it.matches(*line));
+        matching.map(|(_, service)| service.name.to_string()).collect()
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(crate) mod since;
 mod tests;
 
 use jiff::{SignedDuration, Timestamp};
-use mypaas::api::{LogLine, LogStream};
+use mypaas::api::{LogLine, LogStream, LogsOf};
 use mypaas::name::ContainerName;
 use serde::{Deserialize, Serialize};
 
@@ -34,8 +34,8 @@ const LATE: SignedDuration = SignedDuration::from_secs(2);
 #[derive(Debug, Clone)]
 pub(crate) struct Logs {
     pub at: ServiceAt,
-    /// Only this container's lines; none means all of them, merged.
-    pub container: Option<ContainerName>,
+    /// Whose lines are read.
+    pub of: LogsOf,
     pub tape: Tape<Entry>,
     bytes: usize,
     pub flow: Flow,
@@ -123,10 +123,10 @@ pub(crate) struct Source {
 }
 
 impl Logs {
-    pub(crate) fn of(at: ServiceAt, container: Option<ContainerName>) -> Self {
+    pub(crate) fn of(at: ServiceAt, of: LogsOf) -> Self {
         Self {
             at,
-            container,
+            of,
             tape: Tape::holding(LINES),
             bytes: 0,
             flow: Flow::Waiting,
@@ -148,13 +148,13 @@ impl Logs {
     }
 
     /// Whether this is what is read.
-    pub(crate) fn is_of(&self, at: &ServiceAt, container: Option<&ContainerName>, since: Option<Timestamp>) -> bool {
-        self.at == *at && self.container.as_ref() == container && self.since == since
+    pub(crate) fn is_of(&self, at: &ServiceAt, of: &LogsOf, since: Option<Timestamp>) -> bool {
+        self.at == *at && self.of == *of && self.since == since
     }
 
-    /// Reads from another container or from another moment on; how it is shown stays.
-    pub(crate) fn turn_to(&mut self, container: Option<ContainerName>, since: Option<Timestamp>) {
-        let fresh = Self::of(self.at.clone(), container);
+    /// Reads from others or from another moment on; how it is shown stays.
+    pub(crate) fn turn_to(&mut self, of: LogsOf, since: Option<Timestamp>) {
+        let fresh = Self::of(self.at.clone(), of);
         let before = std::mem::replace(self, fresh);
         self.since = since;
         self.since_line = before.since_line;

@@ -6,7 +6,7 @@ fn line(container: &str, second: i64, text: &str) -> Caught {
 }
 
 fn logs(texts: &[&str]) -> Logs {
-    let mut logs = Logs::of(service_at("local", "api"), None);
+    let mut logs = Logs::of(service_at("local", "api"), LogsOf::Service);
     logs.began(at(0));
     for (second, text) in (0..).zip(texts) {
         logs.take(line("api.r14.1", second, text));
@@ -122,7 +122,7 @@ fn another_container_begins_anew_and_is_shown_as_the_one_before() {
     let mut logs = logs(&["a", "hit"]);
     search(&mut logs, "hit");
     logs.widen(true);
-    logs.turn_to(Some(ContainerName::from_engine("api.r14.2")), Some(at(-60)));
+    logs.turn_to(LogsOf::Container(ContainerName::from_engine("api.r14.2")), Some(at(-60)));
     assert_eq!((logs.tape.len(), logs.around(), logs.since), (0, 1, Some(at(-60))));
     logs.take(line("api.r14.2", 1, "hit"));
     assert_eq!(shown(&logs), ["hit"]);

@@ -94,6 +94,71 @@ fn enter_leads_from_a_server_to_its_services_and_from_an_alert_to_its_service() 
     assert!(matches!(model.page, Page::Alerts(2)), "and back");
 }
 
+fn selected_server(model: &Model) -> Option<&str> {
+    model.selected_server().map(|server| server.name.as_str())
+}
+
+#[test]
+fn servers_are_filtered_while_one_types_and_the_filter_goes_before_the_page() {
+    let mut model = fixture::model();
+    press(&mut model, "g f /");
+    type_text(&mut model, "state:silent");
+    assert_eq!((model.shown_servers().len(), selected_server(&model)), (2, Some("s2")));
+    press(&mut model, "enter n");
+    assert_eq!(selected_server(&model), Some("s3"));
+    press(&mut model, "n");
+    assert_eq!(selected_server(&model), Some("s2"), "round at the end");
+    press(&mut model, "N");
+    assert_eq!(selected_server(&model), Some("s3"), "and at the beginning");
+    press(&mut model, "esc");
+    assert!(matches!(model.page, Page::Fleet(_)) && model.servers.filter.is_empty());
+    assert_eq!(selected_server(&model), Some("s3"), "what was selected stays so");
+    press(&mut model, "esc");
+    assert!(matches!(model.page, Page::Services));
+}
+
+#[test]
+fn nothing_is_done_with_a_server_that_a_filter_hides() {
+    let mut model = fixture::model();
+    press(&mut model, "g f /");
+    type_text(&mut model, "nowhere");
+    for keys in ["enter", "enter", "d", "p", "e", "n", "j"] {
+        assert_eq!(press(&mut model, keys), [], "{keys}");
+        assert!(matches!(model.page, Page::Fleet(_)), "{keys}: {:?}", model.page);
+    }
+}
+
+#[test]
+fn servers_are_sorted_by_any_column_and_the_selection_stays_with_its_server() {
+    let mut model = fixture::model();
+    let names = |model: &Model| -> String {
+        model.shown_servers().iter().map(|server| server.name.as_str()).collect::<Vec<_>>().join(" ")
+    };
+    press(&mut model, "g f j");
+    press(&mut model, "o t");
+    assert_eq!((names(&model).as_str(), selected_server(&model)), ("s3 s2 local", Some("s2")));
+    press(&mut model, "o o");
+    assert_eq!((names(&model).as_str(), selected_server(&model)), ("local s2 s3", Some("s2")));
+    press(&mut model, "o n o n");
+    assert_eq!(names(&model), "s3 s2 local", "the same column again turns it round");
+    press(&mut model, "g g j enter");
+    assert_eq!(model.list.selected, Some(Item::Server("s2".parse().unwrap())), "the second line is the second shown");
+    press(&mut model, "g f o g");
+    assert_eq!(names(&model), "local s2 s3");
+}
+
+#[test]
+fn alerts_are_filtered_and_sorted_and_enter_opens_the_one_that_is_shown() {
+    let mut model = fixture::model();
+    press(&mut model, "g a /");
+    type_text(&mut model, "server:local");
+    press(&mut model, "enter o t j enter");
+    assert_eq!(model.selected_service(), Some(&service_at("local", "docs")), "the least grave stands first now");
+    press(&mut model, "g a esc");
+    assert_eq!(model.shown_concerns().len(), model.fleet.concerns().len());
+    assert!(matches!(model.page, Page::Alerts(_)));
+}
+
 fn variables(model: &mut Model) {
     press(model, "g e");
     send(model, Message::Variables { server: "local".parse().unwrap(), result: Ok(fixture::variables()) });

@@ -1,5 +1,8 @@
 //! Logs as messages see them.
 
+use mypaas::api::LogsOf;
+use mypaas::name::{ContainerName, ReleaseId};
+
 use super::toasts;
 use crate::console::effect::{Effect, Subscription, TerminalEffect};
 use crate::console::fixture::{self, HOUR, at, log_line, logged, press, problem, send, type_text, written};
@@ -62,7 +65,7 @@ fn logs_beside_the_list_become_a_page_with_what_was_read() {
 fn logs_of_another_container_are_not_mixed_in() {
     let mut model = fixture::model();
     press(&mut model, "l c");
-    assert_eq!(model.logs.as_ref().unwrap().container.as_ref().unwrap().as_str(), "api.r14.1");
+    assert_eq!(model.logs.as_ref().unwrap().of, LogsOf::Container(ContainerName::from_engine("api.r14.1")));
     let news = || logged("api", written(vec![log_line("api.r14.2", at(0), "late")]));
     send(&mut model, news());
     assert_eq!(model.logs.as_ref().unwrap().tape.len(), 0);
@@ -149,4 +152,16 @@ fn a_flood_that_is_not_kept_whole_says_so() {
     assert!(screen.contains("80000 lines came faster than they could be taken"), "{screen}");
     model.now = at(43);
     assert!(!fixture::shown(&mut model).contains("behind"), "nothing comes any more");
+}
+
+#[test]
+fn a_selected_release_is_read_also_when_its_containers_are_gone() {
+    let mut model = fixture::model();
+    press(&mut model, "tab ] ] j j l");
+    let Some(logs) = &model.logs else { panic!("{:?}", model.page) };
+    assert_eq!(logs.of, LogsOf::Release(ReleaseId::new(12)));
+    assert!(matches!(model.page, Page::Logs));
+    press(&mut model, "c");
+    let one = LogsOf::Container(ContainerName::from_engine("api.r14.1"));
+    assert_eq!(model.logs.as_ref().unwrap().of, one, "and back to what runs");
 }

@@ -6,9 +6,11 @@ use super::selected;
 use crate::console::effect::{Effect, TerminalEffect};
 use crate::console::fixture::{self, press, send, shown, type_text};
 use crate::console::message::{Gesture, Message, Mouse};
+use crate::console::model::alerts::AlertColumn;
 use crate::console::model::column::Column;
 use crate::console::model::detail::Tab;
 use crate::console::model::dialog::Dialog;
+use crate::console::model::servers::ServerColumn;
 use crate::console::model::{Focus, Model, Page};
 
 /// Where a text stands on the screen.
@@ -59,6 +61,18 @@ fn titles_sort_tabs_turn_and_hints_do_what_they_say() {
     assert_eq!((model.pane.release, model.focus), (2, Focus::Pane { whole: false }));
     click(&mut model, ": commands");
     assert!(matches!(model.dialog, Some(Dialog::Palette(_))));
+}
+
+#[test]
+fn titles_sort_the_servers_and_the_alerts_too() {
+    let mut model = fixture::model();
+    press(&mut model, "g f");
+    click(&mut model, "MEM");
+    assert_eq!(model.servers.order.by, ServerColumn::Memory);
+    press(&mut model, "g a");
+    click(&mut model, "SINCE");
+    assert_eq!(model.alerts.order.by, AlertColumn::Since);
+    assert_eq!(model.list.order.by, Column::Name, "each list has an order of its own");
 }
 
 #[test]

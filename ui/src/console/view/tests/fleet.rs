@@ -35,6 +35,42 @@ fn a_silent_server_of_the_fleet() {
 }
 
 #[test]
+fn the_fleet_sorted() {
+    snapshots("fleet_sorted", |model| drop(press(model, "g f o t")));
+}
+
+#[test]
+fn the_fleet_with_a_filter() {
+    snapshots("fleet_filter", |model| {
+        press(model, "g f /");
+        type_text(model, "state:silent disk<90");
+    });
+}
+
+#[test]
+fn a_filter_that_no_server_matches() {
+    snapshots("fleet_filter_nothing", |model| {
+        press(model, "g f /");
+        type_text(model, "cpu>99");
+        press(model, "enter");
+    });
+}
+
+#[test]
+fn the_keys_of_the_fleet() {
+    snapshots("fleet_help", |model| drop(press(model, "g f ?")));
+}
+
+#[test]
+fn the_alerts_sorted_and_filtered() {
+    snapshots("alerts_filter", |model| {
+        press(model, "g a /");
+        type_text(model, "!silent");
+        press(model, "enter o a");
+    });
+}
+
+#[test]
 fn the_alerts() {
     snapshots("alerts", |model| drop(press(model, "g a j j")));
 }
@@ -230,6 +266,8 @@ fn what_drifted_is_told() {
         let api = snapshot.services.iter_mut().find(|service| service.name.as_str() == "api").unwrap();
         api.wanted = 4;
         api.containers[1].routed = false;
+        api.containers[0].cpu_limit = None;
+        api.containers[0].memory_limit_bytes = Some(64 << 20);
         model.fleet.servers[0].hear(Box::new(snapshot), fixture::at(0));
         press(model, "tab");
     });

@@ -5,8 +5,8 @@ mod fleet;
 mod lists;
 mod runs;
 
-use mypaas::api::{Action, Event, LogStream, PlanView};
-use mypaas::name::DeployId;
+use mypaas::api::{Action, Event, LogStream, LogsOf, PlanView};
+use mypaas::name::{DeployId, ReleaseId};
 use ratatui::layout::Size;
 
 use crate::console::effect::Effect;
@@ -175,6 +175,21 @@ fn the_logs() {
         press(model, "l");
         fill_logs(model);
         press(model, "t");
+    });
+}
+
+#[test]
+fn the_logs_of_a_release_that_runs_no_more() {
+    snapshots("logs_kept", |model| {
+        press(model, "tab ] ] j j l");
+        let of = LogsOf::Release(ReleaseId::new(12));
+        let told = |news| Message::Logs { at: service_at("local", "api"), of: of.clone(), since: None, news };
+        let line = |container, second, text| fixture::log_line(container, at(second), text);
+        let lines =
+            vec![line("api.r12.1", -9, "listening on 8080"), line("api.r12.2", -5, "SIGTERM: 3 requests to finish")];
+        for news in [LogNews::Began, written(lines), LogNews::Ended] {
+            send(model, told(news));
+        }
     });
 }
 
