@@ -144,6 +144,14 @@ async fn logs_are_read_and_followed() {
     follow.until("404 GET /while").await;
     follow.interrupt();
     assert_eq!(follow.end().await.code, 130);
+
+    stage.project("web", &["url=http://web.test"], &["ENV LOG=requests VERSION=two"]);
+    stage.push(&folder).await.done();
+    assert_eq!(stage.containers().await, ["web.r2.1"]);
+    let kept = stage.mypaas(&["logs", "local", "web", "--release", "r1"]).await;
+    let out: Vec<&str> = kept.out.lines().map(|line| line.rsplit(" | ").next().unwrap()).collect();
+    assert!(out.ends_with(&["404 GET /while", "stops: finishes requests in flight", "stopped"]), "{kept}");
+    assert!(kept.err.contains("r1 of web runs no more"), "{kept}");
 }
 
 #[tokio::test]
