@@ -72,7 +72,7 @@ impl Program {
     pub(crate) fn try_start(&self) -> Option<(Screen, Duration)> {
         let screen = Screen::start(self.command.clone());
         let Some(at) = screen.until(PATIENCE, |shown| self.shows_rows(shown)) else {
-            eprintln!("{}", screen.text());
+            println!("{}", screen.text());
             return None;
         };
         let took = at - screen.started;
