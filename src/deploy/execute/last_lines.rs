@@ -41,7 +41,7 @@ async fn of(engine: &dyn Engine, container: &ContainerName) -> Option<(ReleaseId
     (!lines.is_empty()).then_some((release, lines))
 }
 
-/// None where the log cannot be read.
+/// Nothing where the log cannot be read.
 pub(super) async fn read(engine: &dyn Engine, container: &ContainerName, count: u32) -> Vec<LogLine> {
     let query = LogQuery { tail: Some(count), since: None, follow: false };
     match engine.logs(container, &query).await {

@@ -76,7 +76,8 @@ fn draw_all(model: &Model, of: &Measured, history: &History, area: Rect, sheet: 
         let place = Rect { x: area.x + column * (width + GAP), y: area.y + line * height, width, height };
         // One line stays free between two of them, where there is one to spare.
         let spare = u16::from(height > LEAST_HEIGHT + 1);
-        graph::draw(graph, history, Rect { height: height - spare, ..place }, sheet);
+        // On a very low terminal there may be less room than the least.
+        graph::draw(graph, history, Rect { height: height - spare, ..place }.intersection(area), sheet);
     }
 }
 
