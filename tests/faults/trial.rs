@@ -1,12 +1,13 @@
 //! One deploy with one trouble.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::Docker;
 use bollard::models::ContainerSummaryStateEnum as State;
 use bollard::query_parameters::{KillContainerOptions, ListContainersOptionsBuilder, StartContainerOptions};
 use mypaas::api::{Deploy, DeployState};
+use tokio::time::sleep;
 
 use super::check;
 use super::engine::{End, Engine};
@@ -17,6 +18,10 @@ use crate::proxy::Fault;
 
 /// Longer than any call is waited for, with all that comes before and after.
 const END_LIMIT: Duration = Duration::from_secs(240);
+
+/// An engine that comes back starts one container after the other.
+const COMEBACK: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// What came of it, when nothing was violated.
 #[derive(Debug)]
@@ -50,7 +55,7 @@ pub(crate) async fn run(stage: &mut Stage, at: usize, trouble: Trouble) -> Resul
     let (met, calls) = (stage.proxy.met(), stage.proxy.calls());
     stage.proxy.arm(None);
     let settled = match &ended {
-        Ok(ended) => judge(stage, ended).await,
+        Ok(ended) => judge(stage, ended, trouble).await,
         Err(wrong) => Err(wrong.clone()),
     };
     let report = requests.stop().await;
@@ -74,13 +79,19 @@ async fn deploy(stage: &mut Stage, trouble: Trouble) -> Result<Deploy, String> {
 }
 
 /// Whether it succeeded, when all is as its history says.
-async fn judge(stage: &Stage, ended: &Deploy) -> Result<bool, String> {
+async fn judge(stage: &Stage, ended: &Deploy, trouble: Trouble) -> Result<bool, String> {
     let DeployState::Finished { outcome, .. } = &ended.state else { return Err("it has not ended".to_owned()) };
     let (told, live) = (told(ended, outcome), stage.live().await?);
     if told != Some(live) {
         return Err(format!("{live} is live, but {told:?} by the history: {outcome:?}"));
     }
-    check::quiet(stage).await?;
+    let quiet_by = Instant::now() + if trouble.stops_containers() { COMEBACK } else { Duration::ZERO };
+    while let Err(wrong) = check::quiet(stage).await {
+        if Instant::now() >= quiet_by {
+            return Err(wrong);
+        }
+        sleep(LOOK_AGAIN).await;
+    }
     Ok(outcome.succeeded())
 }
 

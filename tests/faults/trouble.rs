@@ -63,6 +63,11 @@ impl Trouble {
         matches!(self, Trouble::RouterDeath | Trouble::Reboot | Trouble::EngineEnds(_) | Trouble::MachineRestart)
     }
 
+    /// Whether the engine has to start containers again that served, in its own time.
+    pub(super) fn stops_containers(self) -> bool {
+        matches!(self, Trouble::Reboot | Trouble::EngineEnds(_) | Trouble::MachineRestart)
+    }
+
     /// One that costs time and no work, so that many may be tried at once.
     pub(crate) fn is_idle(self) -> bool {
         self == Trouble::Call(Fault::Hang)
