@@ -171,6 +171,9 @@ async fn exchange(shared: &Shared, number: u64) -> Result<String, String> {
     let answer = read_answer(&mut connection).await.map_err(kind("receive"))?;
     if keep && !answer.closes {
         shared.kept().push((connection, Instant::now()));
+    } else {
+        // Who closes first cannot use the port again for a minute, and 500 a second are all ports there are in less.
+        let _ = read_to_end(&mut connection).await;
     }
     if answer.status == 200 { Ok(answer.body) } else { Err(format!("status {}", answer.status)) }
 }

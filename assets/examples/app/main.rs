@@ -37,7 +37,8 @@ use std::time::{Duration, Instant};
 
 use http::{Answer, Request, read_request, write_answer, write_upgrade};
 
-/// So many connections are served at once; others wait until one ends.
+/// So many connections are served at once; others wait until one ends. While some do, none is kept that has its answer:
+/// whoever keeps a connection busy would keep them waiting.
 const CONNECTIONS: usize = 512;
 
 /// Longer than proxies keep unused connections, so that it is never this end that closes one that is about to be used.
@@ -49,6 +50,7 @@ const SIGTERM: i32 = 15;
 const QUEUE: i32 = 4096;
 
 static STOPPING: AtomicBool = AtomicBool::new(false);
+static CROWDED: AtomicBool = AtomicBool::new(false);
 static IN_FLIGHT: AtomicUsize = AtomicUsize::new(0);
 
 unsafe extern "C" {
@@ -159,7 +161,9 @@ fn serve(listener: &TcpListener, app: &Arc<App>) {
             continue;
         };
         let (taken, freed) = &*places;
-        let mut taken = freed.wait_while(taken.lock().unwrap(), |taken| *taken >= CONNECTIONS).unwrap();
+        let mut taken = taken.lock().unwrap();
+        CROWDED.store(*taken >= CONNECTIONS, SeqCst);
+        taken = freed.wait_while(taken, |taken| *taken >= CONNECTIONS).unwrap();
         *taken += 1;
         let (app, places) = (app.clone(), places.clone());
         thread::spawn(move || {
@@ -190,7 +194,8 @@ fn converse(connection: TcpStream, app: &App) -> io::Result<()> {
             }
             Err(answer) => (None, answer),
         };
-        let keep_alive = request.as_ref().is_some_and(|request| request.keep_alive) && !STOPPING.load(SeqCst);
+        let keeps = !STOPPING.load(SeqCst) && !CROWDED.load(SeqCst);
+        let keep_alive = keeps && request.as_ref().is_some_and(|request| request.keep_alive);
         let is_head = request.as_ref().is_some_and(|request| request.method == "HEAD");
         write_answer(&mut writer, &answer, keep_alive, is_head)?;
         if let Some(request) = request.filter(|_| app.logs_requests) {

@@ -68,14 +68,14 @@ struct Requests {
 }
 
 async fn under_load(server: &Server, web: SocketAddr, scope: Scope) -> Requests {
-    println!("\n{:14} {:9} {}", "strategy", "SIGTERM", pressure::HEAD);
+    println!("\nrepeated deploys under {}", pressure::asked_for());
+    println!("{:14} {:9} {}", "strategy", "SIGTERM", pressure::HEAD);
     let mut requests = Requests::default();
     for case in Case::all(scope) {
-        for result in pressure::measure(server, web, &case, scope).await {
-            println!("{:14} {:9} {result}", case.strategy.name, case.on_sigterm);
-            requests.sent += result.sent();
-            requests.failed += result.failed();
-        }
+        let result = pressure::measure(server, web, &case, scope).await;
+        println!("{:14} {:9} {result}", case.strategy.name, case.on_sigterm);
+        requests.sent += result.sent();
+        requests.failed += result.failed();
     }
     requests
 }
