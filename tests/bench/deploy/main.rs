@@ -1,7 +1,8 @@
 //! Deploys under load, with every strategy and every way an app may take SIGTERM: how many requests fail. And without
 //! load: how long a deploy takes, beside what the same takes by hand with Docker's own client.
 //!
-//! `--quick` takes about a minute instead of ten; `--times` leaves the load away.
+//! `--quick` takes about a minute instead of ten; `--times` leaves the load away; `--strategy NAME` has one only under
+//! load, as in `roll` or `safe`.
 //!
 //! ```text
 //! case.rs      strategies and apps
@@ -68,14 +69,15 @@ struct Requests {
 }
 
 async fn under_load(server: &Server, web: SocketAddr, scope: Scope) -> Requests {
-    println!("\nrepeated deploys under {}", pressure::asked_for());
-    println!("{:14} {:9} {}", "strategy", "SIGTERM", pressure::HEAD);
+    println!("\n{:14} {:9} {}", "strategy", "SIGTERM", pressure::HEAD);
     let mut requests = Requests::default();
-    for case in Case::all(scope) {
-        let result = pressure::measure(server, web, &case, scope).await;
-        println!("{:14} {:9} {result}", case.strategy.name, case.on_sigterm);
-        requests.sent += result.sent();
-        requests.failed += result.failed();
+    let only = std::env::args().skip_while(|argument| argument != "--strategy").nth(1).unwrap_or_default();
+    for case in Case::all(scope).into_iter().filter(|case| case.strategy.name.starts_with(&only)) {
+        for result in pressure::measure(server, web, &case, scope).await {
+            println!("{:14} {:9} {result}", case.strategy.name, case.on_sigterm);
+            requests.sent += result.sent();
+            requests.failed += result.failed();
+        }
     }
     requests
 }
