@@ -113,8 +113,13 @@ pub(crate) async fn with_a_program_that_does_not_come_up(operator: &Operator, ma
     let (folder, before) = ("/home/grace/_mypaas", machine.run(INSTALLED));
     let broken = b"#!/bin/sh\n[ \"$1\" = --version ] && echo mypaas 9.9.9 && exit\necho no way; exit 1\n";
     let broken = operator.program("broken", broken);
+    let server = machine.run("systemctl show --property=MainPID --value mypaas");
     let cut = async {
         until_at(machine, folder, "restarting").await;
+        // Killed before it has the server restarted, it leaves one that runs on.
+        machine
+            .until(&format!("[ \"$(systemctl show --property=MainPID --value mypaas)\" != {} ]", server.trim()))
+            .await;
         machine.run("pkill -9 -f 'server [s]wap'");
     };
     told_when(cut, operator, &broken).await;

@@ -1,8 +1,9 @@
 //! Traefik's own view of what it follows, over its HTTP API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::config::{Item, Kind};
@@ -10,7 +11,7 @@ use super::metrics::Sum;
 use super::setup::API_USER;
 use crate::engine::Secret;
 use crate::name::ServiceName;
-use crate::router::{Counts, Result, RouterError};
+use crate::router::{Certificate, Counts, Result, RouterError};
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
@@ -40,6 +41,22 @@ impl Report {
         let fine = self.status == "enabled" && self.errors.is_empty();
         let words = if self.errors.is_empty() { self.status.clone() } else { self.errors.join("; ") };
         (!fine).then_some(words)
+    }
+}
+
+/// A certificate that Traefik serves.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Served {
+    #[serde(default)]
+    sans: BTreeSet<String>,
+    not_after: Timestamp,
+}
+
+impl Served {
+    pub(super) fn is(&self, certificate: &Certificate) -> bool {
+        self.not_after == certificate.expires
+            && self.sans.iter().map(|name| name.to_ascii_lowercase()).collect::<BTreeSet<_>>() == certificate.domains
     }
 }
 
@@ -73,6 +90,16 @@ impl Api {
             Kind::Middleware => "middlewares",
         };
         let answer = self.get(&format!("/api/http/{kind}/{}@file", item.name)).await?;
+        if answer.status() == reqwest::StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let answer = answer.error_for_status().map_err(|error| self.unreachable(error))?;
+        answer.json().await.map(Some).map_err(|error| self.unreachable(error))
+    }
+
+    /// The certificates that it serves; none where this Traefik does not tell, which those before 3.7 do not.
+    pub(super) async fn certificates(&self) -> Result<Option<Vec<Served>>> {
+        let answer = self.get("/api/certificates?per_page=10000").await?;
         if answer.status() == reqwest::StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -115,6 +142,23 @@ mod tests {
 
     fn report(json: &str) -> Report {
         serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_certificate_is_known_by_its_names_and_its_end() {
+        let served: Served = serde_json::from_str(
+            r#"{"sans":["www.a.test","A.test"],"notAfter":"2027-02-27T02:25:30Z","version":"v3"}"#,
+        )
+        .unwrap();
+        let certificate = |domains: &[&str], expires: &str| Certificate {
+            domains: domains.iter().map(|&domain| domain.to_owned()).collect(),
+            issuer: "R11".into(),
+            since: Timestamp::UNIX_EPOCH,
+            expires: expires.parse().unwrap(),
+        };
+        assert!(served.is(&certificate(&["a.test", "www.a.test"], "2027-02-27T02:25:30Z")));
+        assert!(!served.is(&certificate(&["a.test"], "2027-02-27T02:25:30Z")));
+        assert!(!served.is(&certificate(&["a.test", "www.a.test"], "2026-11-29T02:25:30Z")), "the one before");
     }
 
     #[test]

@@ -4,13 +4,16 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
+use super::api::Api;
 use super::config::{self, Item, Kind};
 use super::container::Keeper;
 use super::{TraefikRouter, setup};
+use crate::manifest::Scheme;
 use crate::name::ContainerName;
-use crate::router::{Result, RouterError, Routes};
+use crate::router::{Certificate, Result, RouterError, Routes};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -37,7 +40,39 @@ impl TraefikRouter {
                 sleep(LOOK_AGAIN).await;
             }
         }
+        self.await_certificates_of(&api, routes).await?;
         Ok(beside.inspect().await?.address)
+    }
+
+    /// Waits until the ordinary one, which has just started, serves these routes with the certificates that are there.
+    /// Traefik follows its files before it has read them, and serves one that nobody trusts until then.
+    pub async fn await_certificates(&self, routes: &[Routes]) -> Result<()> {
+        self.await_certificates_of(&self.api().await?, routes).await
+    }
+
+    /// One that is never served is told in the log: clients will tell it too, and the router is to start nevertheless.
+    async fn await_certificates_of(&self, api: &Api, routes: &[Routes]) -> Result<()> {
+        let (held, now) = (self.held().await?, Timestamp::now());
+        let urls = routes.iter().flat_map(|routes| routes.urls.iter());
+        let mut missing: Vec<Certificate> = urls
+            .filter(|url| url.scheme == Scheme::Https)
+            .filter_map(|url| held.iter().filter(|held| held.covers(&url.host)).max_by_key(|held| held.expires))
+            .filter(|newest| newest.expires > now)
+            .cloned()
+            .collect();
+        let (start, limit) = (Instant::now(), self.keeper.settings.patience.start);
+        while !missing.is_empty() {
+            let Some(served) = api.certificates().await? else { return Ok(()) };
+            missing.retain(|certificate| !served.iter().any(|served| served.is(certificate)));
+            if start.elapsed() > limit {
+                for Certificate { domains, .. } in &missing {
+                    tracing::warn!(?domains, "Traefik does not serve a certificate that is there");
+                }
+                return Ok(());
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
     }
 
     /// How many connections it has; none where that cannot be seen.

@@ -49,8 +49,9 @@ pub use self::metrics::added_up;
 use self::api::Api;
 use self::container::{HTTP, HTTPS, Keeper};
 use self::files::Files;
+use self::own::Usable;
 use self::switch::{Patience, Switch};
-use super::{ApiRoute, Certificates, Counts, Refusal, Result, Router, RouterInfo, Routes};
+use super::{ApiRoute, Certificate, Certificates, Counts, Refusal, Result, Router, RouterInfo, Routes};
 use crate::engine::{Container, Engine, LogQuery};
 use crate::name::{ImageName, InstanceName, ServiceName};
 
@@ -128,6 +129,18 @@ impl TraefikRouter {
         Ok(Switch { files: self.files.clone(), api: self.api().await?, patience: settings.patience, resolver })
     }
 
+    /// Certificates that there are to serve.
+    async fn held(&self) -> Result<Vec<Certificate>> {
+        let own = self.keeper.serve_own(&self.files).await?;
+        self.with_issued(own.usable).await
+    }
+
+    async fn with_issued(&self, own: Usable) -> Result<Vec<Certificate>> {
+        let storage = self.keeper.settings.storage.clone();
+        let issued = self.files.on_thread("read", storage.clone(), move || issued::read(&storage)).await?;
+        Ok(issued.into_iter().chain(own.into_values().map(|(certificate, _)| certificate)).collect())
+    }
+
     /// Reads on in Traefik's log, and tells all refusals so far.
     async fn refusals(&self) -> Result<Vec<Refusal>> {
         let mut known = self.known.lock().await;
@@ -189,13 +202,10 @@ impl Router for TraefikRouter {
 
     async fn certificates(&self) -> Result<Certificates> {
         let own = self.keeper.serve_own(&self.files).await?;
-        let settings = &self.keeper.settings;
-        let storage = settings.storage.clone();
-        let held = self.files.on_thread("read", settings.storage.clone(), move || issued::read(&storage)).await?;
         let refused = self.refusals().await?;
         Ok(Certificates {
-            asked_for: settings.acme.is_some(),
-            held: held.into_iter().chain(own.usable.into_values().map(|(certificate, _)| certificate)).collect(),
+            asked_for: self.keeper.settings.acme.is_some(),
+            held: self.with_issued(own.usable).await?,
             refused: refused.into_iter().chain(own.unusable).collect(),
         })
     }

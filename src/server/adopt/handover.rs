@@ -119,7 +119,7 @@ impl Routers for Exchanged<'_> {
 
     async fn start_ours(&self) -> Result<(), Problem> {
         self.handover.router.ensure_running().await?;
-        Ok(())
+        Ok(self.handover.router.await_certificates(self.handover.routes).await?)
     }
 
     async fn stop_ours(&self) -> Result<(), Problem> {
