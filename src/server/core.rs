@@ -29,7 +29,7 @@ use super::observe::Parts;
 use super::roster::Roster;
 use super::vault::Vault;
 use super::watch::Watchers;
-use super::worker::{Going, Work};
+use super::worker::{Going, Stranded, Turns, Work};
 use crate::api::{Problem, ProblemCode};
 use crate::context::{self, ArchiveError, Limits, Received};
 use crate::deploy::queue::Queue;
@@ -74,6 +74,8 @@ pub struct Core {
     /// URLs that a running deploy is about to route, so that no two take the same.
     pub(super) claims: Mutex<HashMap<String, ServiceName>>,
     pub(super) going: Mutex<Going>,
+    pub(super) turns: Turns,
+    pub(super) stranded: Stranded,
     pub(super) builds: Semaphore,
     /// Held by whoever removes what may go.
     pub(super) pruning: tokio::sync::Mutex<()>,
@@ -144,6 +146,8 @@ impl Core {
             admission: Mutex::default(),
             claims: Mutex::default(),
             going: Mutex::default(),
+            turns: Turns::default(),
+            stranded: Stranded::default(),
             builds,
             pruning: tokio::sync::Mutex::default(),
             data_root: OnceLock::new(),

@@ -1,4 +1,5 @@
-//! Keeps what the server needs: the network, the router, and (once, at start) an end to what was cut off.
+//! Keeps what the server needs: the network, the router, the containers that are live, and (once, at start) an end to what
+//! was cut off.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +48,9 @@ impl Core {
         // With the router the network may be another.
         if was_down || !self.network.is_settled() {
             self.open_network().await?;
+        }
+        if self.is_recovered() {
+            self.revive().await;
         }
         self.look_at_certificates().await;
         Ok(self.feeds.save()?)

@@ -210,8 +210,7 @@ impl Core {
             .iter()
             .filter_map(|container| view(container, routes, sight.board.loads.get(&container.name)))
             .collect();
-        let declared = manifest.map_or(0, |manifest| manifest.scale.count());
-        let wanted = if record.stopped || record.live.is_none() { 0 } else { record.scale.unwrap_or(declared) };
+        let wanted = wanted(record, live.as_ref());
         let needs_route = manifest.is_some_and(|manifest| !manifest.urls.is_empty());
         let ready = containers.iter().filter(|c| Some(c.release) == record.live && is_ready(c, needs_route)).count();
         let ready = u32::try_from(ready).unwrap_or(u32::MAX).min(wanted);
@@ -230,6 +229,12 @@ impl Core {
             last_deploy: self.deploys(Some(name), 1)?.pop(),
         })
     }
+}
+
+/// So many containers of the live release are to run.
+pub(super) fn wanted(record: &ServiceRecord, live: Option<&Release>) -> u32 {
+    let declared = live.map_or(0, |release| release.manifest.scale.count());
+    if record.stopped || record.live.is_none() { 0 } else { record.scale.unwrap_or(declared) }
 }
 
 /// A service without a URL gets no requests that anybody counts.

@@ -10,8 +10,10 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use mypaas::api::{Alert, AlertKind, History, HistoryQuery, Measure, Snapshot, Span};
 use mypaas::client::{Client, ClientError};
-use mypaas::engine::{Behaviour, Exit, Moment};
+use mypaas::deploy::Action;
+use mypaas::engine::{Behaviour, Engine, Exit, Moment};
 use mypaas::manifest::CpuLimit;
+use mypaas::name::ContainerName;
 use mypaas::server;
 use mypaas::server::config::Config;
 use tokio::net::{TcpListener, UnixListener};
@@ -69,6 +71,29 @@ async fn until(watch: &mut Watch, what: &str, is_so: impl Fn(&Snapshot) -> bool)
         }
     };
     timeout(PATIENCE, watching).await.unwrap_or_else(|_| panic!("never: {what}"))
+}
+
+/// As an engine leaves it that was killed.
+#[tokio::test]
+async fn what_is_live_and_was_left_stopped_is_started_again_and_what_is_to_be_stopped_is_not() {
+    let served = Served::new(Config::default()).await;
+    served.stage.push(ROLLING).await.assert_succeeded();
+    let mut watch = served.client.watch().await.unwrap();
+    let stop = async |containers: &[&str]| {
+        for name in containers {
+            served.stage.engine.stop(&ContainerName::from_engine(name), Duration::ZERO).await.unwrap();
+        }
+    };
+    stop(&["web.r1.1", "web.r1.2"]).await;
+    let ready = |seen: &Snapshot, count| seen.services.first().is_some_and(|web| web.ready == count);
+    until(&mut watch, "it is down", |seen| ready(seen, 0)).await;
+    until(&mut watch, "it runs again", |seen| ready(seen, 2)).await;
+    assert_eq!(served.stage.running("web").await, ["web.r1.1", "web.r1.2"]);
+
+    served.stage.act("web", Action::Stop).await.assert_succeeded();
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert!(served.stage.running("web").await.is_empty(), "that was asked for");
+    served.stop().await;
 }
 
 #[tokio::test]

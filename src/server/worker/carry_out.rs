@@ -47,6 +47,7 @@ impl Core {
     /// Build, desire, observe, plan, execute.
     async fn carry_out(self: &Arc<Self>, deploy: &Deploy, work: Work, recorder: &Recorder) -> Result<(), Ending> {
         let release = self.release_for(deploy, work, recorder).await?;
+        let _turn = self.turns.take(&deploy.service).await;
         let desired = self.desire(deploy, release.as_ref()).map_err(unplanned)?;
         let _claim = self.claim_urls(&desired).await.map_err(unplanned)?;
         let (actual, _promise) = self.observe(&desired).await.map_err(unplanned)?;

@@ -9,6 +9,8 @@
 //! settle.rs      what the store keeps when a deploy reached its goal
 //! recover.rs     what the last stop cut off is finished or undone
 //! watch_over.rs  a new release is watched for a while; what keeps failing is rolled back
+//! revive.rs      what is live and was left stopped is started
+//! turns.rs       one at a time changes the containers of a service
 //! keep.rs        which releases stay: the newest, the pinned, those in use
 //! prune.rs       releases that are too old go
 //! preview.rs     what a deploy would do, without doing it
@@ -23,12 +25,16 @@ mod keep;
 mod preview;
 mod prune;
 mod recover;
+mod revive;
 mod settle;
+mod turns;
 mod watch_over;
 
 use std::path::PathBuf;
 
 pub(super) use keep::Going;
+pub(super) use revive::Stranded;
+pub(super) use turns::Turns;
 
 use crate::deploy::Action;
 use crate::manifest::Manifest;

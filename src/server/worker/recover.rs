@@ -15,6 +15,7 @@ impl Core {
     pub async fn recover(self: &Arc<Self>) -> Result<(), Problem> {
         for deploy in self.store.unfinished_deploys::<Deploy>()? {
             let recorder = self.recorder(&deploy);
+            let _turn = self.turns.take(&deploy.service).await;
             let outcome = self.recover_one(&deploy, &recorder).await?;
             tracing::warn!(deploy = %deploy.id, service = %deploy.service, ?outcome, "recovered a deploy");
             recorder.finish(outcome);

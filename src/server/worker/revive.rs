@@ -1,0 +1,119 @@
+//! What is live runs. The engine starts containers again that die, and all of them when it comes back itself; but Docker
+//! takes those for stopped by hand that it finds running after it was killed, and one that could not be started it leaves
+//! as it is. The server starts what is left so.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::deploy::Release;
+use crate::engine::{Container, ContainerState, Restart, Role};
+use crate::name::{ContainerName, ReleaseId, ServiceName};
+use crate::server::core::Core;
+use crate::server::observe::wanted;
+use crate::store::StoreError;
+
+/// An engine that comes back starts one container after the other by itself.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Between two attempts at the same container.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// Containers that ought to run, and when each is to be started if it does not by then.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Stranded(Mutex<HashMap<ContainerName, Instant>>);
+
+impl Stranded {
+    /// The services of those that have been stopped for long enough.
+    fn due(&self, stopped: &BTreeMap<&ContainerName, &ServiceName>, now: Instant) -> BTreeSet<ServiceName> {
+        let mut known = self.lock();
+        known.retain(|name, _| stopped.contains_key(name));
+        let mut services = BTreeSet::new();
+        for (&name, &service) in stopped {
+            let due = known.entry(name.clone()).or_insert(now + GRACE);
+            if *due <= now {
+                *due = now + PAUSE;
+                services.insert(service.clone());
+            }
+        }
+        services
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ContainerName, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Core {
+    /// Starts containers of live releases that are not running, once that has lasted. What cannot be started is told in
+    /// the log, and tried again.
+    pub(in crate::server) async fn revive(&self) {
+        let seen = self.roster.all();
+        let stopped: BTreeMap<&ContainerName, &ServiceName> = seen.values().filter_map(left_stopped).collect();
+        let due = self.stranded.due(&stopped, Instant::now());
+        for service in &due {
+            if let Err(error) = self.revive_service(service).await {
+                let error = &*error as &dyn std::error::Error;
+                tracing::warn!(%service, error, "containers that ought to run are stopped, and cannot be started");
+            }
+        }
+    }
+
+    async fn revive_service(&self, service: &ServiceName) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        // A deploy stops containers on purpose, and ends with those running that are to.
+        let Some(_turn) = self.turns.take_if_free(service) else { return Ok(()) };
+        let Some((release, count)) = self.live(service)? else { return Ok(()) };
+        for name in missing(&self.engine.containers(Some(service)).await?, release, count) {
+            self.engine.start(&name).await?;
+            tracing::warn!(container = %name, "it is live and was stopped, so it was started");
+        }
+        Ok(())
+    }
+
+    /// What of a service is to run.
+    fn live(&self, service: &ServiceName) -> Result<Option<(ReleaseId, u32)>, StoreError> {
+        let Some(record) = self.store.service(service)? else { return Ok(None) };
+        let Some(id) = record.live else { return Ok(None) };
+        let release: Option<Release> = self.store.release(service, id)?;
+        Ok(Some((id, wanted(&record, release.as_ref()))))
+    }
+}
+
+/// It has stopped, and the engine is to keep it running.
+fn left_stopped(container: &Container) -> Option<(&ContainerName, &ServiceName)> {
+    match (&container.role, &container.state, container.restart) {
+        (Role::Service { service, .. }, ContainerState::Exited { .. }, Restart::UnlessStopped) => {
+            Some((&container.name, service))
+        }
+        _ => None,
+    }
+}
+
+/// Those of the release that are to be started so that so many run.
+fn missing(there: &[Container], live: ReleaseId, count: u32) -> Vec<ContainerName> {
+    let of_live = |container: &&Container| matches!(container.role, Role::Service { release, .. } if release == live);
+    let (stopped, others): (Vec<_>, Vec<_>) = there.iter().filter(of_live).partition(|it| left_stopped(it).is_some());
+    let lacking = (count as usize).saturating_sub(others.len());
+    stopped.into_iter().take(lacking).map(|container| container.name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_stopped_is_due_after_a_while_and_again_after_a_longer_one() {
+        let (name, service) = (ContainerName::from_engine("web.r1.1"), "web".parse().unwrap());
+        let (stopped, none) = (BTreeMap::from([(&name, &service)]), BTreeMap::new());
+        let (stranded, begin) = (Stranded::default(), Instant::now());
+        let due_after = |stopped, after| stranded.due(stopped, begin + after).len();
+        assert_eq!(due_after(&stopped, Duration::ZERO), 0);
+        assert_eq!(due_after(&stopped, GRACE), 1);
+        assert_eq!(due_after(&stopped, GRACE * 2), 0, "it was tried a moment ago");
+        assert_eq!(due_after(&stopped, GRACE + PAUSE), 1);
+        assert_eq!(due_after(&none, GRACE + PAUSE), 0);
+        assert_eq!(due_after(&stopped, PAUSE * 3), 0, "it ran meanwhile");
+    }
+}
