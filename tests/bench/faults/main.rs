@@ -1,15 +1,21 @@
 //! Breaks real deploys at every call that their server makes of Docker, in every way, and checks what is left; and, with
 //! an engine of its own, lets that one go down in the midst of deploys.
 //!
-//! `--case NAME` tries one case only, `--jobs N` so many at once (4). `--in-memory N` is how many fault points were tried
-//! with the engine's twin, for the table.
+//! `--case NAME` tries one case only, `--engine machine` or `--engine own` only what is tried with that one, `--jobs N` so
+//! many at once (4). `--in-memory N` is how many fault points were tried with the engine's twin, for the table. How far it
+//! is stands on the standard error.
 //!
 //! ```text
 //! work.rs    fault points, and who tries them
 //! tally.rs   what came of it, and the table
 //! ```
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it measures; what it cannot do ends it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it measures; what it cannot do ends it"
+)]
 
 #[path = "../../faults/mod.rs"]
 mod faults;
@@ -27,6 +33,7 @@ mod tally;
 mod work;
 
 use std::fs;
+use std::process::Output;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -51,19 +58,31 @@ async fn main() {
         return;
     }
     let begin = Instant::now();
-    let beside = tokio::task::spawn_blocking(move || run_beside_it(&as_given(only.as_deref())));
-    let mut tallies = on_machines_engine(&cases, number("--jobs", 4)).await;
-    let beside = beside.await.unwrap();
-    let told = String::from_utf8_lossy(&beside.stdout);
-    for line in told.lines().filter(|line| !tallies.read(line)) {
-        println!("{line}");
+    let engine = value("--engine");
+    let is_asked_for = |name| engine.as_deref().is_none_or(|only| only == name);
+    let own =
+        is_asked_for("own").then(|| tokio::task::spawn_blocking(move || run_beside_it(&as_given(only.as_deref()))));
+    let mut tallies = Tallies::default();
+    if is_asked_for("machine") {
+        tallies.append(on_machines_engine(&cases, number("--jobs", 4)).await);
     }
-    assert!(beside.status.success(), "the trials with an engine of their own ended with {}", beside.status);
+    if let Some(own) = own {
+        take_over(&own.await.unwrap(), &mut tallies);
+    }
     let in_memory = Tally { tried: number("--in-memory", 0), ..Tally::default() };
     println!("\n{}", tallies.table(&in_memory));
     let load = fs::read_to_string("/proc/loadavg").unwrap();
     println!("{} s; load average {}", begin.elapsed().as_secs(), load.trim_end());
     std::process::exit(i32::from(tallies.sum().violations > 0));
+}
+
+/// What the trials with an engine of their own told.
+fn take_over(own: &Output, tallies: &mut Tallies) {
+    let told = String::from_utf8_lossy(&own.stdout);
+    for line in told.lines().filter(|line| !tallies.read(line)) {
+        println!("{line}");
+    }
+    assert!(own.status.success(), "the trials with an engine of their own ended with {}", own.status);
 }
 
 fn as_given(only: Option<&str>) -> Vec<&str> {
@@ -75,7 +94,10 @@ async fn on_machines_engine(cases: &[Case], jobs: usize) -> Tallies {
     let (idle, busy): (Vec<_>, Vec<_>) =
         work::everywhere(cases).await.into_iter().partition(|point| point.trouble.is_idle());
     println!("{} fault points to try on the machine's engine", idle.len() + busy.len());
-    let (mut tallies, waited) = tokio::join!(work::off(busy, jobs), work::off(idle, IDLE_JOBS));
+    let (mut tallies, waited) = tokio::join!(
+        work::off("the machine's engine", busy, jobs),
+        work::off("the machine's engine, calls that hang", idle, IDLE_JOBS)
+    );
     tallies.append(waited);
     tallies
 }

@@ -19,6 +19,9 @@ const STRIDE: usize = 4;
 /// An engine takes a while to come back.
 const STRIDE_WITH_ENGINE: usize = 9;
 
+/// How far it is is told after so many.
+const TOLD_EVERY: usize = 20;
+
 /// A trouble, and the call that it comes at.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Point {
@@ -72,14 +75,14 @@ pub(crate) async fn with_engine_of_its_own(cases: &[Case], engine: &Arc<Engine>)
             WITH_ENGINE.into_iter().flat_map(|trouble| some(calls, STRIDE_WITH_ENGINE).map(move |at| (at, trouble)));
         points.extend(all.map(|(at, trouble)| Point { case, at, trouble }));
     }
-    let shared = Arc::new(Shared { points: Mutex::new(points), tallies: Mutex::default() });
+    let shared = Arc::new(Shared::new("an engine of their own", points));
     work(&shared, Some(engine)).await;
     lock(&shared.tallies).clone()
 }
 
 /// So many at once, on the machine's engine.
-pub(crate) async fn off(points: Vec<Point>, jobs: usize) -> Tallies {
-    let shared = Arc::new(Shared { points: Mutex::new(points.into()), tallies: Mutex::default() });
+pub(crate) async fn off(what: &'static str, points: Vec<Point>, jobs: usize) -> Tallies {
+    let shared = Arc::new(Shared::new(what, points.into()));
     let mut workers = JoinSet::new();
     for _ in 0..jobs {
         let shared = Arc::clone(&shared);
@@ -93,8 +96,24 @@ pub(crate) async fn off(points: Vec<Point>, jobs: usize) -> Tallies {
 
 /// Work that several share.
 struct Shared {
+    what: &'static str,
+    all: usize,
     points: Mutex<VecDeque<Point>>,
     tallies: Mutex<Tallies>,
+}
+
+impl Shared {
+    fn new(what: &'static str, points: VecDeque<Point>) -> Self {
+        Self { what, all: points.len(), points: Mutex::new(points), tallies: Mutex::default() }
+    }
+
+    fn tell(&self) {
+        let left = lock(&self.points).len();
+        if left.is_multiple_of(TOLD_EVERY) {
+            let violations = lock(&self.tallies).sum().violations;
+            eprintln!("{}: {left} of {} still to be tried, {violations} violations so far", self.what, self.all);
+        }
+    }
 }
 
 async fn work(shared: &Shared, engine: Option<&Arc<Engine>>) {
@@ -107,6 +126,7 @@ async fn work(shared: &Shared, engine: Option<&Arc<Engine>>) {
         };
         let trial = trial::run(&mut stage, at, trouble).await;
         lock(&shared.tallies).count(&trouble.to_string(), &trial);
+        shared.tell();
         if let Err(Violation { met, what }) = &trial {
             println!("VIOLATION {} {trouble} at {at} ({}): {what}", case.name, met.as_deref().unwrap_or("-"));
             keep_log(&stage, at, trouble);
