@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   roll:            create · start · await ready · ROUTE to new · drain · stop · remove old
-//!   replace, safe:   create · hold · drain · stop old · start · await ready · ROUTE to new · remove old
+//!   replace, safe:   create · hold · drain · stop old · start · await ready · let through · ROUTE to new · remove old
 //! ```
 //!
 //! The step in capitals is the switch: a failure before it is undone, after it the deploy goes forward.

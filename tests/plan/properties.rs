@@ -5,7 +5,7 @@ use mypaas::engine::ContainerState;
 use proptest::prelude::*;
 
 use crate::world::{
-    actual, crashing, fresh, happen, release_of, running, serves, serving, stopped, without_containers,
+    actual, crashing, fresh, happen, healthcheck, release_of, running, serves, serving, stopped, without_containers,
 };
 
 fn states() -> impl Strategy<Value = ContainerState> {
@@ -15,20 +15,28 @@ fn states() -> impl Strategy<Value = ContainerState> {
 prop_compose! {
     fn worlds()(
         url in any::<bool>(),
+        check in any::<bool>(),
         found in proptest::collection::btree_map((1_u64..4, 1_u32..4), states(), 0..6),
     ) -> Actual {
         let containers: Vec<_> = found.into_iter().map(|((number, slot), state)| (number, slot, state)).collect();
-        actual(&containers, url)
+        let mut world = actual(&containers, url);
+        if let Some(routes) = &mut world.routes {
+            routes.healthcheck = check.then(healthcheck);
+        }
+        world
     }
 }
 
 fn wishes() -> impl Strategy<Value = Desired> {
     let strategy =
         prop_oneof![Just(deploy::Strategy::Roll), Just(deploy::Strategy::Safe), Just(deploy::Strategy::Replace)];
-    let serving = (1_u64..5, strategy, 1_u32..5, any::<bool>(), any::<bool>()).prop_map(
-        |(release, strategy, count, url, anew)| {
+    let serving = (1_u64..5, strategy, 1_u32..5, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(release, strategy, count, url, anew, check)| {
             let count = if strategy == deploy::Strategy::Replace { 1 } else { count };
-            let desired = serving(release, strategy, count, url);
+            let mut desired = serving(release, strategy, count, url);
+            if let Goal::Serving(serving) = &mut desired.goal {
+                serving.healthcheck = check.then(healthcheck);
+            }
             if anew { fresh(desired) } else { desired }
         },
     );

@@ -3,7 +3,7 @@
 use mypaas::deploy::plan::Undo;
 use mypaas::deploy::{Actual, Desired, Goal, Plan, Strategy, plan};
 
-use crate::world::{actual, crashing, fresh, running, serving, stopped, without_containers};
+use crate::world::{actual, checked, crashing, fresh, running, serving, stopped, without_containers};
 
 fn told(desired: &Desired, actual: &Actual) -> String {
     let plan = plan(desired, actual).unwrap();
@@ -32,6 +32,13 @@ macro_rules! situation {
             insta::assert_snapshot!(told(&$desired, &$actual));
         }
     };
+    ($name:ident, $both:expr) => {
+        #[test]
+        fn $name() {
+            let (desired, actual) = $both;
+            insta::assert_snapshot!(told(&desired, &actual));
+        }
+    };
 }
 
 situation!(a_first_deploy, serving(1, Strategy::Replace, 1, true), actual(&[], true));
@@ -45,6 +52,10 @@ situation!(
     a_safe_deploy_of_two,
     serving(2, Strategy::Safe, 2, true),
     actual(&[(1, 1, running()), (1, 2, running())], true)
+);
+situation!(
+    a_safe_deploy_whose_containers_the_router_asks_for_their_health,
+    checked(serving(2, Strategy::Safe, 2, true), actual(&[(1, 1, running()), (1, 2, running())], true))
 );
 situation!(a_replacement, serving(2, Strategy::Replace, 1, true), actual(&[(1, 1, running())], true));
 situation!(a_replacement_without_url, serving(2, Strategy::Replace, 1, false), actual(&[(1, 1, running())], false));

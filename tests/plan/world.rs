@@ -8,7 +8,7 @@ use mypaas::deploy::{
     Actual, Desired, Goal, Moved, Origin, Pace, Readiness, Release, Serving, Step, Strategy, Template,
 };
 use mypaas::engine::{Container, ContainerSpec, ContainerState, Exit, Restart, Role};
-use mypaas::manifest::{Manifest, Scale};
+use mypaas::manifest::{HealthCheck, Manifest, Scale};
 use mypaas::name::{DeployId, ImageName, InstanceName, ReleaseId, ServiceName};
 use mypaas::router::Routes;
 
@@ -67,6 +67,22 @@ pub fn fresh(mut desired: Desired) -> Desired {
         serving.fresh = true;
     }
     desired
+}
+
+/// What the router asks containers for.
+pub fn healthcheck() -> HealthCheck {
+    HealthCheck { path: "/health".to_owned(), interval: Duration::from_secs(1), timeout: Duration::from_millis(500) }
+}
+
+/// The health check is there before and after.
+pub fn checked(mut desired: Desired, mut actual: Actual) -> (Desired, Actual) {
+    if let Goal::Serving(serving) = &mut desired.goal {
+        serving.healthcheck = Some(healthcheck());
+    }
+    if let Some(routes) = &mut actual.routes {
+        routes.healthcheck = Some(healthcheck());
+    }
+    (desired, actual)
 }
 
 pub fn without_containers(goal: Goal) -> Desired {
@@ -158,7 +174,7 @@ pub fn happen(world: &mut Actual, step: &Step) {
                 }
             }
         }
-        Step::AwaitReady { .. } | Step::Keep { .. } | Step::Drain { .. } => {}
+        Step::AwaitReady { .. } | Step::Keep { .. } | Step::LetThrough { .. } | Step::Drain { .. } => {}
     }
 }
 
