@@ -1,6 +1,7 @@
 //! What only a real network and real processes can show.
 
 use std::net::TcpListener;
+use std::process::Command;
 use std::time::Duration;
 
 use bollard::models::NetworkCreateRequest;
@@ -74,6 +75,32 @@ async fn connections_are_counted_while_they_are_open() {
     assert_eq!(count().await, Some(2));
     drop((first, second));
     eventually("they are gone", async || (count().await == Some(0)).then_some(())).await;
+}
+
+#[tokio::test]
+async fn who_asked_for_a_container_in_vain_knows_it_as_soon_as_it_runs() {
+    let on = InDocker::new().await;
+    let asker = on.run_until_it_listens("asker", App::Serves).await;
+    let spec = on.spec("web", App::Serves).await;
+    on.engine().create(&spec).await.unwrap();
+    let details = on.docker.inspect_container(asker.name.as_str(), None).await.unwrap();
+    let pid = details.state.unwrap().pid.unwrap().to_string();
+    let there = |script: &str| {
+        let said = Command::new("nsenter").args(["--net", "--target", &pid, "bash", "-c", script]).output().unwrap();
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        String::from_utf8(said.stdout).unwrap()
+    };
+    let knows = || {
+        let neighbours = there("cat /proc/net/arp");
+        let entry = neighbours.lines().find(|line| line.split_whitespace().next() == Some(&spec.address.to_string()));
+        entry.map(|entry| entry.split_whitespace().nth(2) == Some("0x2"))
+    };
+    there(&format!("echo >/dev/udp/{}/9", spec.address));
+    // It asks three times, a second apart, and then no more.
+    tokio::time::sleep(Duration::from_millis(3500)).await;
+    assert_ne!(knows(), Some(true));
+    on.engine().start(&spec.name).await.unwrap();
+    assert_eq!(knows(), Some(true));
 }
 
 #[tokio::test]

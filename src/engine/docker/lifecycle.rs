@@ -54,7 +54,10 @@ impl DockerEngine {
         let asked = Asked::container("start", name.as_str());
         let start = self.docker.start_container(name.as_str(), None::<StartContainerOptions>);
         match tokio::time::timeout(WORK, start).await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => {
+                self.announce(name).await;
+                Ok(())
+            }
             Ok(Err(error)) => Err(self.explain_start(error, asked, &there).await),
             Err(_) => Err(asked.timed_out(WORK)),
         }

@@ -9,6 +9,7 @@
 //! spec.rs        ContainerSpec → what Docker makes a container from
 //! container.rs   Docker's containers → ours; whose they are
 //! events.rs      what happens to them
+//! announce.rs    a container that has started tells its neighbours where it is
 //! lifecycle.rs   create, start, restart policy, stop, remove
 //! image.rs       images that are here, pulling, removing
 //! build.rs       building an image from a streamed context
@@ -31,6 +32,7 @@
 pub use self::frame::log_lines;
 
 mod adopted;
+mod announce;
 mod ask;
 mod build;
 mod container;

@@ -20,7 +20,7 @@ impl DockerEngine {
 }
 
 /// Where the engine runs elsewhere than on this machine, its numbers of processes mean others here.
-fn is_of(pid: i64, container: &str) -> bool {
+pub(super) fn is_of(pid: i64, container: &str) -> bool {
     !container.is_empty()
         && fs::read_to_string(format!("/proc/{pid}/cgroup")).is_ok_and(|groups| groups.contains(container))
 }
