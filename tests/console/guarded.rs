@@ -62,6 +62,7 @@ fn a_variable_is_set_and_unset_and_its_value_is_never_shown() {
     stage.session.press_for("y", "API_KEY is set on s01");
     assert!(stage.config().contains(VALUE), "the server has it");
     stage.session.wait_while("Set API_KEY on s01?");
+    stage.session.wait_for("▌API_KEY");
     stage.session.press_for("X", "Unset API_KEY on s01?");
     stage.session.press_for("y", "API_KEY has no value any more on s01");
     assert!(!stage.config().contains(VALUE), "and has it no more");
