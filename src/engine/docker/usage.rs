@@ -2,7 +2,7 @@
 //! look at hundreds of containers is only a look at some small files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bollard::models::ContainerStatsResponse;
 use bollard::query_parameters::StatsOptionsBuilder;
@@ -17,7 +17,7 @@ use crate::name::ContainerName;
 /// How many containers are asked about at a time, when asking is needed.
 const AT_A_TIME: usize = 8;
 
-type Known = BTreeMap<ContainerName, Arc<OpenGauge>>;
+type Known = BTreeMap<ContainerName, OpenGauge>;
 type Usages = BTreeMap<ContainerName, Usage>;
 
 /// The files that containers' figures are read from.
@@ -36,12 +36,13 @@ impl Gauges {
         Self { hierarchies, known: Mutex::default() }
     }
 
-    /// Of these containers; files of all others are closed.
-    fn known(&self, names: &[ContainerName]) -> Known {
+    /// Of these containers, as far as their files are open; those of all others are closed. It takes some 5 µs for each,
+    /// less than to have a thread do it.
+    fn read(&self, names: &[ContainerName]) -> Usages {
         let wanted: BTreeSet<&ContainerName> = names.iter().collect();
         let mut known = self.lock();
         known.retain(|name, _| wanted.contains(name));
-        known.clone()
+        known.iter().filter_map(|(name, gauge)| Some((name.clone(), gauge.read().ok()?))).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -51,7 +52,7 @@ impl Gauges {
 
 impl DockerEngine {
     pub(super) async fn read_usage(&self, names: &[ContainerName]) -> Result<Usages> {
-        let mut usages = read_all(self.gauges.known(names)).await;
+        let mut usages = self.gauges.read(names);
         let unknown: Vec<ContainerName> = names.iter().filter(|name| !usages.contains_key(name)).cloned().collect();
         let mut asking = stream::iter(unknown)
             .map(|name| async move { (self.ask_usage(&name).await, name) })
@@ -77,7 +78,7 @@ impl DockerEngine {
         }
         let gauge = self.gauges.hierarchies.as_ref().and_then(|all| all.gauge(pid).ok()?.open().ok());
         if let Some((gauge, usage)) = gauge.and_then(|gauge| gauge.read().ok().map(|usage| (gauge, usage))) {
-            self.gauges.lock().insert(name.clone(), Arc::new(gauge));
+            self.gauges.lock().insert(name.clone(), gauge);
             return Ok(Some(usage));
         }
         self.engine_s_usage(name).await
@@ -91,11 +92,6 @@ impl DockerEngine {
         let stats = self.call(Asked::container("measure", name.as_str()), QUICK, first).await?;
         Ok(stats.as_ref().and_then(from_stats))
     }
-}
-
-async fn read_all(known: Known) -> Usages {
-    let read = move || known.into_iter().filter_map(|(name, gauge)| Some((name, gauge.read().ok()?))).collect();
-    tokio::task::spawn_blocking(read).await.unwrap_or_default()
 }
 
 fn from_stats(stats: &ContainerStatsResponse) -> Option<Usage> {

@@ -75,6 +75,11 @@ impl Api {
         }
     }
 
+    /// Whether it is asked there.
+    pub(super) fn is_at(&self, endpoint: &str) -> bool {
+        self.endpoint == endpoint
+    }
+
     /// Traefik's version; an answer also means that it has read its files.
     pub async fn version(&self) -> Result<String> {
         let answer = self.get("/api/version").await?.error_for_status().map_err(|error| self.unreachable(error))?;

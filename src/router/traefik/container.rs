@@ -21,7 +21,7 @@ use super::own::{self, Own, Usable};
 use super::setup::{OWN_CERTIFICATES, Setup, render_base};
 use crate::engine::{
     Bind, Cause, Container, ContainerSpec, ContainerState, Engine, EngineError, LogQuery, Network, Restart, Role,
-    Secret, SpecDigest,
+    SpecDigest,
 };
 use crate::manifest::{Protocol, Publish};
 use crate::name::ContainerName;
@@ -68,7 +68,7 @@ impl Keeper {
         self.serve_own(files).await?;
         self.engine.create(&self.spec(files, address, &setup)).await?;
         self.engine.start(&self.name).await?;
-        let api = api_at(address, password)?;
+        let api = Api::new(endpoint_at(address), password)?;
         self.await_answer(&api).await?;
         // Only now: one that cannot start is not to be tried for ever.
         self.engine.set_restart(&self.name, Restart::UnlessStopped).await?;
@@ -114,9 +114,14 @@ impl Keeper {
         Ok(self.engine.inspect(&self.name).await?)
     }
 
-    /// Where the Traefik in this container answers.
-    pub(super) async fn api_of(&self, container: &Container, files: &Files) -> Result<Api> {
-        api_at(container.address, files.password().await?)
+    /// Where the Traefik in this container answers. One that is known is used again: to make another takes longer than to
+    /// ask it.
+    pub(super) async fn api_of(&self, container: &Container, files: &Files, known: Option<Api>) -> Result<Api> {
+        let endpoint = endpoint_at(container.address);
+        match known.filter(|known| known.is_at(&endpoint)) {
+            Some(known) => Ok(known),
+            None => Api::new(endpoint, files.password().await?),
+        }
     }
 
     /// The address it has, or else the first free one after the gateway.
@@ -223,8 +228,8 @@ fn make_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn api_at(address: Ipv4Addr, password: Secret) -> Result<Api> {
-    Api::new(format!("http://{address}:{API}"), password)
+fn endpoint_at(address: Ipv4Addr) -> String {
+    format!("http://{address}:{API}")
 }
 
 fn ended(state: &ContainerState) -> Option<String> {

@@ -123,6 +123,11 @@ impl TraefikRouter {
         Ok(known.insert(api).clone())
     }
 
+    /// None also while the first caller starts it.
+    fn known_api(&self) -> Option<Api> {
+        self.api.try_lock().ok().and_then(|known| known.clone())
+    }
+
     async fn switch(&self) -> Result<Switch> {
         let settings = &self.keeper.settings;
         let resolver = settings.acme.as_ref().map(|_| setup::RESOLVER);
@@ -193,8 +198,7 @@ impl Router for TraefikRouter {
 
     async fn traffic(&self) -> Result<BTreeMap<ServiceName, Counts>> {
         // Not started for this, nor waited for while it is: that is for whoever keeps it.
-        let known = self.api.try_lock().ok().and_then(|known| known.clone());
-        match known {
+        match self.known_api() {
             Some(api) => api.traffic().await,
             None => Ok(BTreeMap::new()),
         }
@@ -223,7 +227,7 @@ impl Router for TraefikRouter {
 
     async fn info(&self) -> Result<RouterInfo> {
         let container = self.keeper.inspect().await?;
-        let version = self.keeper.api_of(&container, &self.files).await?.version().await?;
+        let version = self.keeper.api_of(&container, &self.files, self.known_api()).await?.version().await?;
         let settings = &self.keeper.settings;
         Ok(RouterInfo {
             name: "Traefik".to_owned(),
