@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::model::alerts::AlertColumn;
 use super::model::column::Column;
+use super::model::entries::EntryColumn;
 use super::model::servers::ServerColumn;
 
 /// One thing the operator can tell the console to do. The file `keymap.toml` binds keys to these.
@@ -74,6 +75,8 @@ pub(crate) enum Command {
     /// As the operator listed them.
     SortGiven,
     SortMessage,
+    SortWho,
+    SortKey,
     ReverseOrder,
     Flatten,
 
@@ -197,6 +200,21 @@ impl Command {
             Command::SortServer => AlertColumn::Server,
             Command::SortName => AlertColumn::Service,
             Command::SortMessage => AlertColumn::Message,
+            _ => return None,
+        })
+    }
+
+    /// The column that the journal is to be sorted by.
+    pub(crate) fn entry_column(self) -> Option<EntryColumn> {
+        Some(match self {
+            Command::SortAge => EntryColumn::Ago,
+            Command::SortServer => EntryColumn::Server,
+            Command::SortWho => EntryColumn::Who,
+            Command::SortKey => EntryColumn::Key,
+            Command::SortName => EntryColumn::Service,
+            Command::SortMessage => EntryColumn::What,
+            Command::SortState => EntryColumn::Result,
+            Command::SortUrl => EntryColumn::From,
             _ => return None,
         })
     }

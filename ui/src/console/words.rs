@@ -3,6 +3,7 @@
 use mypaas::api::{Action, Deploy, DeployState, Fingerprint, Origin, Outcome, ServiceView};
 
 use super::model::fleet::ServiceAt;
+use super::model::journal::What;
 use super::model::variables::VariableConfirm;
 use super::symbols::{ARROW, ELLIPSIS};
 
@@ -25,6 +26,17 @@ pub(crate) fn deed(deploy: &Deploy) -> String {
     match (&deploy.action, deploy.to) {
         (Action::Push | Action::Redeploy, Some(to)) => format!("{} {ARROW} {to}", action(&deploy.action)),
         (other, _) => action(other),
+    }
+}
+
+/// What this console asked for.
+pub(crate) fn asked(what: &What) -> String {
+    match what {
+        What::Action(it) => action(it),
+        What::Cancel(id) => format!("cancel {id}"),
+        What::SetVariable(name) => format!("set {name}"),
+        What::UnsetVariable(name) => format!("unset {name}"),
+        What::Shell => "shell".into(),
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) enum Section {
     Alerts,
     AlertOrder,
     Journal,
+    JournalOrder,
     Variables,
     Folder,
     Review,
@@ -35,7 +36,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(super) const ALL: [Section; 26] = [
+    pub(super) const ALL: [Section; 27] = [
         Section::Always,
         Section::Anywhere,
         Section::Moving,
@@ -50,6 +51,7 @@ impl Section {
         Section::Alerts,
         Section::AlertOrder,
         Section::Journal,
+        Section::JournalOrder,
         Section::Variables,
         Section::Folder,
         Section::Review,
@@ -70,7 +72,7 @@ impl Section {
             Section::Moving => "Moving",
             Section::Services => "Services",
             Section::Service => "The selected service",
-            Section::Order | Section::FleetOrder | Section::AlertOrder => "Sorting",
+            Section::Order | Section::FleetOrder | Section::AlertOrder | Section::JournalOrder => "Sorting",
             Section::Logs => "Logs",
             Section::Tabs => "Tabs",
             Section::Deploy => "A deploy",
@@ -150,9 +152,9 @@ impl Context {
     /// The sections that hold here, those that matter most first.
     pub(crate) fn sections(self) -> &'static [Section] {
         use Section::{
-            AlertOrder, Alerts, Always, Anywhere, Choices, Confirm, Deploy, Fleet, FleetOrder, Folder, Journal, Line,
-            Logs, Mistakes, Moving, Order, Pick, Reading, Review, Scale, Service, Services, Tabs, Typing, Unlock,
-            Variables,
+            AlertOrder, Alerts, Always, Anywhere, Choices, Confirm, Deploy, Fleet, FleetOrder, Folder, Journal,
+            JournalOrder, Line, Logs, Mistakes, Moving, Order, Pick, Reading, Review, Scale, Service, Services, Tabs,
+            Typing, Unlock, Variables,
         };
         match self {
             Context::Services => &[Services, Service, Order, Moving, Anywhere, Always],
@@ -161,7 +163,7 @@ impl Context {
             Context::Deploy => &[Deploy, Moving, Anywhere, Always],
             Context::Fleet => &[Fleet, FleetOrder, Moving, Anywhere, Always],
             Context::Alerts => &[Alerts, AlertOrder, Moving, Anywhere, Always],
-            Context::Journal => &[Journal, Moving, Anywhere, Always],
+            Context::Journal => &[Journal, JournalOrder, Moving, Anywhere, Always],
             Context::Variables => &[Variables, Moving, Anywhere, Always],
             Context::Folder => &[Folder, Typing, Always],
             Context::Review => &[Review, Moving, Always],

@@ -7,6 +7,8 @@ use mypaas::api::{Action, AuditEntry, Deploy, Problem, Snapshot, Target};
 use mypaas::name::{DeployId, ServerName, ServiceName};
 
 use super::Ticket;
+use super::arrangement::Arrangement;
+use super::entries::EntryColumn;
 use crate::console::effect::Effect;
 use crate::console::message::Message;
 
@@ -19,6 +21,8 @@ pub(crate) struct Journal {
     pub own: VecDeque<Deed>,
     /// What the servers' audit logs say, newest first; or why that is not known.
     pub audits: BTreeMap<ServerName, Result<Vec<AuditEntry>, Problem>>,
+    /// Of both halves.
+    pub arrangement: Arrangement<EntryColumn>,
 }
 
 /// Something that this console asked a server for.

@@ -13,7 +13,8 @@
 //! deploy.rs     the page of one deploy        progress.rs  its events, folded
 //! logs.rs       the page or tab with logs     tape.rs      a bounded buffer and a place in it
 //! push.rs       the page for a push           clean.rs     text from outside made safe to show
-//! journal.rs    what was done, and by whom    variables.rs the page with a server's variables
+//! journal.rs    what was done, and by whom    entries.rs   its lines, and what its columns mean
+//! variables.rs the page with a server's variables
 //! dialog.rs     what lies on top              palette.rs   the command palette
 //! toast.rs      short notes                   line.rs      a line of text being typed
 //! trail.rs      where one was before
@@ -29,6 +30,7 @@ pub(crate) mod deploy;
 pub(crate) mod detail;
 pub(crate) mod dialog;
 pub(crate) mod drift;
+pub(crate) mod entries;
 pub(crate) mod filter;
 pub(crate) mod fleet;
 pub(crate) mod histories;
@@ -152,6 +154,7 @@ pub(crate) enum Typing {
     ServiceFilter,
     ServerFilter,
     AlertFilter,
+    JournalFilter,
     LogFilter,
     /// Since when logs are read.
     LogSince,

@@ -134,7 +134,7 @@ impl Palette {
 }
 
 fn is_order(section: Section) -> bool {
-    matches!(section, Section::Order | Section::FleetOrder | Section::AlertOrder)
+    matches!(section, Section::Order | Section::FleetOrder | Section::AlertOrder | Section::JournalOrder)
 }
 
 fn is_command(binding: &Binding) -> bool {

@@ -1,13 +1,14 @@
 //! The pages about all servers: the fleet, its alerts, the journal.
 
-use mypaas::api::{AuditEntry, LogsOf};
+use mypaas::api::LogsOf;
 use mypaas::name::DeployId;
 
 use crate::console::command::{Command, Motion};
 use crate::console::effect::Effect;
 use crate::console::model::detail::Tab;
+use crate::console::model::entries::Record;
 use crate::console::model::fleet::ServiceAt;
-use crate::console::model::journal::{Answer, Half, JournalPage};
+use crate::console::model::journal::{Answer, JournalPage};
 use crate::console::model::list::Item;
 use crate::console::model::servers::place_of;
 use crate::console::model::toast::ToastKind;
@@ -52,6 +53,7 @@ fn back(model: &mut Model) {
     match &model.page {
         Page::Fleet(_) if !model.servers.filter.is_empty() => model.servers.filter.clear(),
         Page::Alerts(_) if !model.alerts.filter.is_empty() => model.alerts.filter.clear(),
+        Page::Journal(_) if !model.journal.arrangement.filter.is_empty() => model.journal.arrangement.filter.clear(),
         _ => model.page = Page::Services,
     }
 }
@@ -73,10 +75,7 @@ fn count(model: &Model) -> usize {
     match &model.page {
         Page::Fleet(_) => model.shown_servers().len(),
         Page::Alerts(_) => model.shown_concerns().len(),
-        Page::Journal(journal) => match journal.half {
-            Half::Own => model.journal.own.len(),
-            Half::Servers => model.journal.noted().len(),
-        },
+        Page::Journal(journal) => model.shown_records(journal.half).len(),
         _ => 0,
     }
 }
@@ -184,29 +183,38 @@ fn with_journal(model: &mut Model, command: Command, page: JournalPage) -> Vec<E
     match command {
         Command::SwitchPane => model.page = Page::Journal(JournalPage { half: page.half.other(), cursor: 0 }),
         Command::Open => open_entry(model, page),
-        _ => {}
+        Command::Filter => model.typing = Some(Typing::JournalFilter),
+        Command::NextMatch => go_round(model, true),
+        Command::PreviousMatch => go_round(model, false),
+        Command::ReverseOrder => {
+            model.journal.arrangement.order.reverse();
+            select(model, 0);
+        }
+        other => {
+            if let Some(column) = other.entry_column() {
+                model.journal.arrangement.order.turn_to(column);
+                select(model, 0);
+            }
+        }
     }
     Vec::new()
 }
 
 /// The deploy that came of the selected entry.
 fn open_entry(model: &mut Model, page: JournalPage) {
-    let found = match page.half {
-        Half::Own => model.journal.own.get(page.cursor).and_then(|deed| match &deed.result {
-            Answer::Deploy(deploy) => {
-                let at = ServiceAt { server: deed.server.clone(), service: deploy.service.clone() };
-                Some((at, deploy.id))
-            }
-            Answer::Waiting | Answer::Done | Answer::Refused(_) => None,
-        }),
-        Half::Servers => {
-            let noted = model.journal.noted();
-            noted.get(page.cursor).and_then(|(server, entry)| {
-                let AuditEntry { service, deploy, .. } = *entry;
-                Some((ServiceAt { server: (*server).clone(), service: service.clone()? }, (*deploy)?))
-            })
-        }
-    };
+    let records = model.shown_records(page.half);
+    // Some may be hidden since the selection was made: what is drawn as selected then is the last one.
+    let record = records.get(page.cursor).or(records.last()).copied();
+    let found = record.and_then(|record| {
+        let id = match record {
+            Record::Own(deed) => match &deed.result {
+                Answer::Deploy(deploy) => deploy.id,
+                Answer::Waiting | Answer::Done | Answer::Refused(_) => return None,
+            },
+            Record::Noted { entry, .. } => entry.deploy?,
+        };
+        Some((ServiceAt { server: record.server().clone(), service: record.service()?.clone() }, id))
+    });
     match found {
         Some((at, id)) => open_deploy(model, at, id),
         None => model.toast(ToastKind::Note, "no deploy came of it"),

@@ -4,6 +4,7 @@ use crate::console::command::Command;
 use crate::console::effect::Effect;
 use crate::console::model::dialog::Dialog;
 use crate::console::model::line::Line;
+use crate::console::model::logs::Logs;
 use crate::console::model::push::Step;
 use crate::console::model::{Model, Page, Typing};
 
@@ -100,20 +101,16 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) -> Vec<Effect> {
             model.alerts.filter.read();
             model.page = Page::Alerts(0);
         }
-        (Some(Typing::LogFilter), _) => {
-            if let Some(logs) = &mut model.logs {
-                change(&mut logs.pattern.line);
-                logs.search();
+        (Some(Typing::JournalFilter), page) => {
+            change(&mut model.journal.arrangement.filter.line);
+            model.journal.arrangement.filter.read();
+            if let Page::Journal(page) = page {
+                page.cursor = 0;
             }
         }
-        (Some(Typing::LogSince), _) => {
+        (Some(typing @ (Typing::LogFilter | Typing::LogSince | Typing::LogPath)), _) => {
             if let Some(logs) = &mut model.logs {
-                change(&mut logs.since_line);
-            }
-        }
-        (Some(Typing::LogPath), _) => {
-            if let Some(logs) = &mut model.logs {
-                change(&mut logs.path);
+                edit_of(logs, typing, change);
             }
         }
         (None, Page::Push(page)) => {
@@ -126,4 +123,15 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) -> Vec<Effect> {
         (None, _) => {}
     }
     Vec::new()
+}
+
+fn edit_of(logs: &mut Logs, typing: Typing, change: impl FnOnce(&mut Line)) {
+    match typing {
+        Typing::LogSince => change(&mut logs.since_line),
+        Typing::LogPath => change(&mut logs.path),
+        _ => {
+            change(&mut logs.pattern.line);
+            logs.search();
+        }
+    }
 }

@@ -9,6 +9,7 @@ use super::sheet::Sheet;
 use crate::console::command::Command;
 use crate::console::keymap::{Binding, Context, Section};
 use crate::console::model::detail::Tab;
+use crate::console::model::journal::JournalPage;
 use crate::console::model::line::{Line, Unseen};
 use crate::console::model::{Focus, Model, Page, Target, Typing};
 use crate::console::symbols::DOT;
@@ -34,11 +35,10 @@ fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) 
             let shown = model.list.rows(&model.fleet);
             let found =
                 shown.iter().filter(|row| matches!(row, crate::console::model::list::Row::Service { .. })).count();
-            let all = model.fleet.tally().total();
             (
                 "/",
                 &model.list.filter.line,
-                format!("{found} of {all}"),
+                format!("{found} of {}", model.fleet.tally().total()),
                 "state:down, cpu>50, mem>200m, age<1h, p95>200ms, errors>1%, cert<14d, !not",
             )
         }
@@ -54,6 +54,11 @@ fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) 
             format!("{} of {}", model.shown_concerns().len(), model.fleet.concerns().len()),
             "alert:disk, server:s2, service:api, since<1h, !not",
         ),
+        Typing::JournalFilter => {
+            let Page::Journal(JournalPage { half, .. }) = model.page else { return };
+            let found = format!("{} of {}", model.shown_records(half).len(), model.records(half).len());
+            ("/", &model.journal.arrangement.filter.line, found, "what:push, by:ada, result:failed, ago<1h, !not")
+        }
         Typing::LogFilter => {
             let Some(logs) = &model.logs else { return };
             let found = format!("{} of {} lines", logs.match_count(), logs.tape.len());

@@ -69,6 +69,9 @@ fn filter(model: &Model) -> Option<&str> {
     match &model.page {
         Page::Fleet(_) if !model.servers.filter.is_empty() => Some(model.servers.filter.line.text()),
         Page::Alerts(_) if !model.alerts.filter.is_empty() => Some(model.alerts.filter.line.text()),
+        Page::Journal(_) if !model.journal.arrangement.filter.is_empty() => {
+            Some(model.journal.arrangement.filter.line.text())
+        }
         _ => None,
     }
 }

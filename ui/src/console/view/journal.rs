@@ -1,17 +1,20 @@
 //! The journal: what was done from this console, and what the servers noted of everybody.
 
-use mypaas::api::{AuditEntry, AuditResult, By};
+use mypaas::api::{AuditEntry, AuditResult, Deploy};
 use mypaas::name::ServerName;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::history::Rows;
+use super::history::{Rows, Sorted};
 use super::pen::Pen;
 use super::sheet::Sheet;
 use super::table::{Cells, Column, left, right, text};
 use super::{look, named};
+use crate::console::command::Command;
 use crate::console::model::Model;
-use crate::console::model::journal::{Answer, Deed, Half, JournalPage, What};
+use crate::console::model::entries::Record;
+use crate::console::model::journal::{Answer, Half, JournalPage};
+use crate::console::model::order::Order;
 use crate::console::symbols::{ACTIVE, DONE, FAILED, NONE};
 use crate::console::theme::Tone;
 use crate::console::words;
@@ -30,6 +33,21 @@ const NOTED: [Column; 8] = [
     left("FROM", 3),
 ];
 
+/// What sorts by each of them.
+const OWN_SORTS: [Command; 5] =
+    [Command::SortAge, Command::SortServer, Command::SortName, Command::SortMessage, Command::SortState];
+
+const NOTED_SORTS: [Command; 8] = [
+    Command::SortAge,
+    Command::SortServer,
+    Command::SortWho,
+    Command::SortKey,
+    Command::SortName,
+    Command::SortMessage,
+    Command::SortState,
+    Command::SortUrl,
+];
+
 pub(crate) fn draw(model: &Model, page: JournalPage, area: Rect, sheet: &mut Sheet<'_>) {
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let pen = sheet.pen;
@@ -40,23 +58,33 @@ pub(crate) fn draw(model: &Model, page: JournalPage, area: Rect, sheet: &mut She
     let problems = if page.half == Half::Servers { draw_problems(model, inner, sheet) } else { 0 };
     let top = 2 + problems;
     let body = Rect { y: area.y + top.min(area.height), height: area.height.saturating_sub(top), ..area };
-    let (columns, rows): (&[Column], Vec<Cells>) = match page.half {
-        Half::Own => (&OWN, model.journal.own.iter().map(|deed| of_deed(model, deed, sheet.pen)).collect()),
-        Half::Servers => {
-            let noted = model.journal.noted();
-            (&NOTED, noted.into_iter().map(|(server, entry)| of_entry(model, server, entry, sheet.pen)).collect())
-        }
-    };
-    if rows.is_empty() {
-        let text = match page.half {
-            Half::Own => "Nothing was changed from this console yet.",
-            Half::Servers => "No server has told what was done there yet.",
-        };
+    let records = model.shown_records(page.half);
+    if records.is_empty() {
         let inner = Rect { x: body.x + 1, width: body.width.saturating_sub(2), ..body };
-        return sheet.put(inner, 0, sheet.pen.line(Tone::Muted, text));
+        return sheet.put(inner, 0, sheet.pen.line(Tone::Muted, why_empty(model, page.half)));
     }
+    let (columns, sorts): (&[Column], &[Command]) = match page.half {
+        Half::Own => (&OWN, &OWN_SORTS),
+        Half::Servers => (&NOTED, &NOTED_SORTS),
+    };
+    let rows: Vec<Cells> = records.iter().map(|record| row(model, *record, sheet.pen)).collect();
+    let order = model.journal.arrangement.order;
+    let by = sorts.iter().position(|command| command.entry_column() == Some(order.by));
+    let sorted =
+        Sorted { commands: sorts, by: by.filter(|_| order != Order::default()).map(|by| (by, order.direction())) };
     let place = page.cursor.min(rows.len() - 1);
-    sheet.seen.body = Rows { columns, rows, chosen: Some((place, true)) }.draw(body, sheet);
+    sheet.seen.body = Rows { columns, rows, chosen: Some((place, true)) }.draw_sorted(&sorted, body, sheet);
+}
+
+fn why_empty(model: &Model, half: Half) -> String {
+    match half {
+        _ if !model.records(half).is_empty() => {
+            let filter = model.journal.arrangement.filter.line.text();
+            format!("Nothing in this half matches {filter:?}; esc shows all again.")
+        }
+        Half::Own => "Nothing was changed from this console yet.".to_owned(),
+        Half::Servers => "No server has told what was done there yet.".to_owned(),
+    }
 }
 
 /// Servers that cannot tell what was done; says how many lines that took.
@@ -81,24 +109,24 @@ fn server_cell(model: &Model, name: &ServerName, pen: &Pen<'_>) -> Line<'static>
     entry.map_or_else(|| pen.line(Tone::Text, name.to_string()), |entry| named::server_line(entry, Tone::Text, pen))
 }
 
-fn of_deed(model: &Model, deed: &Deed, pen: &Pen<'_>) -> Cells {
-    let service = deed.service.as_ref().map_or_else(|| NONE.to_owned(), ToString::to_string);
-    vec![
-        pen.line(Tone::Muted, pen.age(deed.at)),
-        server_cell(model, &deed.server, pen),
-        pen.line(Tone::Strong, service),
-        pen.line(Tone::Text, what(&deed.what)),
-        answer(&deed.result, pen),
-    ]
-}
-
-fn what(what: &What) -> String {
-    match what {
-        What::Action(action) => words::action(action),
-        What::Cancel(id) => format!("cancel {id}"),
-        What::SetVariable(name) => format!("set {name}"),
-        What::UnsetVariable(name) => format!("unset {name}"),
-        What::Shell => "shell".into(),
+fn row(model: &Model, record: Record<'_>, pen: &Pen<'_>) -> Cells {
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
+    let ago = pen.line(Tone::Muted, pen.age(record.at()));
+    let server = server_cell(model, record.server(), pen);
+    let service = pen.line(Tone::Strong, or_none(record.service().map(ToString::to_string)));
+    let what = pen.line(Tone::Text, record.what());
+    match record {
+        Record::Own(deed) => vec![ago, server, service, what, answer(&deed.result, pen)],
+        Record::Noted { entry, deploy, .. } => vec![
+            ago,
+            server,
+            pen.line(Tone::Text, or_none(record.who())),
+            pen.line(Tone::Muted, or_none(record.key())),
+            service,
+            what,
+            result(entry, deploy, pen),
+            pen.line(Tone::Muted, or_none(record.from())),
+        ],
     }
 }
 
@@ -116,45 +144,16 @@ fn answer(answer: &Answer, pen: &Pen<'_>) -> Line<'static> {
     }
 }
 
-fn of_entry(model: &Model, server: &ServerName, entry: &AuditEntry, pen: &Pen<'_>) -> Cells {
-    let here = model.fleet.server(server).map_or(entry.at, |server| server.here(entry.at));
-    let (who, key) = by(&entry.by);
-    let service = entry.service.as_ref().map_or_else(|| NONE.to_owned(), ToString::to_string);
-    let action = entry.action.as_ref().map_or_else(|| entry.request.clone(), words::action);
-    let from = entry.address.map_or_else(|| "on the server".to_owned(), |address| address.to_string());
-    vec![
-        pen.line(Tone::Muted, pen.age(here)),
-        server_cell(model, server, pen),
-        pen.line(Tone::Text, who),
-        pen.line(Tone::Muted, key),
-        pen.line(Tone::Strong, service),
-        pen.line(Tone::Text, action),
-        result(model, server, entry, pen),
-        pen.line(Tone::Muted, from),
-    ]
-}
-
-/// Who it was, and with which key.
-fn by(by: &By) -> (String, String) {
-    match by {
-        By::Local { user } => (user.clone(), NONE.to_owned()),
-        By::Key(holder) => (holder.name().to_owned(), words::key(&holder.fingerprint)),
-        By::Nobody { claimed } => {
-            let key = claimed.as_ref().map_or_else(|| NONE.to_owned(), words::key);
-            ("nobody known".to_owned(), key)
-        }
-    }
-}
-
 /// How its deploy ended, as far as the server still tells; else whether it was taken on.
-fn result(model: &Model, server: &ServerName, entry: &AuditEntry, pen: &Pen<'_>) -> Line<'static> {
+fn result(entry: &AuditEntry, deploy: Option<&Deploy>, pen: &Pen<'_>) -> Line<'static> {
     if let AuditResult::Refused { message, .. } = &entry.result {
         return pen.line(Tone::Failing, format!("{FAILED} refused: {message}"));
     }
-    let Some(id) = entry.deploy else { return pen.line(Tone::Healthy, format!("{DONE} done")) };
-    let snapshot = model.fleet.server(server).and_then(|server| server.snapshot());
-    match snapshot.and_then(|snapshot| snapshot.deploys.iter().find(|deploy| deploy.id == id)) {
-        Some(deploy) => Line::from(vec![look::of_deploy(deploy).both(pen), pen.span(Tone::Muted, format!("  {id}"))]),
-        None => pen.line(Tone::Muted, format!("taken on as {id}")),
+    match (entry.deploy, deploy) {
+        (None, _) => pen.line(Tone::Healthy, format!("{DONE} done")),
+        (Some(id), Some(deploy)) => {
+            Line::from(vec![look::of_deploy(deploy).both(pen), pen.span(Tone::Muted, format!("  {id}"))])
+        }
+        (Some(id), None) => pen.line(Tone::Muted, format!("taken on as {id}")),
     }
 }

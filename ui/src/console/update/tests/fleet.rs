@@ -8,7 +8,7 @@ use crate::console::fixture::{self, at, paste, press, send, service_at, type_tex
 use crate::console::message::{Message, ServerNews};
 use crate::console::model::detail::Tab;
 use crate::console::model::dialog::Dialog;
-use crate::console::model::journal::{Answer, What};
+use crate::console::model::journal::{Answer, Half, What};
 use crate::console::model::list::Item;
 use crate::console::model::{Focus, Model, Page, Typing};
 
@@ -157,6 +157,22 @@ fn alerts_are_filtered_and_sorted_and_enter_opens_the_one_that_is_shown() {
     press(&mut model, "g a esc");
     assert_eq!(model.shown_concerns().len(), model.fleet.concerns().len());
     assert!(matches!(model.page, Page::Alerts(_)));
+}
+
+#[test]
+fn the_journal_is_filtered_and_sorted_and_enter_opens_the_deploy_that_is_shown() {
+    let mut model = fixture::model();
+    send(&mut model, Message::Audit { server: "local".parse().unwrap(), result: Ok(fixture::audit()) });
+    press(&mut model, "g j tab /");
+    type_text(&mut model, "what:push");
+    press(&mut model, "enter o n o n");
+    let shown = |model: &Model| model.shown_records(Half::Servers).len();
+    assert_eq!(shown(&model), 2);
+    press(&mut model, "enter");
+    assert!(matches!(&model.page, Page::Deploy(page) if page.at == service_at("local", "shop")), "{:?}", model.page);
+    press(&mut model, "g j tab esc");
+    assert!(matches!(model.page, Page::Journal(page) if page.half == Half::Servers), "{:?}", model.page);
+    assert_eq!(shown(&model), 5, "the filter goes first");
 }
 
 fn variables(model: &mut Model) {

@@ -112,6 +112,25 @@ fn the_journal_of_the_servers() {
     });
 }
 
+#[test]
+fn the_journal_with_a_filter() {
+    snapshots("journal_filter", |model| {
+        send(model, Message::Audit { server: "local".parse().unwrap(), result: Ok(fixture::audit()) });
+        press(model, "g j tab o n /");
+        type_text(model, "by:ada ago<1d");
+    });
+}
+
+#[test]
+fn a_filter_that_nothing_in_the_journal_matches() {
+    snapshots("journal_filter_nothing", |model| {
+        do_something(model);
+        press(model, "g j /");
+        type_text(model, "what:remove");
+        press(model, "enter");
+    });
+}
+
 fn show_variables(model: &mut Model) {
     press(model, "g e");
     send(model, Message::Variables { server: "local".parse().unwrap(), result: Ok(fixture::variables()) });
