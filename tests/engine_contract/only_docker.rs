@@ -309,23 +309,40 @@ async fn a_stranger_s_leftover_is_not_taken_for_ours() {
     assert!(storage.images.iter().all(|image| image.whose != Whose::Leftover), "{storage:?}");
 }
 
-/// As when the server is killed before it could remove what its new image took the name from.
-#[tokio::test]
-async fn an_image_of_ours_that_lost_its_name_is_a_leftover() {
-    let on = InDocker::new().await;
+/// An image of ours whose name another one took, as when the server is killed before it could remove it.
+async fn nameless(on: &InDocker) -> String {
     let name = on.build("web", 1, App::Serves).await;
     let image = on.engine().image(&name).await.unwrap().unwrap();
     let options = BuildImageOptionsBuilder::default().t(name.as_str()).rm(true).build();
     let dockerfile = format!("FROM scratch\nLABEL {TEST}={}\n", on.instance());
     let body = bollard::body_try_stream(app::context(&dockerfile));
     on.docker.build_image(options, None, Some(body)).try_collect::<Vec<_>>().await.unwrap();
-    let whose = async || {
-        let images = on.engine().storage().await.unwrap().images;
-        images.into_iter().find(|found| found.id == image.id).map(|found| found.whose)
-    };
-    assert_eq!(whose().await, Some(Whose::Leftover));
-    on.engine().remove_leftover(&image.id).await.unwrap();
-    assert_eq!(whose().await, None);
+    image.id
+}
+
+async fn whose(on: &InDocker, id: &str) -> Option<Whose> {
+    let images = on.engine().storage().await.unwrap().images;
+    images.into_iter().find(|found| found.id == id).map(|found| found.whose)
+}
+
+#[tokio::test]
+async fn an_image_of_ours_that_lost_its_name_is_a_leftover() {
+    let on = InDocker::new().await;
+    let id = nameless(&on).await;
+    assert_eq!(whose(&on, &id).await, Some(Whose::Leftover));
+    on.engine().remove_leftover(&id).await.unwrap();
+    assert_eq!(whose(&on, &id).await, None);
+}
+
+#[tokio::test]
+async fn an_image_of_ours_that_lost_its_name_goes_with_the_next_build_of_its_service() {
+    let on = InDocker::new().await;
+    let id = nameless(&on).await;
+    on.build("other", 1, App::Serves).await;
+    assert_eq!(whose(&on, &id).await, Some(Whose::Leftover), "that was another service's");
+    let other = format!("{}\nENV EDITION=2\n", on.dockerfile(App::Serves));
+    on.engine().build(on.build_of("web", 2, &other), &mut |_| {}).await.unwrap();
+    assert_eq!(whose(&on, &id).await, None);
 }
 
 async fn build(on: &InDocker, dockerfile: &str) -> Result<(), EngineError> {

@@ -29,7 +29,7 @@ type Broken = Arc<Mutex<Option<std::io::Error>>>;
 
 impl DockerEngine {
     pub(super) async fn build_image(&self, build: Build, output: &mut (dyn FnMut(String) + Send)) -> Result<Image> {
-        let (name, options) = (build.name.clone(), options(&build));
+        let (name, service, options) = (build.name.clone(), build.service.clone(), options(&build));
         self.make_way(&name).await?;
         let broken = Broken::default();
         let context = watched(build.context, Arc::clone(&broken)).boxed();
@@ -39,6 +39,10 @@ impl DockerEngine {
         let answers = docker.build_image(options, None, Some(bollard::body_try_stream(context))).boxed();
         if let Err(stopped) = follow(answers, output).await {
             return Err(self.explain_build(stopped, attempt).await);
+        }
+        // A build of a server that was killed may have come to its end, and to this name, since way was made.
+        if let Err(error) = self.remove_nameless(&service).await {
+            tracing::debug!(%service, %error, "an image that lost its name is left");
         }
         let lost = || EngineError::Build { message: "the image vanished right after it was built".to_owned() };
         self.find_image(&attempt.name).await?.ok_or_else(lost)

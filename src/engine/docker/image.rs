@@ -14,7 +14,7 @@ use super::error::{Asked, words};
 use super::label::{self, Labels};
 use super::{DockerEngine, QUICK, WORK};
 use crate::engine::{EngineError, Image, Result};
-use crate::name::ImageName;
+use crate::name::{ImageName, ServiceName};
 
 /// A registry may be silent for so long while it sends an image.
 const PULL_SILENCE: Duration = Duration::from_secs(120);
@@ -91,6 +91,18 @@ impl DockerEngine {
             }
             Some(_) => Err(EngineError::NotOurs { what: "image", name: id.to_owned() }),
         }
+    }
+
+    /// Removes images of the service that have lost their name to a newer one. Where they are still used they stay.
+    pub(super) async fn remove_nameless(&self, service: &ServiceName) -> Result<()> {
+        let labels = vec![self.own_label(), label::of_service(service)];
+        let filters = [("label".to_owned(), labels), ("dangling".to_owned(), vec!["true".to_owned()])].into();
+        let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+        let asked = Asked { verb: "list", what: "nameless images of", name: service.as_str() };
+        for image in self.call(asked, QUICK, self.docker.list_images(Some(options))).await? {
+            self.remove_own_leftover(&image.id).await?;
+        }
+        Ok(())
     }
 
     /// Takes away a name, or an image without one; and then the steps of its build that nothing else is built on. A step

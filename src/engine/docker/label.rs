@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::engine::{Build, ContainerSpec, Role, SpecDigest};
-use crate::name::InstanceName;
+use crate::name::{InstanceName, ServiceName};
 
 pub(super) const INSTANCE: &str = "mypaas.instance";
 pub(super) const ROLE: &str = "mypaas.role";
@@ -75,6 +75,11 @@ pub(super) fn present(labels: Option<&Labels>) -> &Labels {
 /// A filter for Docker's lists: the containers of services.
 pub(super) fn service_filter() -> String {
     format!("{ROLE}={SERVICE_ROLE}")
+}
+
+/// A filter for Docker's lists: the images of a service.
+pub(super) fn of_service(service: &ServiceName) -> String {
+    format!("{SERVICE}={service}")
 }
 
 /// Whether an image of this name and these labels is one that this instance built. A Dockerfile may have put another
