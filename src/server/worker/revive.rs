@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::api::Problem;
 use crate::deploy::Release;
 use crate::engine::{Container, ContainerState, Restart, Role};
 use crate::name::{ContainerName, ReleaseId, ServiceName};
@@ -54,20 +55,26 @@ impl Core {
         let stopped: BTreeMap<&ContainerName, &ServiceName> = seen.values().filter_map(left_stopped).collect();
         let due = self.stranded.due(&stopped, Instant::now());
         for service in &due {
-            if let Err(error) = self.revive_service(service).await {
-                let error = &*error as &dyn std::error::Error;
-                tracing::warn!(%service, error, "containers that ought to run are stopped, and cannot be started");
+            if let Err(problem) = self.revive_service(service).await {
+                let causes = &problem.causes;
+                tracing::warn!(%service, ?causes, "what of it ought to run is not known: {}", problem.message);
             }
         }
     }
 
-    async fn revive_service(&self, service: &ServiceName) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    async fn revive_service(&self, service: &ServiceName) -> Result<(), Problem> {
         // A deploy stops containers on purpose, and ends with those running that are to.
         let Some(_turn) = self.turns.take_if_free(service) else { return Ok(()) };
         let Some((release, count)) = self.live(service)? else { return Ok(()) };
         for name in missing(&self.engine.containers(Some(service)).await?, release, count) {
-            self.engine.start(&name).await?;
-            tracing::warn!(container = %name, "it is live and was stopped, so it was started");
+            // One that cannot start keeps none of the others from it.
+            match self.engine.start(&name).await {
+                Ok(()) => tracing::warn!(container = %name, "it is live and was stopped, so it was started"),
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(container = %name, error, "it is live and was stopped, and cannot be started");
+                }
+            }
         }
         Ok(())
     }
