@@ -7,8 +7,9 @@
 mod memory;
 
 use std::fmt;
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -56,9 +57,47 @@ pub struct CpuTime {
 /// The kernel counts CPU time in hundredths of a second, whatever else it does.
 const TICK: Duration = Duration::from_millis(10);
 
+/// Of a kernel's file; only machines with very many CPUs or devices have longer ones.
+const USUAL_BYTES: usize = 16 * 1024;
+
 /// The real one.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ThisMachine;
+#[derive(Debug)]
+pub struct ThisMachine {
+    stat: KernelFile,
+    meminfo: KernelFile,
+}
+
+impl Default for ThisMachine {
+    fn default() -> Self {
+        Self { stat: KernelFile::open("/proc/stat"), meminfo: KernelFile::open("/proc/meminfo") }
+    }
+}
+
+/// A file that the kernel writes anew for each reading. It is read each second, so it stays open.
+#[derive(Debug)]
+struct KernelFile {
+    path: &'static str,
+    file: Option<File>,
+}
+
+impl KernelFile {
+    fn open(path: &'static str) -> Self {
+        Self { path, file: File::open(path).ok() }
+    }
+
+    fn read(&self) -> io::Result<String> {
+        let mut text = vec![0; USUAL_BYTES];
+        let length = match &self.file {
+            Some(file) => file.read_at(&mut text, 0)?,
+            None => USUAL_BYTES,
+        };
+        if length == USUAL_BYTES {
+            return fs::read_to_string(self.path);
+        }
+        text.truncate(length);
+        String::from_utf8(text).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
+    }
+}
 
 impl Machine for ThisMachine {
     fn room(&self, folder: &Path) -> io::Result<Room> {
@@ -69,13 +108,12 @@ impl Machine for ThisMachine {
     }
 
     fn memory(&self) -> io::Result<Memory> {
-        let text = std::fs::read_to_string("/proc/meminfo")?;
-        read_meminfo(&text).ok_or_else(|| io::Error::other("/proc/meminfo does not tell how much memory is available"))
+        read_meminfo(&self.meminfo.read()?)
+            .ok_or_else(|| io::Error::other("/proc/meminfo does not tell how much memory is available"))
     }
 
     fn cpu(&self) -> io::Result<CpuTime> {
-        let text = std::fs::read_to_string("/proc/stat")?;
-        read_stat(&text).ok_or_else(|| io::Error::other("/proc/stat does not tell what the CPUs did"))
+        read_stat(&self.stat.read()?).ok_or_else(|| io::Error::other("/proc/stat does not tell what the CPUs did"))
     }
 }
 
@@ -109,12 +147,13 @@ mod tests {
     fn folders_of_one_file_system_share_their_room() {
         let folder = tempfile::tempdir().unwrap();
         let below = folder.path().join("below");
-        std::fs::create_dir(&below).unwrap();
-        let (one, two) = (ThisMachine.room(folder.path()).unwrap(), ThisMachine.room(&below).unwrap());
+        fs::create_dir(&below).unwrap();
+        let machine = ThisMachine::default();
+        let (one, two) = (machine.room(folder.path()).unwrap(), machine.room(&below).unwrap());
         assert_eq!((one.device, one.total_bytes), (two.device, two.total_bytes));
         assert!(one.free_bytes > 0 && one.free_bytes <= one.total_bytes);
-        assert_ne!(one.device, ThisMachine.room(Path::new("/proc")).unwrap().device);
-        let missing = ThisMachine.room(&folder.path().join("nowhere")).unwrap_err();
+        assert_ne!(one.device, machine.room(Path::new("/proc")).unwrap().device);
+        let missing = machine.room(&folder.path().join("nowhere")).unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     }
 
@@ -124,7 +163,7 @@ mod tests {
             "MemTotal:       16384 kB\nMemFree:          100 kB\nMemAvailable:    8192 kB\nHugePages_Total:       0\n";
         assert_eq!(read_meminfo(text), Some(Memory { total_bytes: 16 << 20, available_bytes: 8 << 20 }));
         assert_eq!(read_meminfo("MemTotal: many\n"), None);
-        let here = ThisMachine.memory().unwrap();
+        let here = ThisMachine::default().memory().unwrap();
         assert!(here.available_bytes > 0 && here.available_bytes < here.total_bytes);
     }
 
@@ -135,7 +174,8 @@ mod tests {
         assert_eq!(read_stat(text), Some(expected));
         assert_eq!(read_stat("cpu  9 1 8\n"), None);
         assert_eq!(read_stat("cpu  a b c d\n"), None);
-        let (first, second) = (ThisMachine.cpu().unwrap(), ThisMachine.cpu().unwrap());
+        let machine = ThisMachine::default();
+        let (first, second) = (machine.cpu().unwrap(), machine.cpu().unwrap());
         assert!(first.cpus > 0 && first.busy <= first.total && second.total >= first.total);
     }
 }

@@ -25,7 +25,7 @@ impl Core {
         let mended = self.mend().await;
         self.note_trouble(mended.as_ref().err());
         if let Err(problem) = &mended
-            && self.parts.is_router_down()
+            && !self.parts.is_router_up()
         {
             self.tell_router(Part::Down { problem: problem.clone() });
         }
@@ -33,9 +33,11 @@ impl Core {
     }
 
     async fn mend(self: &Arc<Self>) -> Result<(), Problem> {
-        let router = self.router_part(self.router.info().await);
-        let was_down = router.up().is_none();
-        self.tell_router(router);
+        // One that runs when the server starts is of the settings of then.
+        if self.parts.knows_router() {
+            self.tell_router(self.router_part(self.router.info().await));
+        }
+        let was_down = !self.parts.is_router_up();
         if was_down {
             self.engine.ensure_network().await?;
             let info = self.router.ensure_running().await?;

@@ -161,7 +161,7 @@ async fn open(place: Place) -> Result<Arc<Core>, ServerError> {
     let store = Arc::new(Store::open(&place.home.join("store.db"))?);
     let engine: Arc<dyn Engine> = Arc::new(engine_of(&place, &config)?);
     let router = Arc::new(router_of(&place, &config, Arc::clone(&engine)).await?);
-    Ok(Core::new(place, config, store, engine, router, Arc::new(ThisMachine)))
+    Ok(Core::new(place, config, store, engine, router, Arc::new(ThisMachine::default())))
 }
 
 fn engine_of(place: &Place, config: &Config) -> Result<DockerEngine, EngineError> {

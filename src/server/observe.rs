@@ -42,8 +42,13 @@ impl Parts {
         replace_if_other(&self.router, router)
     }
 
-    pub(super) fn is_router_down(&self) -> bool {
-        matches!(&*locked(&self.router), Some(Part::Down { .. }))
+    /// Whether it was looked at.
+    pub(super) fn knows_router(&self) -> bool {
+        locked(&self.router).is_some()
+    }
+
+    pub(super) fn is_router_up(&self) -> bool {
+        matches!(&*locked(&self.router), Some(Part::Up { .. }))
     }
 
     fn note_engine(&self, engine: Part<EngineInfo>) -> bool {

@@ -2,15 +2,21 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 use mypaas::api::{DeployState, Outcome};
+use tokio::time::sleep;
 
+use crate::stage::pebble::free_port;
 use crate::stage::{Settings, Stage};
 
 const WEB: &str = "web.test";
 
 /// Requests a second while a server is away.
 const RATE: u32 = 50;
+
+/// While nobody watches the router is asked every ten seconds what it counted.
+const TRAFFIC_LIMIT: Duration = Duration::from_secs(40);
 
 #[tokio::test]
 async fn only_its_user_may_talk_to_it_and_read_what_it_keeps() {
@@ -76,6 +82,27 @@ async fn told_to_stop_it_lets_a_running_deploy_end_and_a_waiting_one_go() {
     stage.start().await;
     assert!(stage.hello(WEB).await.contains("release r2"));
     assert_eq!(stage.containers().await, ["web.r2.1", "web.r2.2"]);
+}
+
+/// Though the router of before still runs, and nothing is deployed.
+#[tokio::test]
+async fn the_router_is_as_the_settings_have_it_from_the_next_start_on_and_what_it_counts_is_told() {
+    let settings = Settings::default();
+    let mut stage = Stage::with(settings.clone()).await;
+    stage.push(&stage.project("web", &["url=http://web.test"], &[])).await.done();
+    stage.stop().await;
+    let http_port = free_port();
+    stage.configure(&Settings { http_port, ..settings });
+    stage.start().await;
+    assert_eq!(stage.router().await.port(), http_port);
+    let counted =
+        async || stage.service("web").await.service.traffic.filter(|traffic| traffic.requests_per_second > 0.0);
+    let start = Instant::now();
+    while counted().await.is_none() {
+        assert!(start.elapsed() < TRAFFIC_LIMIT, "no requests are told");
+        assert!(stage.hello(WEB).await.contains("release r1"));
+        sleep(Duration::from_millis(200)).await;
+    }
 }
 
 /// Kills the server when the deploy of r2 tells `at`, starts it again, and sees to it that r1 or r2 serves, whole, and

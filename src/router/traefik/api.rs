@@ -60,10 +60,14 @@ impl Served {
     }
 }
 
-#[derive(Deserialize)]
-struct Version {
+/// One start of a Traefik.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Run {
     #[serde(rename = "Version")]
-    version: String,
+    pub(super) version: String,
+    /// When it started, which tells it from others; none where this Traefik does not tell.
+    #[serde(rename = "startDate")]
+    pub(super) start: Option<String>,
 }
 
 impl Api {
@@ -75,16 +79,14 @@ impl Api {
         }
     }
 
-    /// Whether it is asked there.
-    pub(super) fn is_at(&self, endpoint: &str) -> bool {
-        self.endpoint == endpoint
-    }
-
     /// Traefik's version; an answer also means that it has read its files.
     pub async fn version(&self) -> Result<String> {
+        Ok(self.run().await?.version)
+    }
+
+    pub(super) async fn run(&self) -> Result<Run> {
         let answer = self.get("/api/version").await?.error_for_status().map_err(|error| self.unreachable(error))?;
-        let version: Version = answer.json().await.map_err(|error| self.unreachable(error))?;
-        Ok(version.version)
+        answer.json().await.map_err(|error| self.unreachable(error))
     }
 
     /// What Traefik says about an item; none when it does not know it.

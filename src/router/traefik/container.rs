@@ -114,14 +114,9 @@ impl Keeper {
         Ok(self.engine.inspect(&self.name).await?)
     }
 
-    /// Where the Traefik in this container answers. One that is known is used again: to make another takes longer than to
-    /// ask it.
-    pub(super) async fn api_of(&self, container: &Container, files: &Files, known: Option<Api>) -> Result<Api> {
-        let endpoint = endpoint_at(container.address);
-        match known.filter(|known| known.is_at(&endpoint)) {
-            Some(known) => Ok(known),
-            None => Api::new(endpoint, files.password().await?),
-        }
+    /// Where the Traefik in this container answers.
+    pub(super) async fn api_of(&self, container: &Container, files: &Files) -> Result<Api> {
+        Api::new(endpoint_at(container.address), files.password().await?)
     }
 
     /// The address it has, or else the first free one after the gateway.

@@ -46,7 +46,7 @@ pub use self::issued::refused_domains;
 #[cfg(fuzzing)]
 pub use self::metrics::added_up;
 
-use self::api::Api;
+use self::api::{Api, Run};
 use self::container::{HTTP, HTTPS, Keeper};
 use self::files::Files;
 use self::own::Usable;
@@ -94,7 +94,16 @@ pub struct TraefikRouter {
     files: Files,
     /// Where Traefik answers; none until it was started or found.
     api: Mutex<Option<Api>>,
+    seen: Mutex<Option<Seen>>,
     known: Mutex<Known>,
+}
+
+/// A Traefik that answered, and what was told of it.
+#[derive(Debug, Clone)]
+struct Seen {
+    api: Api,
+    run: Run,
+    info: RouterInfo,
 }
 
 /// What was learned of certificates so far.
@@ -110,7 +119,13 @@ impl TraefikRouter {
     /// Opens the router's folder; starts nothing.
     pub async fn new(engine: Arc<dyn Engine>, settings: TraefikSettings) -> Result<Self> {
         let files = Files::open(settings.folder.clone()).await?;
-        Ok(Self { keeper: Keeper::new(engine, settings), files, api: Mutex::new(None), known: Mutex::default() })
+        Ok(Self {
+            keeper: Keeper::new(engine, settings),
+            files,
+            api: Mutex::default(),
+            seen: Mutex::default(),
+            known: Mutex::default(),
+        })
     }
 
     /// The first caller starts Traefik if need be, the others wait for it.
@@ -126,6 +141,12 @@ impl TraefikRouter {
     /// None also while the first caller starts it.
     fn known_api(&self) -> Option<Api> {
         self.api.try_lock().ok().and_then(|known| known.clone())
+    }
+
+    /// What was told before, where the same Traefik still answers: its container gets ports when it starts, and keeps them.
+    async fn unchanged(&self) -> Option<RouterInfo> {
+        let Seen { api, run, info } = self.seen.lock().await.clone()?;
+        (run.start.is_some() && api.run().await.ok()? == run).then_some(info)
     }
 
     async fn switch(&self) -> Result<Switch> {
@@ -226,15 +247,21 @@ impl Router for TraefikRouter {
     }
 
     async fn info(&self) -> Result<RouterInfo> {
+        if let Some(info) = self.unchanged().await {
+            return Ok(info);
+        }
         let container = self.keeper.inspect().await?;
-        let version = self.keeper.api_of(&container, &self.files, self.known_api()).await?.version().await?;
+        let api = self.keeper.api_of(&container, &self.files).await?;
+        let run = api.run().await?;
         let settings = &self.keeper.settings;
-        Ok(RouterInfo {
+        let info = RouterInfo {
             name: "Traefik".to_owned(),
-            version,
+            version: run.version.clone(),
             http_port: published(&container, HTTP).unwrap_or(settings.http_port),
             https_port: published(&container, HTTPS).unwrap_or(settings.https_port),
-        })
+        };
+        *self.seen.lock().await = Some(Seen { api, run, info: info.clone() });
+        Ok(info)
     }
 }
 
