@@ -54,7 +54,7 @@ impl FromRequestParts<Arc<Core>> for Desk {
 
 impl Desk {
     pub(super) async fn server(&self) -> ServerView {
-        ServerView { limits: self.caller.limits(), ..self.core.server_view().await }
+        ServerView { limits: self.caller.limits(), ..self.core.known_server_view().await }
     }
 
     pub(super) async fn snapshot(&self) -> Result<Snapshot> {

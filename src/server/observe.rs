@@ -111,9 +111,20 @@ impl Core {
         Ok(Snapshot { at: Timestamp::now(), server, services, deploys, alerts: self.alerts.current() })
     }
 
-    pub(super) async fn server_view(&self) -> ServerView {
+    async fn server_view(&self) -> ServerView {
         let router = self.router_part(self.router.info().await);
         self.server_of(self.engine_part().await, router)
+    }
+
+    /// The same for who only wants to know whom it talks to. An engine that goes down ends its events, which is seen at
+    /// once; to be asked how it is takes Docker longer than anything else that a push asks for.
+    pub(super) async fn known_server_view(&self) -> ServerView {
+        let known = locked(&self.parts.engine).clone().filter(|engine| engine.up().is_some());
+        let router = self.router_part(self.router.info().await);
+        match known {
+            Some(engine) => self.server_of(engine, router),
+            None => self.server_of(self.engine_part().await, router),
+        }
     }
 
     fn server_of(&self, engine: Part<EngineInfo>, router: Part<RouterInfo>) -> ServerView {

@@ -46,6 +46,11 @@ impl BlockKey {
         let start = (number - slot) * i64::from(step);
         (Self { step, subject: subject.to_owned(), start }, slot as usize)
     }
+
+    /// When the next block begins, in seconds since 1970.
+    pub fn end(&self) -> i64 {
+        self.start + i64::from(self.step) * SLOTS as i64
+    }
 }
 
 /// Sixty figures of each series; a series is known by a number.

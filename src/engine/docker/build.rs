@@ -40,12 +40,13 @@ impl DockerEngine {
         if let Err(stopped) = follow(answers, output).await {
             return Err(self.explain_build(stopped, attempt).await);
         }
+        let lost = || EngineError::Build { message: "the image vanished right after it was built".to_owned() };
         // A build of a server that was killed may have come to its end, and to this name, since way was made.
-        if let Err(error) = self.remove_nameless(&service).await {
+        let (image, removed) = tokio::join!(self.find_image(&attempt.name), self.remove_nameless(&service));
+        if let Err(error) = removed {
             tracing::debug!(%service, %error, "an image that lost its name is left");
         }
-        let lost = || EngineError::Build { message: "the image vanished right after it was built".to_owned() };
-        self.find_image(&attempt.name).await?.ok_or_else(lost)
+        image?.ok_or_else(lost)
     }
 
     /// An image that has the name already is of no release. It would lose its name; left alone, such images fill the disk.

@@ -1,5 +1,5 @@
 //! Figures over time: each second of the last hour and each minute of the last thirty days, of each service and of the
-//! machine. Kept here for a minute, then written to a file.
+//! machine. Kept here until a block of sixty is full, or for some minutes, then written to a file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,6 +26,14 @@ const LONGEST_UNWRITTEN_SECONDS: i64 = 10 * 60;
 
 /// The machine's name among services, which no service can have.
 const MACHINE: &str = "";
+
+/// What of that which was taken down is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Write {
+    /// Blocks to which nothing is added any more: each is written once.
+    Full,
+    All,
+}
 
 #[derive(Debug)]
 pub(in crate::server) struct Archive {
@@ -55,9 +63,9 @@ impl Archive {
     }
 
     /// Writes what was taken down, and forgets what is too old. For a thread that may wait.
-    pub(super) fn write(&self, now: Timestamp) {
+    pub(super) fn write(&self, what: Write, now: Timestamp) {
         let _alone = self.writing.write().unwrap_or_else(PoisonError::into_inner);
-        let blocks = std::mem::take(&mut *self.unwritten());
+        let blocks = self.take_unwritten(what, now.as_second());
         match self.store.as_ref().map(|store| write(store, &blocks, now)) {
             Some(Ok(())) => {}
             Some(Err(error)) => {
@@ -68,12 +76,19 @@ impl Archive {
         }
     }
 
+    fn take_unwritten(&self, what: Write, now: i64) -> BTreeMap<BlockKey, Block> {
+        let mut unwritten = self.unwritten();
+        let stays = |key: &BlockKey| what == Write::Full && key.end() > now;
+        let (kept, taken) = std::mem::take(&mut *unwritten).into_iter().partition(|(key, _)| stays(key));
+        *unwritten = kept;
+        taken
+    }
+
     /// Keeps what could not be written, as far as it is not too much.
     fn keep(&self, blocks: BTreeMap<BlockKey, Block>, now: Timestamp) {
         let mut unwritten = self.unwritten();
         let oldest = now.as_second() - LONGEST_UNWRITTEN_SECONDS;
-        let ends = |key: &BlockKey| key.start + i64::from(key.step) * SLOTS as i64;
-        for (key, block) in blocks.into_iter().filter(|(key, _)| ends(key) > oldest) {
+        for (key, block) in blocks.into_iter().filter(|(key, _)| key.end() > oldest) {
             unwritten.entry(key).or_default().merge(&block);
         }
     }

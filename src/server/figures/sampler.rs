@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::archive::Write;
 use super::{Board, Load};
 use crate::api::{Measure, Traffic};
 use crate::name::{ContainerName, ServiceName};
@@ -21,8 +22,9 @@ const TRAFFIC_UNWATCHED: u64 = 10;
 
 const DISKS: u64 = 10;
 
-/// How often figures are written to the file.
-const WRITE: u64 = 60;
+/// In periods: how often the seconds of whole minutes are written to the file, and how often all that there is.
+const WRITE_FULL: u64 = 60;
+const WRITE_ALL: u64 = 300;
 
 impl Core {
     /// Goes on until the server stops.
@@ -36,11 +38,13 @@ impl Core {
                 () = self.abandoned.cancelled() => return,
             }
             self.measure_once(number).await;
-            if number % WRITE == WRITE - 1 {
-                self.write_figures().await;
+            match number + 1 {
+                seconds if seconds.is_multiple_of(WRITE_ALL) => self.write_figures(Write::All).await,
+                seconds if seconds.is_multiple_of(WRITE_FULL) => self.write_figures(Write::Full).await,
+                _ => {}
             }
         }
-        self.write_figures().await;
+        self.write_figures(Write::All).await;
     }
 
     async fn measure_once(&self, number: u64) {
@@ -95,9 +99,9 @@ impl Core {
         }
     }
 
-    async fn write_figures(self: &Arc<Self>) {
+    async fn write_figures(self: &Arc<Self>, what: Write) {
         let core = Arc::clone(self);
-        let writing = tokio::task::spawn_blocking(move || core.figures.archive.write(Timestamp::now()));
+        let writing = tokio::task::spawn_blocking(move || core.figures.archive.write(what, Timestamp::now()));
         if let Err(error) = writing.await {
             tracing::error!(%error, "figures could not be written");
         }

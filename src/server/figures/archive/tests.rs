@@ -23,12 +23,12 @@ fn seconds_of_an_hour_are_there_before_and_after_they_were_written() {
     for second in 0..4000 {
         archive.record(at(second), None, &[(Measure::Cpu, second as f32)]);
         if second % 61 == 0 {
-            archive.write(at(second));
+            archive.write(Write::All, at(second));
         }
     }
     let expected: Vec<Option<f32>> = (400..4000).map(|second| Some(second as f32)).collect();
     assert_eq!(cpu(&archive, &query(Span::Hour, 3600), 3999), expected);
-    archive.write(at(3999));
+    archive.write(Write::All, at(3999));
     assert!(archive.subjects().is_empty());
     let again = Archive::open(&path);
     assert_eq!(cpu(&again, &query(Span::Hour, 3600), 3999), expected, "after a restart");
@@ -39,12 +39,28 @@ fn seconds_of_an_hour_are_there_before_and_after_they_were_written() {
 }
 
 #[test]
+fn a_block_is_written_once_it_is_full_and_a_part_of_it_when_all_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("figures.db");
+    let archive = Archive::open(&path);
+    for second in 0..90 {
+        archive.record(at(second), None, &[(Measure::Cpu, second as f32)]);
+    }
+    let on_disk = |span| cpu(&Archive::open(&path), &query(span, 3600), 89).into_iter().flatten().count();
+    archive.write(Write::Full, at(90));
+    assert_eq!((on_disk(Span::Hour), on_disk(Span::Day)), (60, 0), "of the minute that goes on nothing");
+    assert_eq!(cpu(&archive, &query(Span::Hour, 3600), 89).into_iter().flatten().count(), 90, "all is there");
+    archive.write(Write::All, at(90));
+    assert_eq!((on_disk(Span::Hour), on_disk(Span::Day)), (90, 2));
+}
+
+#[test]
 fn what_is_too_old_is_forgotten_and_the_rest_is_kept_by_the_minute() {
     let archive = Archive::open(&tempfile::tempdir().unwrap().path().join("figures.db"));
     let day = 24 * 60 * 60;
     for second in [0, 2 * day, 20 * day, 31 * day] {
         archive.record(at(second), None, &[(Measure::Cpu, (second / day) as f32)]);
-        archive.write(at(second));
+        archive.write(Write::All, at(second));
     }
     let figures =
         |span, points| -> Vec<f32> { cpu(&archive, &query(span, points), 31 * day).into_iter().flatten().collect() };
@@ -75,7 +91,7 @@ fn without_a_file_the_last_minutes_are_there_and_no_more() {
     let archive = Archive::open(&folder.path().join("no such folder/figures.db"));
     for second in 0..3000 {
         archive.record(at(second), None, &[(Measure::Cpu, 1.0)]);
-        archive.write(at(second));
+        archive.write(Write::All, at(second));
     }
     let there = cpu(&archive, &query(Span::Hour, 3600), 2999).into_iter().flatten().count();
     assert!((600..=720).contains(&there), "{there}");
