@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
 use crate::name::DeployId;
-use crate::store::{Log, ServiceRecord, Store, StoreError, Writer};
+use crate::store::{Lasts, Log, ServiceRecord, Store, StoreError, Writer};
 
 /// A deploy has at most some ten steps; a journal longer than this is not one of ours.
 const LONGEST: u32 = 1000;
@@ -179,14 +179,14 @@ impl Journal {
 
     /// Returns when it is on disk.
     pub fn write(&self, entry: Entry) -> Result<(), StoreError> {
-        self.writer.write(|_| entry)
+        self.writer.write(Lasts::AtOnce, |_| entry)
     }
 
     /// From here on the deploy goes forward, and this holds for the service, if anything new does; both is on disk, or
     /// neither. Doing it twice is doing it once.
     pub fn switch(&self, holds: Option<&ServiceRecord>) -> Result<(), StoreError> {
         if !self.is_switched() {
-            self.writer.write_with(holds, |_| Entry::Switched)?;
+            self.writer.write_with(holds, Lasts::AtOnce, |_| Entry::Switched)?;
             self.switched.store(true, Ordering::Relaxed);
         }
         Ok(())
@@ -198,7 +198,9 @@ impl Journal {
 
     /// For an entry whose loss only costs a repetition. When it cannot be written now, it is written before the next.
     pub fn note(&self, entry: Entry) -> Result<(), StoreError> {
-        self.writer.note(|_| entry)
+        // That an undoing has begun means more: without it a half of it would be taken for a deploy that may go on.
+        let lasts = if matches!(entry, Entry::Undoing) { Lasts::AtOnce } else { Lasts::WithTheNext };
+        self.writer.note(lasts, |_| entry)
     }
 }
 

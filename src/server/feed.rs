@@ -14,7 +14,7 @@ use super::redact;
 use super::vault::Vault;
 use crate::deploy::{Deploy, DeployState, Event, Outcome, What};
 use crate::name::DeployId;
-use crate::store::{Log, Store, StoreError, Writer};
+use crate::store::{Lasts, Log, Store, StoreError, Writer};
 
 /// Lines of a build's output that are kept; of a longer one the rest is left out, and said so.
 const MOST_BUILD_LINES: u32 = 10_000;
@@ -252,9 +252,10 @@ impl Recorder {
     fn append(&self, mut what: What) {
         redact::what(&mut what, &self.vault);
         let is_output = matches!(what, What::BuildOutput { .. });
+        let lasts = if matches!(what, What::Finished { .. }) { Lasts::AtOnce } else { Lasts::WithTheNext };
         let event = |seq| Event { seq, at: Timestamp::now(), what };
         // Output is only kept where there is room for it.
-        let written = if is_output { self.events.write(event) } else { self.events.note(event) };
+        let written = if is_output { self.events.write(lasts, event) } else { self.events.note(lasts, event) };
         if let Err(error) = written
             && !is_output
         {

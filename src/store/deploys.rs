@@ -2,7 +2,7 @@ use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Result, Store, decode, encode};
+use super::{Lasts, Result, Store, decode, encode};
 use crate::name::{DeployId, ServiceName};
 
 impl Store {
@@ -26,8 +26,11 @@ impl Store {
         Ok(deploy)
     }
 
+    /// That it has finished lasts at once.
     pub fn update_deploy(&self, id: DeployId, deploy: &impl Serialize, finished: bool) -> Result<()> {
-        self.database()
+        let lasts = if finished { Lasts::AtOnce } else { Lasts::WithTheNext };
+        self.writing(lasts)?
+            .database
             .execute(
                 "UPDATE deploys SET record = ?2, finished = ?3 WHERE id = ?1",
                 params![id.number() as i64, encode(deploy)?, finished],

@@ -3,7 +3,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::services::{ServiceRecord, put};
-use super::{Result, Store, decode, encode};
+use super::{Lasts, Result, Store, decode, encode};
 use crate::name::DeployId;
 
 /// What a deploy leaves behind in order.
@@ -26,14 +26,15 @@ impl Log {
 
 impl Store {
     /// Adds an entry under its number; a number is never given twice.
-    pub fn append(&self, log: Log, deploy: DeployId, seq: u64, entry: &impl Serialize) -> Result<()> {
-        self.append_with(None, log, deploy, seq, entry)
+    pub fn append(&self, lasts: Lasts, log: Log, deploy: DeployId, seq: u64, entry: &impl Serialize) -> Result<()> {
+        self.append_with(None, lasts, log, deploy, seq, entry)
     }
 
     /// As [`append`](Self::append), and [`put_service`](Self::put_service) where there is a record: both, or neither.
     pub fn append_with(
         &self,
         service: Option<&ServiceRecord>,
+        lasts: Lasts,
         log: Log,
         deploy: DeployId,
         seq: u64,
@@ -41,8 +42,8 @@ impl Store {
     ) -> Result<()> {
         let record = encode(entry)?;
         let failed = || self.failed("append to a log");
-        let mut database = self.database();
-        let transaction = database.transaction().map_err(failed())?;
+        let mut writing = self.writing(lasts)?;
+        let transaction = writing.database.transaction().map_err(failed())?;
         if let Some(service) = service {
             put(&transaction, service).map_err(failed())?;
         }
@@ -91,15 +92,15 @@ mod tests {
         let store = Store::in_memory().unwrap();
         let deploy = DeployId::new(1);
         for seq in 1..=5 {
-            store.append(Log::Events, deploy, seq, &format!("e{seq}")).unwrap();
+            store.append(Lasts::WithTheNext, Log::Events, deploy, seq, &format!("e{seq}")).unwrap();
         }
-        store.append(Log::Journal, deploy, 1, &"j1").unwrap();
-        store.append(Log::Events, DeployId::new(2), 1, &"other").unwrap();
+        store.append(Lasts::AtOnce, Log::Journal, deploy, 1, &"j1").unwrap();
+        store.append(Lasts::AtOnce, Log::Events, DeployId::new(2), 1, &"other").unwrap();
 
         assert_eq!(store.read::<String>(Log::Events, deploy, 3, 2).unwrap(), ["e3", "e4"]);
         assert_eq!(store.read::<String>(Log::Journal, deploy, 1, 9).unwrap(), ["j1"]);
         assert_eq!(store.last_seq(Log::Events, deploy).unwrap(), 5);
         assert_eq!(store.last_seq(Log::Events, DeployId::new(3)).unwrap(), 0);
-        assert!(store.append(Log::Events, deploy, 5, &"again").is_err());
+        assert!(store.append(Lasts::AtOnce, Log::Events, deploy, 5, &"again").is_err());
     }
 }

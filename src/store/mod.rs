@@ -75,7 +75,17 @@ impl StoreError {
     }
 }
 
-/// The server's memory. Every method that writes returns when the write is on disk.
+/// From when on a write outlives a power cut. The death of the server it outlives in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lasts {
+    /// When it returns.
+    AtOnce,
+    /// With the next one that lasts at once, which never lasts without those before it. It takes a hundredth of the time.
+    WithTheNext,
+}
+
+/// The server's memory. A method that writes returns when the write outlives a power cut, but for those that are told
+/// otherwise.
 #[derive(Debug)]
 pub struct Store {
     database: Mutex<Connection>,
@@ -116,10 +126,36 @@ impl Store {
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// For the time of a write.
+    fn writing(&self, lasts: Lasts) -> Result<Writing<'_>> {
+        let database = self.database();
+        if lasts == Lasts::WithTheNext {
+            database.pragma_update(None, "synchronous", "NORMAL").map_err(self.failed("prepare to write"))?;
+        }
+        Ok(Writing { database, lasts })
+    }
+
     fn failed(&self, action: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
         move |source| match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::Full { path: self.path.clone(), source },
             _ => StoreError::Database { action, source },
+        }
+    }
+}
+
+/// The database, until this is dropped.
+struct Writing<'a> {
+    database: MutexGuard<'a, Connection>,
+    lasts: Lasts,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        // It cannot fail outside of a transaction, and whoever writes next would only be slower to last.
+        if self.lasts == Lasts::WithTheNext
+            && let Err(error) = self.database.pragma_update(None, "synchronous", "FULL")
+        {
+            tracing::error!(%error, "what is written does not outlive a power cut");
         }
     }
 }
@@ -146,6 +182,17 @@ mod tests {
         drop(Store::open(&path).unwrap());
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         Store::open(&path).unwrap();
+    }
+
+    #[test]
+    fn only_what_may_last_later_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store.db")).unwrap();
+        let synchronous =
+            |database: &Connection| -> i64 { database.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap() };
+        assert_eq!(synchronous(&store.writing(Lasts::WithTheNext).unwrap().database), 1, "normal");
+        assert_eq!(synchronous(&store.writing(Lasts::AtOnce).unwrap().database), 2, "full");
+        assert_eq!(synchronous(&store.database()), 2);
     }
 
     #[test]

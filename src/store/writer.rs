@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-use super::{Log, Result, ServiceRecord, Store};
+use super::{Lasts, Log, Result, ServiceRecord, Store};
 use crate::name::DeployId;
 
 /// Writes one log of one deploy. What cannot be written waits for the next attempt, and nothing is written before it:
@@ -17,7 +17,7 @@ pub struct Writer<T> {
 
 #[derive(Debug)]
 struct Pending<T> {
-    /// The number of the newest entry on disk.
+    /// The number of the newest entry in the file.
     written: u64,
     /// Those that come after it.
     unwritten: Vec<T>,
@@ -29,49 +29,49 @@ impl<T: Serialize + Clone> Writer<T> {
         Self { store, log, deploy, pending: Mutex::new(Pending { written, unwritten: Vec::new() }) }
     }
 
-    /// Returns when it is on disk; when that fails, it will never be there. `make` is given its number.
-    pub fn write(&self, make: impl FnOnce(u64) -> T) -> Result<()> {
-        self.write_with(None, make)
+    /// When that fails, it will never be there. `make` is given its number.
+    pub fn write(&self, lasts: Lasts, make: impl FnOnce(u64) -> T) -> Result<()> {
+        self.write_with(None, lasts, make)
     }
 
-    /// Writes what holds for the service too: both is on disk then, or neither.
-    pub fn write_with(&self, holds: Option<&ServiceRecord>, make: impl FnOnce(u64) -> T) -> Result<()> {
+    /// Writes what holds for the service too: both is in the file then, or neither.
+    pub fn write_with(&self, holds: Option<&ServiceRecord>, lasts: Lasts, make: impl FnOnce(u64) -> T) -> Result<()> {
         let mut pending = self.lock();
-        self.flush_pending(&mut pending)?;
+        self.flush_pending(&mut pending, Lasts::WithTheNext)?;
         let number = pending.newest() + 1;
-        self.store.append_with(holds, self.log, self.deploy, number, &make(number))?;
+        self.store.append_with(holds, lasts, self.log, self.deploy, number, &make(number))?;
         pending.written = number;
         Ok(())
     }
 
     /// As [`write`](Self::write), but when it fails the entry is kept, and written before all that comes after it.
-    pub fn note(&self, make: impl FnOnce(u64) -> T) -> Result<()> {
+    pub fn note(&self, lasts: Lasts, make: impl FnOnce(u64) -> T) -> Result<()> {
         let mut pending = self.lock();
         let number = pending.newest() + 1;
         pending.unwritten.push(make(number));
-        self.flush_pending(&mut pending)
+        self.flush_pending(&mut pending, lasts)
     }
 
     /// Writes what waits.
     pub fn flush(&self) -> Result<()> {
-        self.flush_pending(&mut self.lock())
+        self.flush_pending(&mut self.lock(), Lasts::AtOnce)
     }
 
-    /// The number of the newest entry, on disk or not.
+    /// The number of the newest entry, in the file or not.
     pub fn newest(&self) -> u64 {
         self.lock().newest()
     }
 
-    /// The entries from a number on that are not on disk.
+    /// The entries from a number on that are not in the file; none while that one itself is there.
     pub fn unwritten_from(&self, from: u64) -> Vec<T> {
         let pending = self.lock();
-        let passed = usize::try_from(from.saturating_sub(pending.written + 1)).unwrap_or(usize::MAX);
-        pending.unwritten.iter().skip(passed).cloned().collect()
+        let Some(passed) = from.checked_sub(pending.written + 1) else { return Vec::new() };
+        pending.unwritten.iter().skip(usize::try_from(passed).unwrap_or(usize::MAX)).cloned().collect()
     }
 
-    fn flush_pending(&self, pending: &mut Pending<T>) -> Result<()> {
+    fn flush_pending(&self, pending: &mut Pending<T>, lasts: Lasts) -> Result<()> {
         while let Some(entry) = pending.unwritten.first() {
-            self.store.append(self.log, self.deploy, pending.written + 1, entry)?;
+            self.store.append(lasts, self.log, self.deploy, pending.written + 1, entry)?;
             pending.unwritten.remove(0);
             pending.written += 1;
         }
@@ -113,20 +113,21 @@ mod tests {
     fn a_log_has_no_holes_and_nothing_that_was_told_to_have_failed() {
         let store = Arc::new(Store::in_memory().unwrap());
         let writer = Writer::after(0, Arc::clone(&store), Log::Events, DeployId::new(1));
-        writer.write(entry).unwrap();
+        writer.write(Lasts::AtOnce, entry).unwrap();
         limit(&store, 0);
-        assert!(matches!(writer.write(entry), Err(StoreError::Full { .. })));
-        assert!(writer.note(entry).is_err());
-        assert!(writer.note(entry).is_err());
+        assert!(matches!(writer.write(Lasts::AtOnce, entry), Err(StoreError::Full { .. })));
+        assert!(writer.note(Lasts::WithTheNext, entry).is_err());
+        assert!(writer.note(Lasts::WithTheNext, entry).is_err());
         assert_eq!((written(&store), writer.newest()), (vec![1], 3));
-        assert_eq!(writer.unwritten_from(1), [entry(2), entry(3)]);
+        assert_eq!(writer.unwritten_from(2), [entry(2), entry(3)]);
+        assert!(writer.unwritten_from(1).is_empty(), "that is to be read from the file, and what follows after it");
         assert_eq!(writer.unwritten_from(3), [entry(3)]);
         limit(&store, 1 << 20);
-        writer.write(entry).unwrap();
+        writer.write(Lasts::AtOnce, entry).unwrap();
         assert_eq!(written(&store), [1, 2, 3, 4]);
         assert!(writer.unwritten_from(1).is_empty());
         let again = Writer::after(4, Arc::clone(&store), Log::Events, DeployId::new(1));
-        again.note(entry).unwrap();
+        again.note(Lasts::AtOnce, entry).unwrap();
         assert_eq!(written(&store), [1, 2, 3, 4, 5]);
     }
 }

@@ -12,7 +12,7 @@ use mypaas::engine::Secret;
 use mypaas::router::traefik::DEFAULT_IMAGE;
 use mypaas::router::traefik::api::Api;
 use mypaas::router::traefik::files::Files;
-use mypaas::router::traefik::setup::{Setup, render_base};
+use mypaas::router::traefik::setup::{Base, Setup, render_base};
 use mypaas::router::traefik::switch::{Patience, Switch};
 
 const WEB: u16 = 8080;
@@ -74,7 +74,9 @@ impl Traefik {
             acme: None,
         };
         files.write_setup(&setup.render()).await.unwrap();
-        files.write_base(&render_base(Ipv4Addr::LOCALHOST, &password, None, &[])).await.unwrap();
+        let (server, fallback) = (Ipv4Addr::LOCALHOST, &files.fallback().await.unwrap());
+        let base = Base { server, password: &password, fallback, https_port: None, own: &[] };
+        files.write_base(&render_base(&base)).await.unwrap();
         let api = Api::new(format!("http://{}", at(API)), password.clone()).unwrap();
         let patience = Patience { limit: Duration::from_secs(10), ..Patience::default() };
         let mut traefik =

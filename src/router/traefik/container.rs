@@ -18,7 +18,7 @@ use super::TraefikSettings;
 use super::api::Api;
 use super::files::{AUTHORITY, Files};
 use super::own::{self, Own, Usable};
-use super::setup::{OWN_CERTIFICATES, Setup, render_base};
+use super::setup::{Base, OWN_CERTIFICATES, Setup, render_base};
 use crate::engine::{
     Bind, Cause, Container, ContainerSpec, ContainerState, Engine, EngineError, LogQuery, Network, Restart, Role,
     SpecDigest,
@@ -102,8 +102,14 @@ impl Keeper {
         let mut served = self.served.lock().await;
         if served.as_ref() != Some(&own.usable) {
             let network = self.engine.ensure_network().await?;
-            let (password, https) = (files.password().await?, NonZeroU16::new(self.settings.https_port));
-            files.write_base(&render_base(network.gateway, &password, https, &own.names())).await?;
+            let base = Base {
+                server: network.gateway,
+                password: &files.password().await?,
+                fallback: &files.fallback().await?,
+                https_port: NonZeroU16::new(self.settings.https_port),
+                own: &own.names(),
+            };
+            files.write_base(&render_base(&base)).await?;
             *served = Some(own.usable.clone());
         }
         Ok(own)

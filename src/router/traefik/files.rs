@@ -9,6 +9,7 @@
 //! staging/                      unfinished files, where nobody watches
 //! before/<service>.toml         its routes before the last change, to be put back also when the disk is full
 //! password                      for Traefik's API
+//! fallback.pem                  the certificate for domains that there is none for, with its key
 //! ```
 
 use std::fs;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use crate::atomic_file::{self, Access};
 use crate::engine::Secret;
 use crate::name::ServiceName;
-use crate::router::traefik::config;
+use crate::router::traefik::{config, fallback};
 use crate::router::{Result, RouterError, Routes};
 
 /// The name of the file beside Traefik's settings.
@@ -115,14 +116,24 @@ impl Files {
         }
     }
 
-    /// The password for Traefik's API, made when there is none.
+    /// The password for Traefik's API.
     pub async fn password(&self) -> Result<Secret> {
-        let path = self.folder.join("password");
+        self.made_once("password", fresh_password).await
+    }
+
+    /// The certificate for domains that there is none for, with its key, in PEM.
+    pub async fn fallback(&self) -> Result<Secret> {
+        self.made_once("fallback.pem", fallback::make).await
+    }
+
+    /// What a file says, which is made when it is not there.
+    async fn made_once(&self, name: &str, make: fn() -> io::Result<String>) -> Result<Secret> {
+        let path = self.folder.join(name);
         let reading = path.clone();
         if let Some(known) = self.on_thread("read", path.clone(), move || read(&reading)).await? {
             return Ok(Secret::new(known));
         }
-        let fresh = self.on_thread("make", path.clone(), fresh_password).await?;
+        let fresh = self.on_thread("make", path.clone(), make).await?;
         self.write(path, &fresh, Access::Owner).await?;
         Ok(Secret::new(fresh))
     }

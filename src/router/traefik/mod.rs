@@ -13,6 +13,7 @@
 //! beside.rs     a second one, while another program has the ports
 //! issued.rs     certificates that Traefik got, and why it got none
 //! own.rs        the operator's own certificates
+//! fallback.rs   the certificate for domains that there is none for
 //! fake.rs       a stand-in for Traefik's API, for tests
 //! ```
 
@@ -22,6 +23,7 @@ pub mod config;
 mod container;
 #[cfg(test)]
 mod fake;
+mod fallback;
 pub mod files;
 mod issued;
 mod metrics;

@@ -85,13 +85,36 @@ impl Setup {
     }
 }
 
-/// The file with what all routes share. `server` is the only address that may use Traefik's API; `own` are the names of
-/// the operator's certificates.
-pub fn render_base(server: Ipv4Addr, password: &Secret, https_port: Option<NonZeroU16>, own: &[String]) -> String {
-    let hash = format!("{{SHA}}{}", BASE64_STANDARD.encode(Sha1::digest(password.expose())));
-    let port = https_port.map_or(443, NonZeroU16::get).to_string();
-    let mut text = fill(BASE, &[("server", &server.to_string()), ("password_hash", &hash), ("https_port", &port)]);
-    for name in own {
+/// What all routes share.
+#[derive(Debug)]
+pub struct Base<'a> {
+    /// The only address that may use Traefik's API.
+    pub server: Ipv4Addr,
+    /// For that API.
+    pub password: &'a Secret,
+    /// The certificate for domains that there is none for, with its key, in PEM.
+    pub fallback: &'a Secret,
+    /// None: the engine chooses.
+    pub https_port: Option<NonZeroU16>,
+    /// The names of the operator's certificates.
+    pub own: &'a [String],
+}
+
+/// The file with what all routes share.
+pub fn render_base(base: &Base<'_>) -> String {
+    let hash = format!("{{SHA}}{}", BASE64_STANDARD.encode(Sha1::digest(base.password.expose())));
+    let port = base.https_port.map_or(443, NonZeroU16::get).to_string();
+    let fallback = toml::Value::from(base.fallback.expose()).to_string();
+    let mut text = fill(
+        BASE,
+        &[
+            ("server", &base.server.to_string()),
+            ("password_hash", &hash),
+            ("https_port", &port),
+            ("fallback", &fallback),
+        ],
+    );
+    for name in base.own {
         let file = |ending| toml::Value::from(format!("{OWN_CERTIFICATES}/{name}.{ending}"));
         let (certificate, key) = (file(own::CERTIFICATE), file(own::KEY));
         text.push_str(&format!("\n[[tls.certificates]]\ncertFile = {certificate}\nkeyFile = {key}\n"));
@@ -164,8 +187,13 @@ mod tests {
 
     #[test]
     fn the_shared_part_is_as_reviewed() {
-        let password = Secret::new("password".into());
-        insta::assert_snapshot!(render_base(Ipv4Addr::new(10, 97, 0, 1), &password, NonZeroU16::new(8443), &[]));
+        insta::assert_snapshot!(render_base(&Base {
+            server: Ipv4Addr::new(10, 97, 0, 1),
+            password: &Secret::new("password".into()),
+            fallback: &Secret::new("-----BEGIN CERTIFICATE-----\nMIIB\n".into()),
+            https_port: NonZeroU16::new(8443),
+            own: &[],
+        }));
     }
 
     #[test]
@@ -181,7 +209,9 @@ mod tests {
 
     #[test]
     fn an_https_port_that_the_engine_chooses_is_redirected_to_as_443() {
-        let base: toml::Table = render_base(Ipv4Addr::LOCALHOST, &Secret::default(), None, &[]).parse().unwrap();
+        let (server, password, fallback) = (Ipv4Addr::LOCALHOST, &Secret::default(), &Secret::default());
+        let base = Base { server, password, fallback, https_port: None, own: &[] };
+        let base: toml::Table = render_base(&base).parse().unwrap();
         assert_eq!(base["http"]["middlewares"]["_redirect"]["redirectScheme"]["port"].as_str(), Some("443"));
     }
 }

@@ -3,6 +3,7 @@
 use mypaas::api::Deploy;
 use std::time::Duration;
 
+use crate::edition;
 use crate::project::Project;
 use crate::server::Server;
 
@@ -78,7 +79,6 @@ pub(crate) struct Service<'a> {
     case: Case,
     pub(crate) name: String,
     project: Project,
-    edition: u64,
 }
 
 impl<'a> Service<'a> {
@@ -86,7 +86,7 @@ impl<'a> Service<'a> {
     pub(crate) async fn new(server: &'a Server, case: Case, purpose: &str) -> Self {
         let words = case.strategy.name.replace(", ", "-").replace(' ', "");
         let name = format!("{words}.{}.{purpose}", case.on_sigterm);
-        let mut service = Self { server, case, name, project: Project::new(server.instance().as_str()), edition: 0 };
+        let mut service = Self { server, case, name, project: Project::new(server.instance().as_str()) };
         service.deploy().await;
         service
     }
@@ -97,11 +97,10 @@ impl<'a> Service<'a> {
 
     /// Accepted, and under way.
     pub(crate) async fn push(&mut self) -> Deploy {
-        self.edition += 1;
         let (name, url) = (format!("service={}", self.name), format!("url=http://{}", self.host()));
         let options = [&[name.as_str(), url.as_str()], self.case.strategy.options].concat();
         let instruction = format!("ENV ON_SIGTERM={}", self.case.on_sigterm);
-        self.server.push(self.project.write(self.edition, &options, &[&instruction])).await.unwrap()
+        self.server.push(self.project.write(edition(), &options, &[&instruction])).await.unwrap()
     }
 
     /// A deploy at its end, which is a success.

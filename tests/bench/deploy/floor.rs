@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::project::Project;
 use crate::server::Server;
-use crate::{docker, median};
+use crate::{docker, edition, median};
 
 const HOST: &str = "floor.test";
 
@@ -35,6 +35,8 @@ pub(crate) struct Floors {
     pub(crate) build: Duration,
     pub(crate) run: Duration,
     pub(crate) answer: Duration,
+    /// To stop and remove what ran before, which is no part of the floor.
+    pub(crate) retire: Duration,
 }
 
 impl Floors {
@@ -61,10 +63,10 @@ impl Floor {
     }
 
     pub(crate) async fn measure(&self, times: usize) -> Floors {
-        let (mut build, mut run, mut answer) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut build, mut run, mut answer, mut retire) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         // The first one fills the cache.
         for number in 0..=times {
-            let folder = self.project.write(number as u64, &[], &["ENV ON_SIGTERM=graceful"]);
+            let folder = self.project.write(edition(), &[], &["ENV ON_SIGTERM=graceful"]);
             let image = format!("{}/by-hand:{number}", self.instance);
             let label = format!("mypaas.instance={}", self.instance);
             let begin = Instant::now();
@@ -73,14 +75,16 @@ impl Floor {
             join_all(self.addresses.iter().map(|address| self.run(&image, &label, *address))).await;
             let ran = Instant::now();
             timeout(LIMIT, self.first_answer()).await.expect("what was run by hand does not answer");
+            let answered = Instant::now();
+            join_all(self.addresses.iter().map(|address| self.remove(*address))).await;
             if number > 0 {
                 build.push(built - begin);
                 run.push(ran - built);
-                answer.push(ran.elapsed());
+                answer.push(answered - ran);
+                retire.push(answered.elapsed());
             }
-            join_all(self.addresses.iter().map(|address| self.remove(*address))).await;
         }
-        Floors { build: median(build), run: median(run), answer: median(answer) }
+        Floors { build: median(build), run: median(run), answer: median(answer), retire: median(retire) }
     }
 
     async fn run(&self, image: &str, label: &str, address: Ipv4Addr) {
@@ -90,7 +94,8 @@ impl Floor {
     }
 
     async fn remove(&self, address: Ipv4Addr) {
-        docker(&["rm", "-f", &self.name(address)]).await;
+        docker(&["stop", &self.name(address)]).await;
+        docker(&["rm", &self.name(address)]).await;
     }
 
     fn name(&self, address: Ipv4Addr) -> String {

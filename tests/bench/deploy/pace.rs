@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 pub(crate) const HEAD: &str =
-    "build    run  answer  = floor |  to its end  / floor |  to the first new answer  / floor";
+    "build    run  answer  = floor  stop, rm |  to its end  / floor  / by hand |  to the first new answer  / floor";
 
 pub(crate) struct Pace {
     to_end: Duration,
@@ -110,6 +110,7 @@ impl Pace {
         self.phases.iter().map(told).collect::<Vec<_>>().join(", ")
     }
 
+    /// By hand means all that a deploy does, its drain and its end too.
     pub(crate) fn beside(&self, floor: &Floors) -> String {
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
         let sum = ms(floor.sum());
@@ -117,11 +118,13 @@ impl Pace {
         // Who rolls answers before the drain.
         let answer = ms(if self.drains_first { self.to_answer.saturating_sub(DRAIN) } else { self.to_answer });
         format!(
-            "{:>5.0} {:>6.0} {:>7.0} {sum:>8.0} | {end:>11.0} {:>8.2} | {answer:>24.0} {:>8.2}",
+            "{:>5.0} {:>6.0} {:>7.0} {sum:>8.0} {:>9.0} | {end:>11.0} {:>8.2} {:>10.2} | {answer:>24.0} {:>8.2}",
             ms(floor.build),
             ms(floor.run),
             ms(floor.answer),
+            ms(floor.retire),
             end / sum,
+            (end + ms(DRAIN)) / (sum + ms(floor.retire + DRAIN)),
             answer / sum
         )
     }
