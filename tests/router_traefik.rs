@@ -11,6 +11,7 @@ mod traefik;
 
 use std::net::{SocketAddr, SocketAddrV4};
 use std::os::unix::fs::MetadataExt;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use mypaas::manifest::{HealthCheck, Scheme, ServiceUrl};
@@ -93,6 +94,16 @@ async fn https_routes_are_redirected_to_and_empty_ones_are_unavailable() {
     }
     let complaints: Vec<_> = traefik.log().lines().filter(|line| line.contains(" ERR ")).map(str::to_owned).collect();
     assert!(complaints.is_empty(), "{complaints:?}");
+}
+
+/// Traefik would make a certificate anew at each change, which takes longer than the change.
+#[tokio::test]
+async fn a_domain_that_there_is_no_certificate_for_gets_one_that_says_so() {
+    let traefik = Traefik::start().await;
+    let place = format!("nobody.test:443:{}", traefik.secure());
+    let asked = Command::new("curl").args(["-skv", "--connect-to", &place, "https://nobody.test/"]).output().unwrap();
+    let told = String::from_utf8_lossy(&asked.stderr);
+    assert!(told.contains("issuer: CN=mypaas: there is no certificate for this domain"), "{told}");
 }
 
 #[tokio::test]

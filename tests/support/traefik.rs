@@ -108,6 +108,11 @@ impl Traefik {
         SocketAddrV4::new(self.network.host(1), WEB).into()
     }
 
+    /// Where it takes https requests.
+    pub(crate) fn secure(&self) -> SocketAddr {
+        SocketAddrV4::new(self.network.host(1), SECURE).into()
+    }
+
     /// Where its API is.
     pub(crate) fn api(&self) -> SocketAddr {
         SocketAddrV4::new(self.network.host(1), API).into()

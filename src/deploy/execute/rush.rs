@@ -3,16 +3,13 @@
 
 use std::time::Duration;
 
-use futures_util::future::{FutureExt, join_all};
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::engine::{Engine, EngineError, Probe, ProbeAnswer};
 use crate::name::ContainerName;
 
-/// Where nobody has come for so long, nobody was held: requests that are try again at least every 200 ms.
-const QUIET: Duration = Duration::from_millis(400);
-
-/// Where somebody has come, containers must answer quickly for so long.
+/// Containers must answer quickly for so long. Held requests try again at least every 200 ms, so the rush begins by then.
 const CALM: Duration = Duration::from_millis(800);
 
 /// The same where the server may not enter a container's network, and so could not announce it there: the router asks
@@ -30,31 +27,24 @@ pub(super) async fn until_through(engine: &dyn Engine, containers: &[ContainerNa
 }
 
 async fn calm(engine: &dyn Engine, container: &ContainerName, probe: &Probe) {
-    let connected = || engine.connections(container).map(|connections| connections.ok().flatten());
-    until_calm(|| engine.probe(container, probe), connected, quick(probe)).await;
+    let sees = matches!(engine.connections(container).await, Ok(Some(_)));
+    let time = if sees { CALM } else { BLIND_CALM };
+    until_calm(|| engine.probe(container, probe), time, quick(probe)).await;
 }
 
-/// Also when it cannot be asked any more. `connected` tells how many are, where that can be seen.
-async fn until_calm<Answer, Count>(ask: impl Fn() -> Answer, connected: impl Fn() -> Count, quick: Duration)
+/// Also when it cannot be asked any more.
+async fn until_calm<Answer>(ask: impl Fn() -> Answer, time: Duration, quick: Duration)
 where
     Answer: Future<Output = Result<ProbeAnswer, EngineError>>,
-    Count: Future<Output = Option<u32>>,
 {
-    let (mut calm_since, mut time) = (Instant::now(), QUIET);
+    let mut calm_since = Instant::now();
     while calm_since.elapsed() < time {
         let asked = Instant::now();
         match ask().await {
             Ok(ProbeAnswer::Ready { .. }) if asked.elapsed() < quick => {}
-            Ok(ProbeAnswer::Ready { .. } | ProbeAnswer::NotReady { .. }) => {
-                (calm_since, time) = (Instant::now(), time.max(CALM));
-            }
+            Ok(ProbeAnswer::Ready { .. } | ProbeAnswer::NotReady { .. }) => calm_since = Instant::now(),
             Ok(ProbeAnswer::Exited { .. }) | Err(_) => return,
         }
-        time = time.max(match connected().await {
-            Some(0) => QUIET,
-            Some(_) => CALM,
-            None => BLIND_CALM,
-        });
         sleep(PAUSE).await;
     }
 }
@@ -80,43 +70,28 @@ mod tests {
         Ok(ProbeAnswer::Ready { detail: "HTTP 200".into() })
     }
 
-    /// How long it takes, where every answer comes after so long and so many are connected.
-    async fn takes(
-        connected: impl AsyncFn(usize) -> Option<u32>,
-        answer: impl AsyncFn(usize) -> Result<ProbeAnswer, EngineError>,
-    ) -> f32 {
+    /// How long it takes, where every answer comes after so long.
+    async fn takes(answer: impl AsyncFn(usize) -> Result<ProbeAnswer, EngineError>) -> f32 {
         let (begin, asked) = (Instant::now(), Cell::new(0));
         let ask = || {
             asked.set(asked.get() + 1);
             answer(asked.get())
         };
-        let _ = timeout(LIMIT, until_calm(ask, || connected(asked.get()), QUICK)).await;
+        let _ = timeout(LIMIT, until_calm(ask, CALM, QUICK)).await;
         begin.elapsed().as_secs_f32()
-    }
-
-    async fn somebody(_: usize) -> Option<u32> {
-        Some(1)
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_is_over_once_answers_have_come_quickly_for_a_while() {
-        assert!((0.8..1.0).contains(&takes(somebody, async |_| ready()).await));
+        assert!((0.8..1.0).contains(&takes(async |_| ready()).await));
         let busy_for_a_while = async |number| {
             sleep(Duration::from_millis(if number <= 4 { 400 } else { 5 })).await;
             ready()
         };
-        assert!((2.7..2.9).contains(&takes(somebody, busy_for_a_while).await));
+        assert!((2.7..2.9).contains(&takes(busy_for_a_while).await));
         let failing_once =
             async |number| if number == 5 { Ok(ProbeAnswer::NotReady { detail: String::new() }) } else { ready() };
-        assert!((1.2..1.4).contains(&takes(somebody, failing_once).await));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn where_nobody_comes_nobody_was_held_and_where_that_cannot_be_seen_it_takes_longer() {
-        assert!((0.4..0.6).contains(&takes(async |_| Some(0), async |_| ready()).await));
-        let late = async |number| Some(u32::from(number == 3));
-        assert!((0.8..1.0).contains(&takes(late, async |_| ready()).await), "once is enough");
-        assert!((2.0..2.2).contains(&takes(async |_| None, async |_| ready()).await));
+        assert!((1.2..1.4).contains(&takes(failing_once).await));
     }
 
     #[tokio::test(start_paused = true)]
@@ -125,8 +100,8 @@ mod tests {
             sleep(QUICK).await;
             ready()
         };
-        assert_eq!(takes(somebody, always_busy).await, 15.0);
+        assert_eq!(takes(always_busy).await, 15.0);
         let ended = ProbeAnswer::Exited { exit: Exit { code: 1, out_of_memory: false } };
-        assert_eq!(takes(somebody, async |_| Ok(ended.clone())).await, 0.0);
+        assert_eq!(takes(async |_| Ok(ended.clone())).await, 0.0);
     }
 }
