@@ -15,7 +15,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::atomic_file::{self, Access};
 use crate::engine::Secret;
@@ -32,6 +32,8 @@ const PASSWORD_BYTES: usize = 32;
 #[derive(Debug, Clone)]
 pub struct Files {
     folder: Arc<Path>,
+    /// Held while a service's file is replaced.
+    replacing: Arc<Mutex<()>>,
 }
 
 impl Files {
@@ -40,7 +42,7 @@ impl Files {
         // A container engine wants to be told whole paths.
         let absolute = std::path::absolute(&folder);
         let absolute = absolute.map_err(|source| RouterError::File { action: "find", path: folder, source })?;
-        let files = Self { folder: absolute.into() };
+        let files = Self { folder: absolute.into(), replacing: Arc::default() };
         let folders = [files.routes_folder(), files.staging(), files.before()];
         files
             .on_thread("make", files.folder.to_path_buf(), move || folders.iter().try_for_each(fs::create_dir_all))
@@ -73,11 +75,35 @@ impl Files {
         let (path, kept, staging) = (self.path(service), self.kept(service), self.staging());
         let (told, text) = (path.clone(), text.map(str::to_owned));
         let action = if text.is_some() { "write" } else { "remove" };
-        let change = move || match text {
-            Some(text) => atomic_file::write_keeping(&path, &kept, &staging, text.as_bytes(), Access::Everyone),
-            None => atomic_file::remove(&path).and_then(|()| atomic_file::remove(&kept)),
+        let replacing = Arc::clone(&self.replacing);
+        let change = move || {
+            let _alone = replacing.lock().unwrap_or_else(PoisonError::into_inner);
+            match text {
+                Some(text) => atomic_file::write_keeping(&path, &kept, &staging, text.as_bytes(), Access::Everyone),
+                None => atomic_file::remove(&path).and_then(|()| atomic_file::remove(&kept)),
+            }
         };
         self.on_thread(action, told, change).await
+    }
+
+    /// Replaces a service's file with what is made of it; none: it stays. Nobody else replaces it meanwhile, so that it
+    /// does not become again what it was before.
+    pub(super) async fn rewrite(
+        &self,
+        service: &ServiceName,
+        make: impl FnOnce(&str) -> Option<String> + Send + 'static,
+    ) -> Result<()> {
+        let (path, kept, staging) = (self.path(service), self.kept(service), self.staging());
+        let (told, replacing) = (path.clone(), Arc::clone(&self.replacing));
+        let change = move || {
+            let _alone = replacing.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(text) = read(&path)? else { return Ok(()) };
+            match make(&text).filter(|made| *made != text) {
+                Some(made) => atomic_file::write_keeping(&path, &kept, &staging, made.as_bytes(), Access::Everyone),
+                None => Ok(()),
+            }
+        };
+        self.on_thread("write", told, change).await
     }
 
     /// The routes in all files that mypaas wrote, sorted by service.
@@ -242,6 +268,19 @@ mod tests {
         fs::write(files.routes_folder().join("latin.toml"), b"# caf\xe9\n").unwrap();
         fs::create_dir(files.routes_folder().join("folder.toml")).unwrap();
         assert_eq!(files.routes().await.unwrap(), [routes("hello")]);
+    }
+
+    #[tokio::test]
+    async fn a_file_is_rewritten_from_what_it_says_then_and_stays_where_nothing_is_made_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = open(&folder).await;
+        let service = "web".parse().unwrap();
+        files.rewrite(&service, |_| Some("new".to_owned())).await.unwrap();
+        assert_eq!(files.read(&service).await.unwrap(), None, "there was none");
+        files.put(&service, Some("one")).await.unwrap();
+        files.rewrite(&service, |text| Some(format!("{text}, two"))).await.unwrap();
+        files.rewrite(&service, |_| None).await.unwrap();
+        assert_eq!(files.read(&service).await.unwrap().as_deref(), Some("one, two"));
     }
 
     #[tokio::test]

@@ -188,11 +188,9 @@ impl TraefikRouter {
     /// Brings the files that an earlier version or other settings wrote up to date.
     async fn refresh(&self) -> Result<()> {
         let resolver = self.keeper.settings.acme.as_ref().map(|_| setup::RESOLVER);
-        for routes in self.files.routes().await? {
-            let text = config::render(&routes, resolver).text;
-            if self.files.read(&routes.service).await?.as_ref() != Some(&text) {
-                self.files.put(&routes.service, Some(&text)).await?;
-            }
+        for Routes { service, .. } in self.files.routes().await? {
+            let up_to_date = move |text: &str| Some(config::render(&config::parse(text)?, resolver).text);
+            self.files.rewrite(&service, up_to_date).await?;
         }
         Ok(())
     }
