@@ -177,5 +177,7 @@ mod tests {
         let machine = ThisMachine::default();
         let (first, second) = (machine.cpu().unwrap(), machine.cpu().unwrap());
         assert!(first.cpus > 0 && first.busy <= first.total && second.total >= first.total);
+        let by_path = ThisMachine { stat: KernelFile { path: "/proc/stat", file: None }, ..machine };
+        assert!(by_path.cpu().unwrap().total >= second.total, "read by its path where it is not open");
     }
 }

@@ -175,7 +175,7 @@ impl Recorder {
         self.lock().deploy.clone()
     }
 
-    /// Returns once all of it is on disk.
+    /// Returns once all of it is in the store; it lasts with what is written there next, such as the first of a journal.
     pub(super) fn save(&self) -> Result<(), StoreError> {
         self.events.flush()?;
         self.save_record(&mut self.lock())

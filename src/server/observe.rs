@@ -121,10 +121,11 @@ impl Core {
     pub(super) async fn known_server_view(&self) -> ServerView {
         let known = locked(&self.parts.engine).clone().filter(|engine| engine.up().is_some());
         let router = self.router_part(self.router.info().await);
-        match known {
-            Some(engine) => self.server_of(engine, router),
-            None => self.server_of(self.engine_part().await, router),
-        }
+        let engine = match known {
+            Some(engine) => engine,
+            None => self.engine_part().await,
+        };
+        self.server_of(engine, router)
     }
 
     fn server_of(&self, engine: Part<EngineInfo>, router: Part<RouterInfo>) -> ServerView {

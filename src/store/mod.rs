@@ -151,7 +151,7 @@ struct Writing<'a> {
 
 impl Drop for Writing<'_> {
     fn drop(&mut self) {
-        // It cannot fail outside of a transaction, and whoever writes next would only be slower to last.
+        // Outside of a transaction, as here, SQLite does not refuse it.
         if self.lasts == Lasts::WithTheNext
             && let Err(error) = self.database.pragma_update(None, "synchronous", "FULL")
         {

@@ -160,7 +160,7 @@ async fn kill_router(stage: &Stage) {
     docker(&["kill", &format!("{}-router", stage.instance())]).await;
 }
 
-/// The server looks after it every ten seconds.
+/// The server looks after it every three seconds.
 async fn until_router_is_up(stage: &Stage) {
     let start = Instant::now();
     while matches!(stage.view().await.router, Part::Down { .. }) {

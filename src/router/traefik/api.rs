@@ -84,6 +84,7 @@ impl Api {
         Ok(self.run().await?.version)
     }
 
+    /// As [`version`](Self::version), and which start it is of.
     pub(super) async fn run(&self) -> Result<Run> {
         let answer = self.get("/api/version").await?.error_for_status().map_err(|error| self.unreachable(error))?;
         answer.json().await.map_err(|error| self.unreachable(error))
