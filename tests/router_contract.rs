@@ -106,6 +106,10 @@ async fn traefik_takes_requests_at_a_port_that_docker_chose_and_passes_them_on()
     let ports: Vec<_> =
         place.engine.inspect(&name).await.unwrap().published.iter().map(|port| port.container_port).collect();
     assert_eq!(ports, [80, 443], "the API is not reachable from outside");
+
+    let reads = ["inspect", "--format", "{{index .HostConfig.Sysctls \"net.ipv4.tcp_tw_reuse\"}}", name.as_str()];
+    let reads = std::process::Command::new("docker").args(reads).output().unwrap();
+    assert_eq!(String::from_utf8(reads.stdout).unwrap().trim(), "1", "ports of old connections are used again");
 }
 
 /// A folder and a part of Docker that are gone when it is dropped.

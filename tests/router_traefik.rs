@@ -234,6 +234,38 @@ async fn a_container_that_fails_its_health_check_gets_no_requests_until_it_recov
 }
 
 #[tokio::test]
+async fn containers_that_all_fail_their_health_check_are_asked_all_the_same() {
+    let traefik = Traefik::start().await;
+    let (one, other) = (Backend::start(traefik.container(2)).await, Backend::start(traefik.container(3)).await);
+    let mut hello = routes("hello", &["http://hello.test"], &[one.address, other.address]);
+    let every = Duration::from_millis(50);
+    hello.healthcheck = Some(HealthCheck { path: "/health".into(), interval: every, timeout: every });
+    traefik.switch.apply(&hello).await.unwrap();
+    let running = load(&traefik, 500).start();
+    for healthy in [false, true, false] {
+        one.set_healthy(healthy);
+        sleep(3 * every).await;
+        other.set_healthy(healthy);
+        sleep(6 * every).await;
+    }
+    let unwell = traefik.switch.api.traffic().await.unwrap().remove(&hello.service).unwrap().unwell;
+    assert_eq!(unwell.into_iter().collect::<Vec<_>>(), [one.address, other.address], "the operator is told");
+    let report = running.stop().await;
+    assert_eq!(report.failed(), 0, "{report}");
+    assert_eq!(report.answers.len(), 2, "{report}");
+    let counted = async || {
+        let traffic = traefik.switch.api.traffic().await.unwrap();
+        traffic.into_iter().map(|(service, counts)| (service.to_string(), counts.requests)).collect::<Vec<_>>()
+    };
+    // What Traefik counts shows a little later.
+    let limit = Instant::now() + Duration::from_secs(5);
+    while counted().await != [("hello".to_owned(), report.sent)] && Instant::now() < limit {
+        sleep(every).await;
+    }
+    assert_eq!(counted().await, [("hello".to_owned(), report.sent)]);
+}
+
+#[tokio::test]
 async fn a_container_that_does_not_answer_costs_no_request_while_others_do() {
     let traefik = Traefik::start().await;
     let (one, other) = (Backend::start(traefik.container(2)).await, Backend::start(traefik.container(3)).await);

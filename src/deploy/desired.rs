@@ -182,6 +182,7 @@ impl Template {
             publish: self.publish.clone(),
             max_cpu: self.max_cpu,
             max_mem: self.max_mem,
+            sysctls: BTreeMap::new(),
             aliases: vec![self.service.flat()],
             address,
             digest: self.digest.clone(),

@@ -3,7 +3,6 @@
 //!
 //! ```text
 //! act.rs        does one step
-//! rush.rs       what waited comes all at once
 //! persist.rs    does one that has to succeed
 //! failure.rs    what is told when one fails
 //! last_lines.rs what containers wrote last, kept before they are removed
@@ -13,7 +12,6 @@ mod act;
 mod failure;
 mod last_lines;
 mod persist;
-mod rush;
 
 use std::time::Duration;
 

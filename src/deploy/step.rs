@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Phase;
 use super::readiness::Readiness;
-use crate::engine::{ContainerSpec, Probe};
+use crate::engine::ContainerSpec;
 use crate::name::ContainerName;
 use crate::router::Routes;
 
@@ -37,12 +37,6 @@ pub enum Step {
     /// Requests that come while nothing can answer them wait.
     Hold {
         routes: Routes,
-    },
-    /// Those that waited get through, before the router asks for the health of these containers.
-    LetThrough {
-        containers: Vec<ContainerName>,
-        /// What the router is going to ask.
-        probe: Probe,
     },
     /// The switch: requests go to these containers.
     Route {
@@ -89,7 +83,7 @@ impl Step {
             Step::Run { .. } => Phase::Preparing,
             Step::Create { .. } | Step::Start { .. } | Step::Move { .. } => Phase::Starting,
             Step::AwaitReady { .. } | Step::Keep { .. } => Phase::Probing,
-            Step::Hold { .. } | Step::LetThrough { .. } | Step::Route { .. } | Step::Withdraw => Phase::Switching,
+            Step::Hold { .. } | Step::Route { .. } | Step::Withdraw => Phase::Switching,
             Step::Drain { .. } => Phase::Draining,
             Step::Stop { .. } | Step::Remove { .. } => Phase::Retiring,
         }
@@ -115,9 +109,6 @@ impl Step {
             Step::Hold { routes } => {
                 let limit = routes.hold.unwrap_or_default().as_secs();
                 format!("hold requests, for {limit}s at most")
-            }
-            Step::LetThrough { containers, .. } => {
-                format!("let the requests that waited through to {}", list(containers))
             }
             Step::Route { containers, .. } if containers.is_empty() => "answer requests with 503".to_owned(),
             Step::Route { containers, .. } => {

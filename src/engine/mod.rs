@@ -199,6 +199,9 @@ pub struct ContainerSpec {
     pub env: BTreeMap<String, Secret>,
     pub binds: Vec<Bind>,
     pub publish: Vec<Publish>,
+    /// Of the kernel, for the container's own network, as in `net.ipv4.tcp_tw_reuse`. Empty: the server's own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sysctls: BTreeMap<String, String>,
     pub max_cpu: Option<CpuLimit>,
     pub max_mem: Option<MemoryLimit>,
     /// Host names on the instance's network, beside the container's own name.

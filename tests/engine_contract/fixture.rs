@@ -90,6 +90,7 @@ pub(crate) trait Fixture: Sync {
             publish: vec![],
             max_cpu: None,
             max_mem: (app == App::EatsMemory).then_some(MemoryLimit { bytes: 24 << 20 }),
+            sysctls: BTreeMap::new(),
             aliases: vec![],
             address: self.free_address().await,
             digest: SpecDigest("one".into()),

@@ -174,7 +174,7 @@ pub fn happen(world: &mut Actual, step: &Step) {
                 }
             }
         }
-        Step::AwaitReady { .. } | Step::Keep { .. } | Step::LetThrough { .. } | Step::Drain { .. } => {}
+        Step::AwaitReady { .. } | Step::Keep { .. } | Step::Drain { .. } => {}
     }
 }
 

@@ -37,9 +37,12 @@ use std::time::{Duration, Instant};
 
 use http::{Answer, Request, read_request, write_answer, write_upgrade};
 
-/// So many connections are served at once; others wait until one ends. While some do, none is kept that has its answer:
-/// whoever keeps a connection busy would keep them waiting.
-const CONNECTIONS: usize = 512;
+/// So many connections are served at once, as ordinary web servers do; others wait until one ends. While some do, none is
+/// kept that has its answer: whoever keeps a connection busy would keep them waiting.
+const CONNECTIONS: usize = 4096;
+
+/// Of the thread that each connection has.
+const STACK: usize = 128 * 1024;
 
 /// Longer than proxies keep unused connections, so that it is never this end that closes one that is about to be used.
 const IDLE: Duration = Duration::from_secs(180);
@@ -166,12 +169,13 @@ fn serve(listener: &TcpListener, app: &Arc<App>) {
         taken = freed.wait_while(taken, |taken| *taken >= CONNECTIONS).unwrap();
         *taken += 1;
         let (app, places) = (app.clone(), places.clone());
-        thread::spawn(move || {
+        let serve = move || {
             // The other end may leave whenever it likes.
             let _ = converse(connection, &app);
             *places.0.lock().unwrap() -= 1;
             places.1.notify_one();
-        });
+        };
+        thread::Builder::new().stack_size(STACK).spawn(serve).expect("there is room for a thread");
     }
 }
 

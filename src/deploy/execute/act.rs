@@ -6,7 +6,7 @@ use futures_util::future::{FutureExt, try_join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
-use super::{CommandEnd, Executor, StepError, last_lines, rush};
+use super::{CommandEnd, Executor, StepError, last_lines};
 use crate::deploy::event::What;
 use crate::deploy::readiness::{Readiness, await_ready};
 use crate::deploy::step::{Moved, Step};
@@ -43,10 +43,6 @@ pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepEr
         Step::Hold { routes } => {
             on.router.apply(routes).await?;
             report(What::Holding { limit: routes.hold.unwrap_or_default() });
-            Ok(())
-        }
-        Step::LetThrough { containers, probe } => {
-            rush::until_through(engine, containers, probe).await;
             Ok(())
         }
         Step::Route { routes, containers } => route(on, routes, containers).await,

@@ -14,8 +14,7 @@ use super::{
 use crate::deploy::desired::{Desired, Serving, Strategy};
 use crate::deploy::readiness::Readiness;
 use crate::deploy::step::{Moved, Step};
-use crate::engine::{Container, Probe};
-use crate::name::ContainerName;
+use crate::engine::Container;
 use crate::router::Routes;
 
 /// All requests wait while the old containers finish those that they have begun. What takes longer is left to how they
@@ -38,9 +37,8 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
     steps.extend(stop(&leaving, desired.pace));
     steps.push(Step::Start { containers: starting.clone() });
     steps.push(Step::AwaitReady { containers: starting.clone(), readiness: serving.readiness.clone() });
-    steps.push(Step::Keep { containers: starting.clone() });
+    steps.push(Step::Keep { containers: starting });
     let after = final_routes(desired, serving, cast);
-    steps.extend(held.as_ref().and(after.as_ref()).and_then(|routes| let_through(routes, starting)));
     let switch = steps.len();
     steps.extend(reroute(held.as_ref(), after, cast.serving()));
     steps.extend(remove(&cast.retired));
@@ -79,17 +77,10 @@ fn held_routes(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cas
         service: desired.service.clone(),
         urls: urls.into_iter().collect(),
         targets: targets.into_iter().collect(),
-        // A health check would take the containers that are down out of the balance, and with them the requests.
+        // Nobody is to be asked for health where nobody is yet.
         healthcheck: None,
         hold: Some(hold_limit(desired)),
     })
-}
-
-/// None where the router asks for nobody's health.
-fn let_through(routes: &Routes, containers: Vec<ContainerName>) -> Option<Step> {
-    let (check, target) = (routes.healthcheck.as_ref()?, routes.targets.first()?);
-    let probe = Probe::Http { port: target.port(), path: check.path.clone(), timeout: check.timeout };
-    Some(Step::LetThrough { containers, probe })
 }
 
 /// Where the old containers come back: one for each new one that did not become ready. Of those that were there
@@ -136,7 +127,6 @@ fn undo(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>, 
         Step::AwaitReady { containers: old.clone(), readiness },
         Step::Keep { containers: old.clone() },
     ]);
-    steps.extend(back.as_ref().and_then(|routes| let_through(routes, old.clone())));
     steps.push(reroute_back(back.as_ref().or(routes), old));
     steps.extend(remove_added(&cast.added));
     steps

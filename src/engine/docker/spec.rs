@@ -39,6 +39,7 @@ fn host_config(network: &str, spec: &ContainerSpec) -> HostConfig {
         network_mode: Some(network.to_owned()),
         restart_policy: Some(restart_policy(Restart::Never)),
         log_config: Some(log_config()),
+        sysctls: (!spec.sysctls.is_empty()).then(|| spec.sysctls.clone().into_iter().collect()),
         init: Some(false),
         ..Default::default()
     }
@@ -139,6 +140,7 @@ pub(super) mod tests {
             ],
             max_cpu: Some(CpuLimit { nano_cpus: 500_000_000 }),
             max_mem: Some(MemoryLimit { bytes: 64 << 20 }),
+            sysctls: BTreeMap::new(),
             aliases: vec!["web".into(), "web.2".into()],
             address: Ipv4Addr::new(10, 201, 0, 5),
             digest: SpecDigest("abc".into()),
@@ -155,6 +157,7 @@ pub(super) mod tests {
             publish: vec![],
             max_cpu: None,
             max_mem: None,
+            sysctls: [("net.ipv4.tcp_tw_reuse".into(), "1".into())].into(),
             aliases: vec![],
             ..web()
         }

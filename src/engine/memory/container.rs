@@ -305,6 +305,7 @@ mod tests {
             publish: vec![],
             max_cpu: None,
             max_mem: None,
+            sysctls: BTreeMap::new(),
             aliases: vec![],
             address: Ipv4Addr::new(10, 201, 0, 2),
             digest: SpecDigest("one".into()),

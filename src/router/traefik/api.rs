@@ -15,6 +15,10 @@ use crate::router::{Certificate, Counts, Result, RouterError};
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
+/// The same for one who cannot go on without it. Traefik answers late while thousands of requests come at once, as they
+/// do after a gap.
+const PATIENT_ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
 /// Of figures, more is not read: some 400 bytes a count, and a hundred counts a service.
 const MOST_FIGURES_BYTES: usize = 64 << 20;
 
@@ -25,6 +29,7 @@ pub struct Api {
     /// As in `http://10.97.0.2:8080`.
     endpoint: String,
     password: Secret,
+    answer_limit: Duration,
 }
 
 /// What Traefik says about one item of its configuration.
@@ -72,11 +77,15 @@ pub(super) struct Run {
 
 impl Api {
     pub fn new(endpoint: String, password: Secret) -> Result<Self> {
-        let http = crate::http::plain().timeout(ANSWER_LIMIT).build();
-        match http {
-            Ok(http) => Ok(Self { http, endpoint, password }),
+        match crate::http::plain().build() {
+            Ok(http) => Ok(Self { http, endpoint, password, answer_limit: ANSWER_LIMIT }),
             Err(source) => Err(RouterError::Unreachable { endpoint, source: source.into() }),
         }
+    }
+
+    /// Waits longer for each answer.
+    pub fn patient(self) -> Self {
+        Self { answer_limit: PATIENT_ANSWER_LIMIT, ..self }
     }
 
     /// Traefik's version; an answer also means that it has read its files.
@@ -116,7 +125,7 @@ impl Api {
     }
 
     /// What it counted since it started.
-    pub(super) async fn traffic(&self) -> Result<BTreeMap<ServiceName, Counts>> {
+    pub async fn traffic(&self) -> Result<BTreeMap<ServiceName, Counts>> {
         let answer = self.get("/metrics").await?.error_for_status();
         let mut answer = answer.map_err(|error| self.unreachable(error))?;
         let (mut sum, mut rest, mut read) = (Sum::default(), Vec::new(), 0);
@@ -135,7 +144,8 @@ impl Api {
 
     async fn get(&self, path: &str) -> Result<reqwest::Response> {
         let request = self.http.get(format!("{}{path}", self.endpoint));
-        let sent = request.basic_auth(API_USER, Some(self.password.expose())).send().await;
+        let request = request.basic_auth(API_USER, Some(self.password.expose())).timeout(self.answer_limit);
+        let sent = request.send().await;
         sent.map_err(|error| self.unreachable(error))
     }
 

@@ -10,11 +10,17 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::path::routing_path;
-use crate::manifest::{Scheme, ServiceUrl};
+use crate::manifest::{HealthCheck, Scheme, ServiceUrl};
 use crate::router::Routes;
 
 const HEAD: &str = "# Written by mypaas; do not edit: the next deploy overwrites it.";
 const ROUTES: &str = "# routes = ";
+
+/// In front of the name of a service with a health check. No service's own name begins so.
+const FAILOVER: &str = "_failover-";
+
+/// In front of the name of such a service, where its containers are asked for no health.
+pub(super) const UNCHECKED: &str = "_unchecked-";
 
 /// How a request is tried again that no container has taken, so nothing is done twice. The waits between attempts grow
 /// from `interval` to twice of it; each may be half as long.
@@ -107,8 +113,9 @@ struct Tls<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ServiceEntry {
-    load_balancer: LoadBalancer,
+enum ServiceEntry {
+    LoadBalancer(LoadBalancer),
+    Failover { service: String, fallback: String },
 }
 
 #[derive(Serialize)]
@@ -153,15 +160,16 @@ impl<'a> Http<'a> {
     fn of(routes: &Routes, resolver: Option<&'a str>) -> Self {
         let name = routes.service.flat();
         let retry = format!("{name}-retry");
+        let (entry, services) = services(routes);
         let routers = routes.urls.iter().enumerate().flat_map(|(at, url)| {
-            let own = (format!("{name}-url-{}", at + 1), router(&name, url, &retry, resolver));
+            let own = (format!("{name}-url-{}", at + 1), router(&entry, url, &retry, resolver));
             let redirect =
-                is_redirected(url, &routes.urls).then(|| (format!("{name}-redirect-{}", at + 1), redirect(&name, url)));
+                is_redirected(url, &routes.urls).then(|| (format!("{name}-redirect-{}", at + 1), redirect(&entry, url)));
             [own].into_iter().chain(redirect)
         });
         Self {
             routers: routers.collect(),
-            services: BTreeMap::from([(name.clone(), ServiceEntry { load_balancer: balancer(routes) })]),
+            services,
             middlewares: BTreeMap::from([(retry, retries(routes.hold))]),
         }
     }
@@ -175,12 +183,12 @@ impl<'a> Http<'a> {
     }
 }
 
-fn router<'a>(name: &str, url: &ServiceUrl, retry: &str, resolver: Option<&'a str>) -> RouterEntry<'a> {
+fn router<'a>(service: &str, url: &ServiceUrl, retry: &str, resolver: Option<&'a str>) -> RouterEntry<'a> {
     let secure = url.scheme == Scheme::Https;
     RouterEntry {
         entry_points: [if secure { "websecure" } else { "web" }],
         rule: rule(url),
-        service: name.to_owned(),
+        service: service.to_owned(),
         middlewares: [retry.to_owned()].into_iter().chain(secure.then(|| "_hsts@file".to_owned())).collect(),
         tls: secure.then_some(Tls { cert_resolver: resolver }),
     }
@@ -191,11 +199,11 @@ fn is_redirected(url: &ServiceUrl, all: &[ServiceUrl]) -> bool {
     url.scheme == Scheme::Https && !all.contains(&ServiceUrl { scheme: Scheme::Http, ..url.clone() })
 }
 
-fn redirect<'a>(name: &str, url: &ServiceUrl) -> RouterEntry<'a> {
+fn redirect<'a>(service: &str, url: &ServiceUrl) -> RouterEntry<'a> {
     RouterEntry {
         entry_points: ["web"],
         rule: rule(url),
-        service: name.to_owned(),
+        service: service.to_owned(),
         middlewares: vec!["_redirect@file".to_owned()],
         tls: None,
     }
@@ -207,13 +215,28 @@ fn rule(url: &ServiceUrl) -> String {
     if url.path.is_empty() { host } else { format!("{host} && PathPrefix(`{}`)", routing_path(&url.path)) }
 }
 
-fn balancer(routes: &Routes) -> LoadBalancer {
-    // A container that fails its health check is answered for with 503 at once. Held requests are to wait instead.
-    let checked = routes.healthcheck.as_ref().filter(|_| routes.hold.is_none());
+/// What routers lead to, and all that is behind it. With a health check the same containers are there once more without
+/// it, for when none of them passes: those that are only too busy to answer it in time shall not be answered for with 503.
+fn services(routes: &Routes) -> (String, BTreeMap<String, ServiceEntry>) {
+    let name = routes.service.flat();
+    // Held requests are to wait for a container that does not answer yet.
+    let Some(check) = routes.healthcheck.as_ref().filter(|_| routes.hold.is_none()) else {
+        return (name.clone(), BTreeMap::from([(name, ServiceEntry::LoadBalancer(balancer(routes, None)))]));
+    };
+    let (entry, fallback) = (format!("{FAILOVER}{name}"), format!("{UNCHECKED}{name}"));
+    let services = BTreeMap::from([
+        (entry.clone(), ServiceEntry::Failover { service: name.clone(), fallback: fallback.clone() }),
+        (name, ServiceEntry::LoadBalancer(balancer(routes, Some(check)))),
+        (fallback, ServiceEntry::LoadBalancer(balancer(routes, None))),
+    ]);
+    (entry, services)
+}
+
+fn balancer(routes: &Routes, check: Option<&HealthCheck>) -> LoadBalancer {
     LoadBalancer {
         servers_transport: if routes.hold.is_some() { "_patient@file" } else { "_quick@file" },
         servers: routes.targets.iter().map(|target| ServerEntry { url: format!("http://{target}") }).collect(),
-        health_check: checked.map(|check| HealthEntry {
+        health_check: check.map(|check| HealthEntry {
             path: check.path.clone(),
             interval: milliseconds(check.interval),
             timeout: milliseconds(check.timeout),

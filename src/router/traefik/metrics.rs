@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::config::UNCHECKED;
 use crate::name::ServiceName;
 use crate::router::traffic::Counts;
 
@@ -70,7 +71,8 @@ impl Sum {
     /// Of the service that is meant, if it is one of ours: they come from the files that we write.
     fn counts(&mut self, labels: &str) -> Option<&mut Counts> {
         let name = label(labels, "service")?;
-        let name = ServiceName::from_flat(name.strip_suffix("@file")?).ok()?;
+        let name = name.strip_suffix("@file")?;
+        let name = ServiceName::from_flat(name.strip_prefix(UNCHECKED).unwrap_or(name)).ok()?;
         if self.services.len() >= MOST_SERVICES && !self.services.contains_key(&name) {
             return None;
         }
@@ -140,6 +142,7 @@ traefik_config_last_reload_success 1.7e+09
 traefik_service_requests_total{code="200",method="GET",protocol="http",service="shop--api@file"} 120
 traefik_service_requests_total{code="201",method="POST",protocol="http",service="shop--api@file"} 3
 traefik_service_requests_total{code="502",method="GET",protocol="http",service="shop--api@file"} 7
+traefik_service_requests_total{code="200",method="GET",protocol="http",service="_unchecked-shop--api@file"} 4
 traefik_service_requests_total{code="200",method="GET",protocol="http",service="_server@file"} 9
 traefik_service_requests_total{code="200",method="GET",protocol="http",service="api@internal"} 9
 traefik_service_request_duration_seconds_bucket{code="200",method="GET",protocol="http",service="shop--api@file",le="0.1"} 100
@@ -172,7 +175,7 @@ traefik_service_server_up{service="web@file",url="http://10.201.0.8:8080"} 1
         let names: Vec<&str> = counts.keys().map(ServiceName::as_str).collect();
         assert_eq!(names, ["shop/api", "web"]);
         let api = &counts[&"shop/api".parse::<ServiceName>().unwrap()];
-        assert_eq!((api.requests, api.errors), (130, 7));
+        assert_eq!((api.requests, api.errors), (134, 7));
         assert_eq!(api.durations, [(0.1, 101), (f64::INFINITY, 127)]);
         let web = &counts[&"web".parse::<ServiceName>().unwrap()];
         assert_eq!(web.unwell.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.201.0.7:8080"]);

@@ -27,7 +27,7 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            limit: Duration::from_secs(10),
+            limit: Duration::from_secs(30),
             poll: Duration::from_millis(10),
             nudge: Duration::from_secs(2),
             start: Duration::from_secs(20),

@@ -3,7 +3,6 @@ use std::net::SocketAddrV4;
 use proptest::prelude::*;
 
 use super::*;
-use crate::manifest::HealthCheck;
 
 fn routes(service: &str, urls: &[&str], targets: &[&str]) -> Routes {
     Routes {
@@ -103,11 +102,11 @@ fn files_of_others_hold_no_routes() {
 
 #[test]
 fn no_service_can_take_the_names_of_another() {
-    let services = ["a", "a-url-1", "a-redirect-1", "a-retry", "a-url", "a.url-1", "a/url-1", "a-edition-000000000000"];
+    let services = ["a", "unchecked-a", "failover-a", "a-url-1", "a-redirect-1", "a-retry", "a-url", "a.url-1", "a/url-1", "a-edition-000000000000"];
     let mut seen = Vec::new();
     for service in services {
         let mut routes = routes(service, &["https://a.test", "http://b.test"], &[]);
-        routes.hold = Some(Duration::from_secs(1));
+        routes.healthcheck = Some(check());
         let rendered = render(&routes, None);
         let edition = Item { kind: Kind::Middleware, name: rendered.edition };
         for item in rendered.items.into_iter().chain([edition]) {
