@@ -163,15 +163,11 @@ impl<'a> Http<'a> {
         let (entry, services) = services(routes);
         let routers = routes.urls.iter().enumerate().flat_map(|(at, url)| {
             let own = (format!("{name}-url-{}", at + 1), router(&entry, url, &retry, resolver));
-            let redirect =
-                is_redirected(url, &routes.urls).then(|| (format!("{name}-redirect-{}", at + 1), redirect(&entry, url)));
+            let redirect = is_redirected(url, &routes.urls)
+                .then(|| (format!("{name}-redirect-{}", at + 1), redirect(&entry, url)));
             [own].into_iter().chain(redirect)
         });
-        Self {
-            routers: routers.collect(),
-            services,
-            middlewares: BTreeMap::from([(retry, retries(routes.hold))]),
-        }
+        Self { routers: routers.collect(), services, middlewares: BTreeMap::from([(retry, retries(routes.hold))]) }
     }
 
     fn items(&self) -> Vec<Item> {

@@ -37,8 +37,7 @@ const STORAGE: &str = "/acme.json";
 /// For connections to containers. A thousand new ones a second, as when all come that were held, use up the 28,000 ports
 /// that the kernel has for each container, because it keeps each for a minute after its use: then every further one costs it
 /// a search through all of them. The first has it use such a port again after a second, which is what it is for.
-const OUTGOING: [(&str, &str); 2] =
-    [("net.ipv4.tcp_tw_reuse", "1"), ("net.ipv4.ip_local_port_range", "10240 65535")];
+const OUTGOING: [(&str, &str); 2] = [("net.ipv4.tcp_tw_reuse", "1"), ("net.ipv4.ip_local_port_range", "10240 65535")];
 
 const START_POLL: Duration = Duration::from_millis(100);
 const LAST_LINES: u32 = 10;

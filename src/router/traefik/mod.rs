@@ -154,7 +154,12 @@ impl TraefikRouter {
     async fn switch(&self) -> Result<Switch> {
         let settings = &self.keeper.settings;
         let resolver = settings.acme.as_ref().map(|_| setup::RESOLVER);
-        Ok(Switch { files: self.files.clone(), api: self.api().await?.patient(), patience: settings.patience, resolver })
+        Ok(Switch {
+            files: self.files.clone(),
+            api: self.api().await?.patient(),
+            patience: settings.patience,
+            resolver,
+        })
     }
 
     /// Certificates that there are to serve.

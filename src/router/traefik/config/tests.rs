@@ -102,7 +102,18 @@ fn files_of_others_hold_no_routes() {
 
 #[test]
 fn no_service_can_take_the_names_of_another() {
-    let services = ["a", "unchecked-a", "failover-a", "a-url-1", "a-redirect-1", "a-retry", "a-url", "a.url-1", "a/url-1", "a-edition-000000000000"];
+    let services = [
+        "a",
+        "unchecked-a",
+        "failover-a",
+        "a-url-1",
+        "a-redirect-1",
+        "a-retry",
+        "a-url",
+        "a.url-1",
+        "a/url-1",
+        "a-edition-000000000000",
+    ];
     let mut seen = Vec::new();
     for service in services {
         let mut routes = routes(service, &["https://a.test", "http://b.test"], &[]);
