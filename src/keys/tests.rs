@@ -155,7 +155,8 @@ impl Agent {
             .spawn()
             .unwrap();
         let agent = Self { process, folder };
-        while !agent.socket().exists() {
+        // The file is there before somebody listens at it.
+        while std::os::unix::net::UnixStream::connect(agent.socket()).is_err() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         agent

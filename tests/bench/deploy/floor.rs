@@ -15,9 +15,6 @@ use crate::{docker, edition, median};
 
 const HOST: &str = "floor.test";
 
-/// Far from the addresses that the server gives away next.
-const FIRST_ADDRESS: usize = 200;
-
 /// Until what was run answers.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -49,10 +46,13 @@ impl Floor {
     /// Tells Traefik where the containers will be.
     pub(crate) async fn prepare(server: &Server, web: SocketAddr, containers: usize) -> Self {
         let instance = server.instance().to_string();
-        let format = "{{(index .IPAM.Config 0).Subnet}}";
-        let subnet = docker(&["network", "inspect", "-f", format, &format!("{instance}-net")]).await;
-        let subnet: Subnet = subnet.parse().unwrap();
-        let addresses: Vec<_> = subnet.hosts().skip(FIRST_ADDRESS).take(containers).collect();
+        let format = "{{(index .IPAM.Config 0).Subnet}}{{range .Containers}} {{.IPv4Address}}{{end}}";
+        let network = docker(&["network", "inspect", "-f", format, &format!("{instance}-net")]).await;
+        let (subnet, used) = network.split_once(' ').unwrap();
+        let is_free = |host: &Ipv4Addr| !used.split(' ').any(|used| used.starts_with(&format!("{host}/")));
+        let free: Vec<_> = subnet.parse::<Subnet>().unwrap().hosts().filter(is_free).collect();
+        // Far from those that the server gives away first.
+        let addresses = free[free.len() - containers..].to_vec();
         let servers: String = addresses.iter().map(|address| format!("{{ url = \"http://{address}\" }},")).collect();
         let route = format!(
             "[http.routers.by-hand]\nentryPoints = [\"web\"]\nrule = \"Host(`{HOST}`)\"\nservice = \"by-hand\"\n\
