@@ -132,6 +132,10 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// Removes an image without a name that a build of this instance left ([`Whose::Leftover`]). Missing is fine.
     async fn remove_leftover(&self, id: &str) -> Result<()>;
 
+    /// Removes images of this service that are whole but have no name: whoever had them built was gone right before they
+    /// got theirs. None there is fine.
+    async fn remove_nameless(&self, service: &ServiceName) -> Result<()>;
+
     /// Makes the container, not running and without a restart policy. One of that name that was made from the same
     /// spec (by its digest) stays; one made from another spec is replaced.
     async fn create(&self, spec: &ContainerSpec) -> Result<()>;

@@ -335,6 +335,18 @@ async fn an_image_of_ours_that_lost_its_name_is_a_leftover() {
 }
 
 #[tokio::test]
+async fn an_image_of_ours_that_has_no_name_is_found_by_its_service() {
+    let on = InDocker::new().await;
+    let id = nameless(&on).await;
+    let remove = async |service: &str| on.engine().remove_nameless(&service.parse().unwrap()).await.unwrap();
+    remove("other").await;
+    assert_eq!(whose(&on, &id).await, Some(Whose::Leftover), "that was another service's");
+    remove("web").await;
+    assert_eq!(whose(&on, &id).await, None);
+    remove("web").await;
+}
+
+#[tokio::test]
 async fn an_image_of_ours_that_lost_its_name_goes_with_the_next_build_of_its_service() {
     let on = InDocker::new().await;
     let id = nameless(&on).await;

@@ -42,7 +42,7 @@ impl DockerEngine {
         }
         let lost = || EngineError::Build { message: "the image vanished right after it was built".to_owned() };
         // A build of a server that was killed may have come to its end, and to this name, since way was made.
-        let (image, removed) = tokio::join!(self.find_image(&attempt.name), self.remove_nameless(&service));
+        let (image, removed) = tokio::join!(self.find_image(&attempt.name), self.remove_own_nameless(&service));
         if let Err(error) = removed {
             tracing::debug!(%service, %error, "an image that lost its name is left");
         }

@@ -94,7 +94,7 @@ impl DockerEngine {
     }
 
     /// Removes images of the service that have lost their name to a newer one. Where they are still used they stay.
-    pub(super) async fn remove_nameless(&self, service: &ServiceName) -> Result<()> {
+    pub(super) async fn remove_own_nameless(&self, service: &ServiceName) -> Result<()> {
         let labels = vec![self.own_label(), label::of_service(service)];
         let filters = [("label".to_owned(), labels), ("dangling".to_owned(), vec!["true".to_owned()])].into();
         let options = ListImagesOptionsBuilder::default().filters(&filters).build();

@@ -247,6 +247,10 @@ impl Engine for DockerEngine {
         self.remove_own_leftover(id).await
     }
 
+    async fn remove_nameless(&self, service: &ServiceName) -> Result<()> {
+        self.remove_own_nameless(service).await
+    }
+
     async fn create(&self, spec: &ContainerSpec) -> Result<()> {
         self.create_container(spec).await
     }

@@ -339,6 +339,11 @@ impl Engine for MemoryEngine {
         self.at_once("remove_leftover", id, |world, _| world.images.remove_leftover(id)).await
     }
 
+    /// Here a build that is whole has its name.
+    async fn remove_nameless(&self, service: &ServiceName) -> Result<()> {
+        self.at_once("remove_nameless", service.as_str(), |_, _| Ok(())).await
+    }
+
     async fn create(&self, spec: &ContainerSpec) -> Result<()> {
         self.at_once("create", spec.name.as_str(), |world, now| world.create(spec, now)).await
     }

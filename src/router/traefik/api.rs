@@ -156,10 +156,39 @@ impl Api {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
 
     fn report(json: &str) -> Report {
         serde_json::from_str(json).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_busy_traefik_is_waited_for_by_those_who_cannot_go_on_without_it() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let busy = ANSWER_LIMIT + Duration::from_secs(1);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    stream.read(&mut [0; 4096]).await.unwrap();
+                    tokio::time::sleep(busy).await;
+                    let body = r#"{"Version":"3.7.15"}"#;
+                    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                    // Who did not wait is gone.
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                });
+            }
+        });
+        let api = Api::new(endpoint, Secret::default()).unwrap();
+        let patient = api.clone().patient();
+        let (hasty, patient) = tokio::join!(api.version(), patient.version());
+        assert!(matches!(hasty, Err(RouterError::Unreachable { .. })), "{hasty:?}");
+        assert_eq!(patient.unwrap(), "3.7.15");
     }
 
     #[test]

@@ -41,12 +41,16 @@ impl Core {
         Ok(true)
     }
 
-    /// After a build that gave no release: it may have made the image all the same.
+    /// After a build that gave no release: it may have made the image all the same, and died before that got its name.
     pub(super) async fn prune_unreleased(&self, service: &ServiceName, recorder: &Recorder) {
         let Ok(next) = self.store.next_release(service) else { return };
         let image = ImageName::of(&self.config.server.instance, service, next);
         if let Err(error) = self.remove_image_for_good(&image, recorder).await {
             let message = format!("the image {image}, which is of no release, could not be removed: {error}");
+            recorder.report(What::Warning { message });
+        }
+        if let Err(error) = self.engine.remove_nameless(service).await {
+            let message = format!("images of {service} that came to no name could not be removed: {error}");
             recorder.report(What::Warning { message });
         }
     }
