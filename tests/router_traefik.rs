@@ -210,14 +210,21 @@ async fn traefiks_api_is_for_the_server_alone() {
     }
 }
 
+/// Two containers of `hello`.
+async fn asked_for_their_health(traefik: &Traefik, every: Duration) -> [Backend; 2] {
+    let both = [Backend::start(traefik.container(2)).await, Backend::start(traefik.container(3)).await];
+    let addresses = [both[0].address, both[1].address];
+    let mut hello = routes("hello", &["http://hello.test"], &addresses);
+    hello.healthcheck = Some(HealthCheck { path: "/health".into(), interval: every, timeout: every });
+    traefik.switch.apply(&hello).await.unwrap();
+    both
+}
+
 #[tokio::test]
 async fn a_container_that_fails_its_health_check_gets_no_requests_until_it_recovers() {
     let traefik = Traefik::start().await;
-    let (one, other) = (Backend::start(traefik.container(2)).await, Backend::start(traefik.container(3)).await);
-    let mut hello = routes("hello", &["http://hello.test"], &[one.address, other.address]);
     let every = Duration::from_millis(100);
-    hello.healthcheck = Some(HealthCheck { path: "/health".into(), interval: every, timeout: every });
-    traefik.switch.apply(&hello).await.unwrap();
+    let [one, other] = asked_for_their_health(&traefik, every).await;
     other.set_healthy(false);
     sleep(4 * every).await;
     let answers = async || {
@@ -236,11 +243,8 @@ async fn a_container_that_fails_its_health_check_gets_no_requests_until_it_recov
 #[tokio::test]
 async fn containers_that_all_fail_their_health_check_are_asked_all_the_same() {
     let traefik = Traefik::start().await;
-    let (one, other) = (Backend::start(traefik.container(2)).await, Backend::start(traefik.container(3)).await);
-    let mut hello = routes("hello", &["http://hello.test"], &[one.address, other.address]);
     let every = Duration::from_millis(50);
-    hello.healthcheck = Some(HealthCheck { path: "/health".into(), interval: every, timeout: every });
-    traefik.switch.apply(&hello).await.unwrap();
+    let [one, other] = asked_for_their_health(&traefik, every).await;
     let running = load(&traefik, 500).start();
     for healthy in [false, true, false] {
         one.set_healthy(healthy);
@@ -251,7 +255,7 @@ async fn containers_that_all_fail_their_health_check_are_asked_all_the_same() {
     // What Traefik finds and counts shows a little later.
     let limit = Instant::now() + Duration::from_secs(10);
     let unwell = async || {
-        let counts = traefik.switch.api.traffic().await.unwrap().remove(&hello.service);
+        let counts = traefik.switch.api.traffic().await.unwrap().remove(&"hello".parse().unwrap());
         counts.map(|counts| counts.unwell.into_iter().collect::<Vec<_>>()).unwrap_or_default()
     };
     while unwell().await != [one.address, other.address] {

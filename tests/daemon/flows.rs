@@ -216,6 +216,24 @@ async fn who_asks_while_a_build_runs_is_answered_at_once() {
     assert_eq!(stage.end_of(building.id).await.outcome, Outcome::Succeeded);
 }
 
+/// Docker may have made it, and not have come to give it its name.
+#[tokio::test(start_paused = true)]
+async fn an_image_that_a_dead_server_was_building_is_looked_for_with_and_without_its_name() {
+    let mut stage = Stage::new().await;
+    stage.push(ROLLING).await.assert_succeeded();
+    let build = BuildScript { takes: Duration::from_secs(30), ..BuildScript::default() };
+    stage.script("web", Behaviour { build, ..Behaviour::default() });
+    stage.accept_push(ROLLING).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stage.die().await;
+    let before = stage.engine.calls().len();
+    stage.start().await;
+    let calls: Vec<_> = stage.engine.calls()[before..].iter().map(ToString::to_string).collect();
+    for wanted in ["remove_image mypaas/web:r2", "remove_nameless web"] {
+        assert!(calls.iter().any(|call| call == wanted), "{wanted} is not among {calls:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn events_can_be_read_again_from_anywhere() {
     let stage = Stage::new().await;
