@@ -13,7 +13,10 @@ mod failure;
 mod last_lines;
 mod persist;
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 pub use self::last_lines::LastLines;
 use super::event::{Failure, Phase, What};
@@ -70,6 +73,22 @@ pub struct Executor<'a> {
     /// What holds for the service from the switch on; none when that is forgotten later.
     pub holds: &'a (dyn Fn() -> Result<Option<ServiceRecord>, StoreError> + Sync),
     pub last_lines: &'a dyn LastLines,
+    pub confirmed: Confirmed,
+}
+
+/// When the router last confirmed a change: what is done since then is done while containers drain.
+#[derive(Debug, Default)]
+pub struct Confirmed(Mutex<Option<Instant>>);
+
+impl Confirmed {
+    fn now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Now, where a run before this one saw it.
+    fn since(&self) -> Instant {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(Instant::now)
+    }
 }
 
 impl std::fmt::Debug for Executor<'_> {

@@ -2,8 +2,8 @@
 //! plan, and planning again after the plan was carried out gives no steps.
 //!
 //! ```text
-//!   roll:            create · start · await ready · ROUTE to new · drain · stop · remove old
-//!   replace, safe:   create · hold · drain · stop old · start · await ready · let through · ROUTE to new · remove old
+//!   roll:            create · start · await ready · ROUTE to new · keep · drain · stop · remove old
+//!   replace, safe:   create · hold · drain · stop old · start · await ready · ROUTE to new · keep · remove old
 //! ```
 //!
 //! The step in capitals is the switch: a failure before it is undone, after it the deploy goes forward.
@@ -269,6 +269,11 @@ fn drain(leaving: &[&Container], actual: &Actual, limit: Duration, blind: Durati
 
 fn stop(containers: &[&Container], pace: Pace) -> Option<Step> {
     (!containers.is_empty()).then(|| Step::Stop { containers: names(containers), grace: pace.grace })
+}
+
+/// From the switch on, since nobody waits for it then.
+fn keep(starting: Vec<ContainerName>) -> Option<Step> {
+    (!starting.is_empty()).then_some(Step::Keep { containers: starting })
 }
 
 fn create(added: &[ContainerSpec]) -> Option<Step> {

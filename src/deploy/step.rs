@@ -82,8 +82,8 @@ impl Step {
         match self {
             Step::Run { .. } => Phase::Preparing,
             Step::Create { .. } | Step::Start { .. } | Step::Move { .. } => Phase::Starting,
-            Step::AwaitReady { .. } | Step::Keep { .. } => Phase::Probing,
-            Step::Hold { .. } | Step::Route { .. } | Step::Withdraw => Phase::Switching,
+            Step::AwaitReady { .. } => Phase::Probing,
+            Step::Hold { .. } | Step::Route { .. } | Step::Withdraw | Step::Keep { .. } => Phase::Switching,
             Step::Drain { .. } => Phase::Draining,
             Step::Stop { .. } | Step::Remove { .. } => Phase::Retiring,
         }

@@ -1,7 +1,7 @@
 use std::net::SocketAddrV4;
 
 use mypaas::deploy::{self, Actual, Desired, Goal, Step, plan};
-use mypaas::engine::ContainerState;
+use mypaas::engine::{ContainerState, Restart};
 use proptest::prelude::*;
 
 use crate::world::{
@@ -74,6 +74,8 @@ proptest! {
 
     #[test]
     fn after_success_exactly_what_is_desired_runs(mut world in worlds(), desired in wishes()) {
+        let ran_before: Vec<_> =
+            world.containers.iter().filter(|c| c.is_running()).map(|c| c.name.clone()).collect();
         for step in &plan(&desired, &world).unwrap().steps {
             happen(&mut world, step);
         }
@@ -83,6 +85,7 @@ proptest! {
         };
         let running: Vec<_> = world.containers.iter().filter(|c| c.is_running()).collect();
         prop_assert_eq!(running.len(), wanted);
+        prop_assert!(running.iter().all(|c| c.restart == Restart::UnlessStopped || ran_before.contains(&c.name)));
         if let Goal::Serving(serving) = &desired.goal {
             prop_assert!(running.iter().all(|c| release_of(c) == Some(serving.template.release)));
         }

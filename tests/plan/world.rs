@@ -174,7 +174,12 @@ pub fn happen(world: &mut Actual, step: &Step) {
                 }
             }
         }
-        Step::AwaitReady { .. } | Step::Keep { .. } | Step::Drain { .. } => {}
+        Step::Keep { containers } => {
+            for container in world.containers.iter_mut().filter(|c| of(containers, c)) {
+                container.restart = Restart::UnlessStopped;
+            }
+        }
+        Step::AwaitReady { .. } | Step::Drain { .. } => {}
     }
 }
 

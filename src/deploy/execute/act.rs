@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::{FutureExt, try_join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 
 use super::{CommandEnd, Executor, StepError, last_lines};
 use crate::deploy::event::What;
@@ -25,6 +25,9 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// closed by it after 300 ms.
 const SHORTEST_DRAIN: Duration = Duration::from_millis(500);
 
+/// So long it may take to see who is connected; nobody new comes any more by then.
+const LOOKING: Duration = Duration::from_millis(100);
+
 pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepError> {
     let (engine, report) = (on.engine, on.report);
     match step {
@@ -37,18 +40,17 @@ pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepEr
             each(containers, itself, |name| engine.start(name), |container| report(What::Started { container })).await
         }
         Step::AwaitReady { containers, readiness } => all_ready(on, containers, readiness).await,
-        Step::Keep { containers } => {
-            each(containers, itself, |name| engine.set_restart(name, Restart::UnlessStopped), |_| ()).await
-        }
+        Step::Keep { containers } => each(containers, itself, |name| keep(engine, name), |_| ()).await,
         Step::Hold { routes } => {
             on.router.apply(routes).await?;
+            on.confirmed.now();
             report(What::Holding { limit: routes.hold.unwrap_or_default() });
             Ok(())
         }
         Step::Route { routes, containers } => route(on, routes, containers).await,
         Step::Withdraw => Ok(on.router.withdraw(on.service).await?),
         Step::Drain { containers, limit, blind } => {
-            drained(on.engine, containers, *limit, *blind).await;
+            drained(on, containers, *limit, *blind).await;
             Ok(())
         }
         Step::Stop { containers, grace } => {
@@ -69,31 +71,43 @@ pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepEr
 }
 
 /// What cannot be seen is no failure: then there is nothing but to wait.
-async fn drained(engine: &dyn Engine, containers: &[ContainerName], limit: Duration, blind: Duration) {
-    let began = Instant::now();
-    sleep(SHORTEST_DRAIN.min(limit)).await;
-    let limit = match timeout_at(began + limit, until_left(engine, containers)).await {
-        Ok(Some(Left)) | Err(_) => return,
-        Ok(None) => blind.min(limit),
+async fn drained(on: &Executor<'_>, containers: &[ContainerName], limit: Duration, blind: Duration) {
+    let began = on.confirmed.since();
+    let shortest = SHORTEST_DRAIN.min(limit);
+    sleep_until(began + shortest.saturating_sub(LOOKING)).await;
+    let until = match timeout_at(began + limit, until_left(on.engine, containers)).await {
+        Ok(Ok(())) | Err(_) => shortest,
+        Ok(Err(Unseen)) => blind.min(limit),
     };
-    sleep_until(began + limit).await;
+    sleep_until(began + until).await;
 }
 
-/// Nobody is connected any more.
-struct Left;
+/// It cannot be seen who is connected.
+struct Unseen;
 
-/// None where it cannot be seen.
-async fn until_left(engine: &dyn Engine, containers: &[ContainerName]) -> Option<Left> {
-    for container in containers {
-        while engine.connections(container).await.ok()?? > 0 {
-            sleep(BETWEEN_LOOKS).await;
-        }
+async fn until_left(engine: &dyn Engine, containers: &[ContainerName]) -> Result<(), Unseen> {
+    try_join_all(containers.iter().map(|container| until_one_is_left(engine, container))).await.map(drop)
+}
+
+async fn until_one_is_left(engine: &dyn Engine, container: &ContainerName) -> Result<(), Unseen> {
+    while engine.connections(container).await.ok().flatten().ok_or(Unseen)? > 0 {
+        sleep(BETWEEN_LOOKS).await;
     }
-    Some(Left)
+    Ok(())
+}
+
+/// One that a machine took along when it went down right after the switch comes back too.
+async fn keep(engine: &dyn Engine, name: &ContainerName) -> Result<(), EngineError> {
+    engine.set_restart(name, Restart::UnlessStopped).await?;
+    match engine.probe(name, &Probe::Running).await? {
+        ProbeAnswer::Exited { .. } => engine.start(name).await,
+        ProbeAnswer::Ready { .. } | ProbeAnswer::NotReady { .. } => Ok(()),
+    }
 }
 
 async fn route(on: &Executor<'_>, routes: &Routes, containers: &[ContainerName]) -> Result<(), StepError> {
     on.router.apply(routes).await?;
+    on.confirmed.now();
     (on.report)(What::Switched { containers: containers.to_vec() });
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::net::SocketAddrV4;
 use std::time::Duration;
 
 use super::{
-    Actual, Cast, Plan, Undo, create, drain, final_routes, names, releases, remove, remove_added, reroute,
+    Actual, Cast, Plan, Undo, create, drain, final_routes, keep, names, releases, remove, remove_added, reroute,
     reroute_back, stop,
 };
 use crate::deploy::desired::{Desired, Serving, Strategy};
@@ -37,10 +37,10 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
     steps.extend(stop(&leaving, desired.pace));
     steps.push(Step::Start { containers: starting.clone() });
     steps.push(Step::AwaitReady { containers: starting.clone(), readiness: serving.readiness.clone() });
-    steps.push(Step::Keep { containers: starting });
     let after = final_routes(desired, serving, cast);
     let switch = steps.len();
     steps.extend(reroute(held.as_ref(), after, cast.serving()));
+    steps.extend(keep(starting));
     steps.extend(remove(&cast.retired));
     let early = Undo { since: 0, steps: undo_before_the_stop(actual, cast) };
     let late = Undo { since: stops_from, steps: undo(desired, serving, actual, cast, held.is_some()) };

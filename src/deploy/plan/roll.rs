@@ -2,7 +2,7 @@
 //! deploy, more or fewer containers, a start after a stop.
 
 use super::{
-    Actual, Cast, Plan, Undo, create, drain, final_routes, names, releases, remove, remove_added, reroute,
+    Actual, Cast, Plan, Undo, create, drain, final_routes, keep, names, releases, remove, remove_added, reroute,
     reroute_back, stop,
 };
 use crate::deploy::desired::{Desired, Pace, Serving};
@@ -14,10 +14,10 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
     if !starting.is_empty() {
         steps.push(Step::Start { containers: starting.clone() });
         steps.push(Step::AwaitReady { containers: starting.clone(), readiness: serving.readiness.clone() });
-        steps.push(Step::Keep { containers: starting });
     }
     let switch = steps.len();
     steps.extend(reroute(actual.routes.as_ref(), final_routes(desired, serving, cast), cast.serving()));
+    steps.extend(keep(starting));
     let leaving = cast.running_retired();
     let draining = drain(&leaving, actual, desired.pace.drain, desired.pace.drain);
     let mut notes = notes(serving, cast);

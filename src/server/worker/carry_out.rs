@@ -9,7 +9,7 @@ use super::Work;
 use super::cancel::Ending;
 use super::settle::Settlement;
 use crate::api::Problem;
-use crate::deploy::execute::{Executor, Verdict};
+use crate::deploy::execute::{Confirmed, Executor, Verdict};
 use crate::deploy::journal::Journal;
 use crate::deploy::{Actual, Deploy, DeployState, Desired, Failure, Goal, Outcome, Phase, Plan, What, plan};
 use crate::name::ServiceName;
@@ -94,7 +94,16 @@ impl Core {
         report: &'a (dyn Fn(What) + Sync),
         holds: &'a (dyn Fn() -> Result<Option<ServiceRecord>, StoreError> + Sync),
     ) -> Executor<'a> {
-        Executor { engine: &*self.engine, router: &*self.router, journal, service, report, holds, last_lines: self }
+        Executor {
+            engine: &*self.engine,
+            router: &*self.router,
+            journal,
+            service,
+            report,
+            holds,
+            last_lines: self,
+            confirmed: Confirmed::default(),
+        }
     }
 
     /// What is there now, with addresses for what is to come.

@@ -31,13 +31,14 @@ pub(crate) struct Pace {
 
 pub(crate) async fn measure(server: &Server, web: SocketAddr, case: &Case, times: usize) -> Pace {
     let mut service = Service::new(server, *case, "pace").await;
+    let visitor = Visitor::new(web, service.host());
     let (mut ends, mut answers, mut phases) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..times {
-        let before = hello(web, &service.host()).await;
+        let before = visitor.hello().await;
         let deploy = service.push().await;
         let begin = Instant::now();
-        let host = service.host();
-        let answered = timeout(LIMIT, until_other(web, &host, release_in(&before))).await;
+        until_started(server, &deploy).await;
+        let answered = timeout(LIMIT, visitor.until_other(release_in(&before))).await;
         answered.unwrap_or_else(|_| panic!("{} never answers anew", service.name));
         answers.push(begin.elapsed());
         let ended = service.end_of(&deploy).await;
@@ -49,6 +50,16 @@ pub(crate) async fn measure(server: &Server, web: SocketAddr, case: &Case, times
         to_answer: median(answers),
         drains_first: !case.strategy.rolls(),
         phases: medians(&phases),
+    }
+}
+
+/// Nobody asks while it is built and started, as nobody does when that is done by hand.
+async fn until_started(server: &Server, deploy: &Deploy) {
+    let mut events = server.client.deploy_events(deploy.id, 1).await.unwrap();
+    while let Some(event) = events.next().await {
+        if matches!(event.unwrap().what, What::Phase { phase: Phase::Probing }) {
+            return;
+        }
     }
 }
 
@@ -79,23 +90,35 @@ fn medians(deploys: &[Vec<(Phase, Duration)>]) -> Vec<(Phase, Duration)> {
     deploys[0].iter().enumerate().map(|(at, (phase, _))| (*phase, of(at))).collect()
 }
 
-/// Returns once another release than this one answers.
-async fn until_other(web: SocketAddr, host: &str, before: &str) {
-    while release_in(&hello(web, host).await) == before {
-        sleep(LOOK_AGAIN).await;
-    }
-}
-
 /// By the server's own clock.
 fn duration(deploy: &Deploy) -> Duration {
     let DeployState::Finished { finished, .. } = &deploy.state else { panic!("{} has not ended", deploy.id) };
     finished.duration_since(deploy.accepted).unsigned_abs()
 }
 
-async fn hello(web: SocketAddr, host: &str) -> String {
-    let client = mypaas::http::plain().build().unwrap();
-    let answer = client.get(format!("http://{web}/")).header("Host", host).send().await.unwrap();
-    answer.error_for_status().unwrap().text().await.unwrap()
+/// Asks on one connection, which costs the machine little of what is measured.
+struct Visitor {
+    client: reqwest::Client,
+    url: String,
+    host: String,
+}
+
+impl Visitor {
+    fn new(web: SocketAddr, host: String) -> Self {
+        Self { client: mypaas::http::plain().build().unwrap(), url: format!("http://{web}/"), host }
+    }
+
+    async fn hello(&self) -> String {
+        let answer = self.client.get(&self.url).header("Host", &self.host).send().await.unwrap();
+        answer.error_for_status().unwrap().text().await.unwrap()
+    }
+
+    /// Returns once another release than this one answers.
+    async fn until_other(&self, before: &str) {
+        while release_in(&self.hello().await) == before {
+            sleep(LOOK_AGAIN).await;
+        }
+    }
 }
 
 /// As in `hello from web.r3.1 (release r3, version blue)`.
