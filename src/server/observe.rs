@@ -51,6 +51,10 @@ impl Parts {
         matches!(&*locked(&self.router), Some(Part::Up { .. }))
     }
 
+    pub(super) fn is_engine_up(&self) -> bool {
+        matches!(&*locked(&self.engine), Some(Part::Up { .. }))
+    }
+
     fn note_engine(&self, engine: Part<EngineInfo>) -> bool {
         replace_if_other(&self.engine, engine)
     }
@@ -143,8 +147,14 @@ impl Core {
 
     /// Asks the engine how it is.
     pub(super) async fn look_at_parts(&self) {
+        let was_up = self.parts.is_engine_up();
         if self.parts.note_engine(self.engine_part().await) {
             self.roster.mark_changed();
+        }
+        if was_up && let Some(Part::Down { problem }) = &*locked(&self.parts.engine) {
+            tracing::warn!(causes = ?problem.causes, "the engine does not answer: {}", problem.message);
+        } else if !was_up && self.parts.is_engine_up() {
+            tracing::info!("the engine answers");
         }
     }
 

@@ -107,9 +107,9 @@ impl Core {
     /// Until the engine tells no more.
     async fn follow_containers(&self) -> Result<(), EngineError> {
         let mut events = self.engine.events().await?.ready_chunks(AT_ONCE).boxed();
+        self.look_at_parts().await;
         // What happened before the first event that will come.
         self.look_at_containers().await;
-        self.look_at_parts().await;
         let mut corrected = Instant::now();
         loop {
             match next(&mut events, corrected + CORRECT).await {
@@ -119,6 +119,11 @@ impl Core {
                     self.look_at_each(names).await?;
                 }
                 None => {
+                    // One that hangs ends no events.
+                    self.look_at_parts().await;
+                    if !self.parts.is_engine_up() {
+                        return Ok(());
+                    }
                     self.look_at_containers().await;
                     corrected = Instant::now();
                 }
@@ -142,14 +147,99 @@ impl Core {
         Ok(())
     }
 
+    /// An engine that is down is told as such; its containers count as gone. One that is well and only did not answer this
+    /// has them still.
     async fn look_at_containers(&self) {
-        // An engine that is down is told as such; its containers count as gone.
-        let containers = self.engine.containers(None).await.unwrap_or_default();
-        self.roster.replace(containers);
+        match self.engine.containers(None).await {
+            Ok(containers) => self.roster.replace(containers),
+            Err(_) if !self.parts.is_engine_up() => self.roster.replace(Vec::new()),
+            Err(error) => tracing::warn!(%error, "what containers there are is taken to be as it was"),
+        }
     }
 }
 
 /// What comes next, if anything comes until then.
 async fn next<T>(events: &mut BoxStream<'_, T>, until: Instant) -> Option<Option<T>> {
     timeout(until.saturating_duration_since(Instant::now()), events.next()).await.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::engine::{Behaviour, ContainerSpec, Engine, Fault, FaultPlan, MemoryEngine, SpecDigest};
+    use crate::machine::MemoryMachine;
+    use crate::name::{DeployId, ImageName, InstanceName, ReleaseId};
+    use crate::router::MemoryRouter;
+    use crate::server::Place;
+    use crate::server::config::Config;
+    use crate::store::Store;
+
+    /// On an engine with one container that runs.
+    async fn core(folder: &std::path::Path, engine: &Arc<MemoryEngine>) -> Arc<Core> {
+        let service: ServiceName = "web".parse().unwrap();
+        let image = ImageName::foreign("mypaas/web:r1");
+        engine.offer(&image, Behaviour::default());
+        engine.ensure_network().await.unwrap();
+        let spec = ContainerSpec {
+            name: ContainerName::from_engine("web.r1.1"),
+            role: Role::Service { service, release: ReleaseId::new(1), slot: 1, deploy: DeployId::new(1) },
+            image,
+            command: Vec::new(),
+            env: BTreeMap::new(),
+            binds: Vec::new(),
+            publish: Vec::new(),
+            sysctls: BTreeMap::new(),
+            max_cpu: None,
+            max_mem: None,
+            aliases: Vec::new(),
+            address: Ipv4Addr::new(10, 201, 0, 9),
+            digest: SpecDigest("1".to_owned()),
+        };
+        engine.ensure_image(&spec.image).await.unwrap();
+        engine.create(&spec).await.unwrap();
+        engine.start(&spec.name).await.unwrap();
+        let place = Place { home: folder.to_owned(), user_home: folder.to_owned(), docker_host: None };
+        let store = Arc::new(Store::open(&folder.join("store.db")).unwrap());
+        let (router, machine) = (Arc::new(MemoryRouter::new()), Arc::new(MemoryMachine::default()));
+        Core::new(place, Config::default(), store, Arc::clone(engine) as _, router, machine)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_containers_of_an_engine_that_is_down_count_as_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Arc::new(MemoryEngine::new(InstanceName::default()));
+        let core = core(folder.path(), &engine).await;
+        let fail_next = |fault| engine.plan_fault(FaultPlan { at: engine.calls().len() as u64 + 1, fault });
+        core.look_at_parts().await;
+        core.look_at_containers().await;
+        assert_eq!(core.roster.all().len(), 1);
+        fail_next(Fault::Error);
+        core.look_at_containers().await;
+        assert_eq!(core.roster.all().len(), 1, "it was only not told");
+        fail_next(Fault::Outage(Duration::from_secs(60)));
+        core.look_at_parts().await;
+        core.look_at_containers().await;
+        assert_eq!(core.roster.all().len(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_engine_that_hangs_without_ending_its_events_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Arc::new(MemoryEngine::new(InstanceName::default()));
+        let core = core(folder.path(), &engine).await;
+        let following = tokio::spawn(Arc::clone(&core).keep_roster());
+        sleep(CORRECT / 2).await;
+        assert!(core.parts.is_engine_up());
+        let calls = engine.calls().len() as u64;
+        // How it is, and, since it did not say, once more.
+        (1..=2).for_each(|more| engine.plan_fault(FaultPlan { at: calls + more, fault: Fault::Error }));
+        sleep(CORRECT / 2 + Duration::from_secs(1)).await;
+        assert!(!core.parts.is_engine_up());
+        sleep(LOOK_UNWATCHED).await;
+        assert!(core.parts.is_engine_up(), "it answers again");
+        core.abandon();
+        following.await.unwrap();
+    }
 }

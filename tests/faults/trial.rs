@@ -49,7 +49,7 @@ pub(crate) async fn calls(stage: &mut Stage) -> Result<Vec<String>, Violation> {
 
 /// Deploys, with the trouble at the call of that number.
 pub(crate) async fn run(stage: &mut Stage, at: usize, trouble: Trouble) -> Result<Trial, Violation> {
-    let requests = stage.requests(25).await;
+    let requests = stage.requests(15).await;
     stage.proxy.arm(Some((at, trouble.fault())));
     let ended = deploy(stage, trouble).await;
     let (met, calls) = (stage.proxy.met(), stage.proxy.calls());

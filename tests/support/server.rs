@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
+use futures_util::stream::StreamExt;
 use mypaas::api::{Deploy, DeployRequest, Origin, Target};
 use mypaas::client::{Client, ClientError};
 use mypaas::context::{Limits, pack, select};
 use mypaas::name::{DeployId, InstanceName};
 use mypaas::server::socket_path;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::sweep::Sweep;
 
@@ -116,14 +117,23 @@ impl Server {
 
     /// The deploy at its end; none when it has none within the limit.
     pub(crate) async fn end_of(&self, id: DeployId, limit: Duration) -> Option<Deploy> {
-        let start = Instant::now();
-        while start.elapsed() < limit {
-            match self.client.deploy_state(id).await {
-                Ok(deploy) if deploy.is_finished() => return Some(deploy),
-                _ => sleep(LOOK_AGAIN).await,
+        let ended = async {
+            loop {
+                match self.client.deploy_state(id).await {
+                    Ok(deploy) if deploy.is_finished() => return deploy,
+                    _ => self.until_events_end(id).await,
+                }
             }
+        };
+        timeout(limit, ended).await.ok()
+    }
+
+    /// They end with the deploy, and with the server.
+    async fn until_events_end(&self, id: DeployId) {
+        if let Ok(mut events) = self.client.deploy_events(id, 1).await {
+            while let Some(Ok(_)) = events.next().await {}
         }
-        None
+        sleep(LOOK_AGAIN).await;
     }
 
     /// Where Traefik takes requests on the services' network. Those from outside arrive there too, translated by the
