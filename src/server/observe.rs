@@ -75,7 +75,7 @@ impl Core {
     /// Everything a list of services shows, asked for now.
     pub async fn snapshot(&self) -> Result<Snapshot, Problem> {
         let server = self.server_view().await;
-        let containers = self.engine.containers(None).await.unwrap_or_default();
+        let containers = self.containers_now(None).await;
         let sight = self.sight(containers).await;
         self.assemble(server, &sight)
     }
@@ -87,7 +87,7 @@ impl Core {
             (Some(engine), Some(router)) => self.server_of(engine, router),
             _ => self.server_view().await,
         };
-        let containers = self.roster.all().values().cloned().collect();
+        let containers = self.roster.of(None);
         let sight = self.sight(containers).await;
         self.assemble(server, &sight)
     }
@@ -188,7 +188,7 @@ impl Core {
     /// One service with its history.
     pub async fn service_detail(&self, name: &ServiceName) -> Result<ServiceDetail, Problem> {
         let record = self.known(name)?;
-        let containers = self.engine.containers(Some(name)).await.unwrap_or_default();
+        let containers = self.containers_now(Some(name)).await;
         let sight = self.sight(containers).await;
         let service = self.service_view(&record, &sight)?;
         let deploys = self.deploys(Some(name), DEPLOYS_OF_SERVICE)?;

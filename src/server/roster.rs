@@ -38,6 +38,16 @@ impl Roster {
         Arc::clone(&self.lock())
     }
 
+    /// Of all services, or of one.
+    pub(super) fn of(&self, service: Option<&ServiceName>) -> Vec<Container> {
+        let is_of = |container: &&Container| match (&container.role, service) {
+            (Role::Service { service, .. }, Some(asked)) => service == asked,
+            (_, None) => true,
+            (Role::Router, Some(_)) => false,
+        };
+        self.all().values().filter(is_of).cloned().collect()
+    }
+
     /// Those that run, all and by service.
     pub(super) fn running(&self) -> (Vec<ContainerName>, ByService) {
         let mut services = ByService::new();
@@ -147,13 +157,20 @@ impl Core {
         Ok(())
     }
 
-    /// An engine that is down is told as such; its containers count as gone. One that is well and only did not answer this
-    /// has them still.
     async fn look_at_containers(&self) {
-        match self.engine.containers(None).await {
-            Ok(containers) => self.roster.replace(containers),
-            Err(_) if !self.parts.is_engine_up() => self.roster.replace(Vec::new()),
-            Err(error) => tracing::warn!(%error, "what containers there are is taken to be as it was"),
+        self.roster.replace(self.containers_now(None).await);
+    }
+
+    /// All containers of services, or of one. An engine that is down is told as such; its containers count as gone. One that
+    /// is well and only did not answer this has them still.
+    pub(super) async fn containers_now(&self, service: Option<&ServiceName>) -> Vec<Container> {
+        match self.engine.containers(service).await {
+            Ok(containers) => containers,
+            Err(_) if !self.parts.is_engine_up() => Vec::new(),
+            Err(error) => {
+                tracing::warn!(%error, "what containers there are is taken to be as it was");
+                self.roster.of(service)
+            }
         }
     }
 }
@@ -218,6 +235,10 @@ mod tests {
         fail_next(Fault::Error);
         core.look_at_containers().await;
         assert_eq!(core.roster.all().len(), 1, "it was only not told");
+        for (service, count) in [("web", 1), ("other", 0)] {
+            fail_next(Fault::Error);
+            assert_eq!(core.containers_now(Some(&service.parse().unwrap())).await.len(), count);
+        }
         fail_next(Fault::Outage(Duration::from_secs(60)));
         core.look_at_parts().await;
         core.look_at_containers().await;

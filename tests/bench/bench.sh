@@ -74,7 +74,7 @@ bench_watch() { # [--quick]: what watching 300 containers costs a server, and wh
     cargo bench --locked --package mypaas --bench watch -- "$@"
 }
 
-bench_faults() { # [--case NAME] [--engine machine|own] [--jobs N]: every call of a deploy broken in every way, in memory and with real Docker
+bench_faults() { # [--case NAME] [--engine machine|own] [--trouble TEXT] [--jobs N]: every call of a deploy broken in every way, in memory and with real Docker
     local log=$STATE/faults.log
     setup bench
     cargo test --locked --package mypaas-core --test daemon faults -- --nocapture >"$log" ||

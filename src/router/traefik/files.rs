@@ -37,16 +37,19 @@ pub struct Files {
 }
 
 impl Files {
-    /// Makes the folder where it is missing.
+    /// Makes the folder where it is missing, and clears away what a server left that was killed while it wrote. Nobody else
+    /// writes to it.
     pub async fn open(folder: PathBuf) -> Result<Self> {
         // A container engine wants to be told whole paths.
         let absolute = std::path::absolute(&folder);
         let absolute = absolute.map_err(|source| RouterError::File { action: "find", path: folder, source })?;
         let files = Self { folder: absolute.into(), replacing: Arc::default() };
-        let folders = [files.routes_folder(), files.staging(), files.before()];
-        files
-            .on_thread("make", files.folder.to_path_buf(), move || folders.iter().try_for_each(fs::create_dir_all))
-            .await?;
+        let (staging, others) = (files.staging(), [files.routes_folder(), files.before()]);
+        let make = move || {
+            others.iter().chain([&staging]).try_for_each(fs::create_dir_all)?;
+            fs::read_dir(&staging)?.try_for_each(|left| fs::remove_file(left?.path()))
+        };
+        files.on_thread("make", files.folder.to_path_buf(), make).await?;
         Ok(files)
     }
 
@@ -291,6 +294,19 @@ mod tests {
         let failed = files.put(&"hello".parse().unwrap(), Some("text")).await;
         assert!(matches!(failed, Err(RouterError::File { action: "write", .. })), "{failed:?}");
         assert_eq!(fs::read_dir(files.routes_folder()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_server_had_not_finished_is_cleared_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = open(&folder).await;
+        put(&files, "web").await;
+        for ending in ["old", "new"] {
+            fs::write(files.staging().join(format!(".web.toml.{ending}")), "half").unwrap();
+        }
+        let again = open(&folder).await;
+        assert_eq!(fs::read_dir(again.staging()).unwrap().count(), 0);
+        assert_eq!(again.routes().await.unwrap(), [routes("web")]);
     }
 
     #[tokio::test]

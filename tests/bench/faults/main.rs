@@ -1,8 +1,8 @@
 //! Breaks real deploys at every call that their server makes of Docker, in every way, and checks what is left; and, with
 //! an engine of its own, lets that one go down in the midst of deploys.
 //!
-//! `--case NAME` tries one case only, `--engine machine` or `--engine own` only what is tried with that one, `--jobs N` so
-//! many at once (4). `--in-memory N` is how many fault points were tried with the engine's twin, for the table. How far it
+//! `--case NAME` tries one case only, `--engine machine` or `--engine own` only what is tried with that one, `--trouble TEXT`
+//! only troubles whose name begins so (as in `kill -9`) of those with the machine's engine, `--jobs N` so many at once (4). `--in-memory N` is how many fault points were tried with the engine's twin, for the table. How far it
 //! is stands on the standard error.
 //!
 //! ```text
@@ -64,7 +64,8 @@ async fn main() {
         is_asked_for("own").then(|| tokio::task::spawn_blocking(move || run_beside_it(&as_given(only.as_deref()))));
     let mut tallies = Tallies::default();
     if is_asked_for("machine") {
-        tallies.append(on_machines_engine(&cases, number("--jobs", 4)).await);
+        let trouble = value("--trouble").unwrap_or_default();
+        tallies.append(on_machines_engine(&cases, &trouble, number("--jobs", 4)).await);
     }
     if let Some(own) = own {
         take_over(&own.await.unwrap(), &mut tallies);
@@ -90,9 +91,10 @@ fn as_given(only: Option<&str>) -> Vec<&str> {
 }
 
 /// Those that wait for long do so beside the others.
-async fn on_machines_engine(cases: &[Case], jobs: usize) -> Tallies {
-    let (idle, busy): (Vec<_>, Vec<_>) =
-        work::everywhere(cases).await.into_iter().partition(|point| point.trouble.is_idle());
+async fn on_machines_engine(cases: &[Case], trouble: &str, jobs: usize) -> Tallies {
+    let mut points = work::everywhere(cases).await;
+    points.retain(|point| point.trouble.to_string().starts_with(trouble));
+    let (idle, busy): (Vec<_>, Vec<_>) = points.into_iter().partition(|point| point.trouble.is_idle());
     println!("{} fault points to try on the machine's engine", idle.len() + busy.len());
     let (mut tallies, waited) = tokio::join!(
         work::off("the machine's engine", busy, jobs),
