@@ -232,6 +232,16 @@ async fn an_image_that_a_dead_server_was_building_is_looked_for_with_and_without
     for wanted in ["remove_image mypaas/web:r2", "remove_nameless web"] {
         assert!(calls.iter().any(|call| call == wanted), "{wanted} is not among {calls:?}");
     }
+    // Docker may make it only then.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let later = stage.engine.calls()[before + calls.len()..].iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(later, ["remove_image mypaas/web:r2", "remove_nameless web"]);
+    // One that is being built has no name yet either.
+    stage.accept_push(ROLLING).await.unwrap();
+    let before = stage.engine.calls().len();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let meanwhile: Vec<_> = stage.engine.calls()[before..].iter().map(ToString::to_string).collect();
+    assert!(meanwhile.iter().all(|call| !call.starts_with("remove")), "{meanwhile:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,6 +19,8 @@ const NO_TAG: &str = "<none>:<none>";
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
+const LATE_IMAGE_LIMIT: Duration = Duration::from_secs(15);
+
 /// The first thing that does not hold.
 pub(crate) async fn quiet(stage: &Stage) -> Result<(), String> {
     let detail = stage.server.client.service(&SERVICE.parse().unwrap()).await;
@@ -28,7 +30,7 @@ pub(crate) async fn quiet(stage: &Stage) -> Result<(), String> {
     let live = detail.service.release.ok_or("the server says that nothing is live")?;
     only_the_live_one_answers(stage, live).await?;
     containers_are_its_own(stage, live).await?;
-    images_are_of_releases(stage, &detail).await?;
+    in_the_end_images_are_of_releases(stage, &detail).await?;
     only_one_network(stage).await?;
     folders_are_tidy(stage, &detail)?;
     nothing_is_to_do(stage).await
@@ -90,6 +92,17 @@ async fn containers_are_its_own(stage: &Stage, live: ReleaseId) -> Result<(), St
         return Ok(());
     }
     Err(format!("{live} is live, but the containers are {running:?}"))
+}
+
+/// Docker comes to the end of what a build was at when its server was killed, and the server looks for that later.
+async fn in_the_end_images_are_of_releases(stage: &Stage, detail: &ServiceDetail) -> Result<(), String> {
+    let begin = Instant::now();
+    loop {
+        match images_are_of_releases(stage, detail).await {
+            Err(_) if begin.elapsed() < LATE_IMAGE_LIMIT => sleep(Duration::from_millis(250)).await,
+            settled => return settled,
+        }
+    }
 }
 
 /// Each tag is of a release that the server knows, and no image of ours is without one; but for the steps of a build that

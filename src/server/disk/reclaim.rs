@@ -81,7 +81,7 @@ impl Core {
     }
 
     /// All places for builds; none when a build has one.
-    fn no_builds(&self) -> Option<SemaphorePermit<'_>> {
+    pub(in crate::server) fn no_builds(&self) -> Option<SemaphorePermit<'_>> {
         self.builds.try_acquire_many(self.config.deploy.parallel_builds()).ok()
     }
 

@@ -1,14 +1,22 @@
 //! What the last stop cut off is finished or undone, before anything new is accepted.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use super::settle::Settlement;
 use crate::api::Problem;
 use crate::deploy::execute::Verdict;
 use crate::deploy::journal::{Journal, Progress, Resume, resume};
 use crate::deploy::{Action, Deploy, Outcome, Plan, What};
+use crate::name::{ImageName, ServiceName};
 use crate::server::core::Core;
 use crate::server::feed::Recorder;
+
+/// Docker comes to the end of the step that a build was at when its server died. So the image may be there only after it
+/// was looked for.
+const LATER_LOOKS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(60)];
 
 impl Core {
     /// Needs the engine and the router.
@@ -27,9 +35,10 @@ impl Core {
         Ok(())
     }
 
-    async fn recover_one(&self, deploy: &Deploy, recorder: &Recorder) -> Result<Outcome, Problem> {
+    async fn recover_one(self: &Arc<Self>, deploy: &Deploy, recorder: &Recorder) -> Result<Outcome, Problem> {
         let Some((journal, plan, progress)) = Journal::open(Arc::clone(&self.store), deploy.id)? else {
             self.prune_unreleased(&deploy.service, recorder).await;
+            self.look_again_later(&deploy.service);
             let detail = "the server stopped before anything was changed".to_owned();
             return Ok(Outcome::Interrupted { detail });
         };
@@ -52,6 +61,29 @@ impl Core {
                 Ok(Outcome::Interrupted { detail })
             }
         }
+    }
+
+    /// For the image of a build that gave no release.
+    fn look_again_later(self: &Arc<Self>, service: &ServiceName) {
+        let (core, service) = (Arc::clone(self), service.clone());
+        let looking = async move {
+            for pause in LATER_LOOKS {
+                sleep(pause).await;
+                if let Err(problem) = core.remove_unreleased(&service).await {
+                    tracing::warn!(%service, problem = problem.message, "an image that is of no release may be left");
+                }
+            }
+        };
+        let looking = self.stopping.clone().run_until_cancelled_owned(looking);
+        self.tasks.spawn(self.abandoned.clone().run_until_cancelled_owned(looking));
+    }
+
+    /// Nothing while somebody builds: then it may be of that build, which sees to it itself.
+    async fn remove_unreleased(&self, service: &ServiceName) -> Result<(), Problem> {
+        let Some(_alone) = self.no_builds() else { return Ok(()) };
+        let next = self.store.next_release(service)?;
+        self.engine.remove_image(&ImageName::of(&self.config.server.instance, service, next)).await?;
+        Ok(self.engine.remove_nameless(service).await?)
     }
 
     async fn take_up(
