@@ -48,7 +48,11 @@ pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepEr
             Ok(())
         }
         Step::Route { routes, containers } => route(on, routes, containers).await,
-        Step::Withdraw => Ok(on.router.withdraw(on.service).await?),
+        Step::Withdraw => {
+            on.router.withdraw(on.service).await?;
+            on.confirmed.now();
+            Ok(())
+        }
         Step::Drain { containers, limit, blind } => {
             drained(on, containers, *limit, *blind).await;
             Ok(())

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use crate::api::Problem;
 use crate::deploy::patience::until_engine_answers;
 use crate::deploy::{Release, What};
 use crate::engine::EngineError;
 use crate::name::{ImageName, ServiceName};
 use crate::server::core::{Core, discard};
 use crate::server::feed::Recorder;
+use crate::store::StoreError;
 
 /// How often the removal of an image is tried that nobody will come back to.
 const TRIES: u32 = 3;
@@ -43,8 +45,7 @@ impl Core {
 
     /// After a build that gave no release: it may have made the image all the same, and died before that got its name.
     pub(super) async fn prune_unreleased(&self, service: &ServiceName, recorder: &Recorder) {
-        let Ok(next) = self.store.next_release(service) else { return };
-        let image = ImageName::of(&self.config.server.instance, service, next);
+        let Ok(image) = self.next_image(service) else { return };
         if let Err(error) = self.remove_image_for_good(&image, recorder).await {
             let message = format!("the image {image}, which is of no release, could not be removed: {error}");
             recorder.report(What::Warning { message });
@@ -53,6 +54,19 @@ impl Core {
             let message = format!("images of {service} that came to no name could not be removed: {error}");
             recorder.report(What::Warning { message });
         }
+    }
+
+    /// The same later on, tried once. Nothing while somebody builds: then it may be of that build, which sees to it itself.
+    pub(super) async fn remove_unreleased(&self, service: &ServiceName) -> Result<(), Problem> {
+        let Some(_alone) = self.no_builds() else { return Ok(()) };
+        self.engine.remove_image(&self.next_image(service)?).await?;
+        Ok(self.engine.remove_nameless(service).await?)
+    }
+
+    /// The name that the next build will give.
+    fn next_image(&self, service: &ServiceName) -> Result<ImageName, StoreError> {
+        let next = self.store.next_release(service)?;
+        Ok(ImageName::of(&self.config.server.instance, service, next))
     }
 
     /// For an image that nobody will come back to.

@@ -10,7 +10,7 @@ use crate::api::Problem;
 use crate::deploy::execute::Verdict;
 use crate::deploy::journal::{Journal, Progress, Resume, resume};
 use crate::deploy::{Action, Deploy, Outcome, Plan, What};
-use crate::name::{ImageName, ServiceName};
+use crate::name::ServiceName;
 use crate::server::core::Core;
 use crate::server::feed::Recorder;
 
@@ -76,14 +76,6 @@ impl Core {
         };
         let looking = self.stopping.clone().run_until_cancelled_owned(looking);
         self.tasks.spawn(self.abandoned.clone().run_until_cancelled_owned(looking));
-    }
-
-    /// Nothing while somebody builds: then it may be of that build, which sees to it itself.
-    async fn remove_unreleased(&self, service: &ServiceName) -> Result<(), Problem> {
-        let Some(_alone) = self.no_builds() else { return Ok(()) };
-        let next = self.store.next_release(service)?;
-        self.engine.remove_image(&ImageName::of(&self.config.server.instance, service, next)).await?;
-        Ok(self.engine.remove_nameless(service).await?)
     }
 
     async fn take_up(

@@ -1,9 +1,10 @@
 //! Breaks real deploys at every call that their server makes of Docker, in every way, and checks what is left; and, with
 //! an engine of its own, lets that one go down in the midst of deploys.
 //!
-//! `--case NAME` tries one case only, `--engine machine` or `--engine own` only what is tried with that one, `--trouble TEXT`
-//! only troubles whose name begins so (as in `kill -9`) of those with the machine's engine, `--jobs N` so many at once (4). `--in-memory N` is how many fault points were tried with the engine's twin, for the table. How far it
-//! is stands on the standard error.
+//! `--case NAME` tries one case only, `--engine machine` or `--engine own` only what is tried with that one, `--trouble
+//! TEXT` only troubles whose name begins so (as in `kill -9`) of those with the machine's engine, `--jobs N` so many at
+//! once (4). `--in-memory N` is how many fault points were tried with the engine's twin, for the table. How far it is
+//! stands on the standard error.
 //!
 //! ```text
 //! work.rs    fault points, and who tries them
