@@ -178,7 +178,7 @@ async fn while_traefik_is_down_nothing_changes_and_one_that_comes_back_is_waited
     let changed = Routes { targets: vec![traefik.container(3)], ..live.clone() };
     let mut hasty = traefik.switch.clone();
     hasty.patience.limit = Duration::from_millis(100);
-    for failed in [hasty.apply(&changed).await, hasty.withdraw(&live.service).await] {
+    for failed in [hasty.apply(&changed).await.map(drop), hasty.withdraw(&live.service).await] {
         assert!(matches!(failed, Err(RouterError::Unreachable { .. })), "{failed:?}");
         assert_eq!(traefik.switch.files.routes().await.unwrap(), std::slice::from_ref(&live));
     }
@@ -356,7 +356,7 @@ async fn requests_held_over_a_gap_are_answered_and_others_fail() {
         hello.hold = None;
         sleep(DRAIN).await;
         traefik.switch.apply(&hello).await.unwrap();
-        sleep(DRAIN).await;
+        traefik.switch.calm(&hello).await.unwrap();
         gaps.push(running.stop().await);
         drop(new);
     }
@@ -364,6 +364,29 @@ async fn requests_held_over_a_gap_are_answered_and_others_fail() {
     println!("held: {held}\nnot held: {lost}");
     assert_eq!(held.failed(), 0, "{held}");
     assert!(lost.failures.keys().any(|kind| kind.contains("status 50")), "{lost}");
+}
+
+#[tokio::test]
+async fn after_a_hold_requests_wait_until_the_rush_is_over() {
+    let traefik = Traefik::start().await;
+    let address = traefik.container(2);
+    let mut hello = routes("hello", &["http://hello.test"], &[address]);
+    hello.hold = Some(Duration::from_secs(10));
+    traefik.switch.apply(&hello).await.unwrap();
+    hello.hold = None;
+    assert!(traefik.switch.apply(&hello).await.unwrap());
+    // Nobody is there for longer than those wait who come at other times.
+    let late = async {
+        sleep(Duration::from_secs(5)).await;
+        Backend::start(address).await
+    };
+    let (answer, backend) = tokio::join!(get(&traefik, "hello.test", "/"), late);
+    assert_eq!(status(&answer), "200");
+    traefik.switch.calm(&hello).await.unwrap();
+    backend.retire().await;
+    let start = Instant::now();
+    assert_ne!(status(&get(&traefik, "hello.test", "/").await), "200");
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
 #[tokio::test]

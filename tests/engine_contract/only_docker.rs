@@ -100,7 +100,9 @@ async fn who_asked_for_a_container_in_vain_knows_it_as_soon_as_it_runs() {
     tokio::time::sleep(Duration::from_millis(3500)).await;
     assert_ne!(knows(), Some(true));
     on.engine().start(&spec.name).await.unwrap();
-    assert_eq!(knows(), Some(true));
+    // On a busy machine the kernel takes in a moment later what was told; nobody asks again meanwhile.
+    let known = eventually("it is known", async || (knows() == Some(true)).then_some(()));
+    tokio::time::timeout(Duration::from_millis(900), known).await.expect("it is known before the next question");
 }
 
 #[tokio::test]

@@ -78,7 +78,8 @@ impl Traefik {
         let base = Base { server, password: &password, fallback, https_port: None, own: &[] };
         files.write_base(&render_base(&base)).await.unwrap();
         let api = Api::new(format!("http://{}", at(API)), password.clone()).unwrap();
-        let patience = Patience { limit: Duration::from_secs(10), ..Patience::default() };
+        let rush = Duration::from_millis(500);
+        let patience = Patience { limit: Duration::from_secs(10), rush, ..Patience::default() };
         let mut traefik =
             Self { switch: Switch { files, api, patience, resolver: None }, password, network, folder, process: None };
         traefik.run();

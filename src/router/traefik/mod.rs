@@ -42,6 +42,7 @@ use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 
 #[cfg(fuzzing)]
 pub use self::issued::refused_domains;
@@ -98,6 +99,8 @@ pub struct TraefikRouter {
     api: Mutex<Option<Api>>,
     seen: Mutex<Option<Seen>>,
     known: Mutex<Known>,
+    /// Wait for the end of a rush; end with the router.
+    calming: Mutex<JoinSet<()>>,
 }
 
 /// A Traefik that answered, and what was told of it.
@@ -127,6 +130,7 @@ impl TraefikRouter {
             api: Mutex::default(),
             seen: Mutex::default(),
             known: Mutex::default(),
+            calming: Mutex::default(),
         })
     }
 
@@ -190,28 +194,50 @@ impl TraefikRouter {
         Ok(known.refused.values().cloned().collect())
     }
 
-    /// Brings the files that an earlier version or other settings wrote up to date.
-    async fn refresh(&self) -> Result<()> {
+    /// Brings the files that an earlier version or other settings wrote up to date, but for those of a rush that a server
+    /// left when it ended; tells the routes of these.
+    async fn refresh(&self) -> Result<Vec<Routes>> {
         let resolver = self.keeper.settings.acme.as_ref().map(|_| setup::RESOLVER);
-        for Routes { service, .. } in self.files.routes().await? {
-            let up_to_date = move |text: &str| Some(config::render(&config::parse(text)?, resolver).text);
-            self.files.rewrite(&service, up_to_date).await?;
+        let mut in_rush = Vec::new();
+        for routes in self.files.routes().await? {
+            let up_to_date = move |text: &str| Some(config::rendered(text, resolver)?.text);
+            self.files.rewrite(&routes.service, up_to_date).await?;
+            let text = self.files.read(&routes.service).await?;
+            in_rush.extend(text.filter(|text| config::is_for_rush(text, resolver)).map(|_| routes));
         }
-        Ok(())
+        Ok(in_rush)
+    }
+
+    async fn calm_later(&self, switch: Switch, routes: Routes) {
+        let mut calming = self.calming.lock().await;
+        while calming.try_join_next().is_some() {}
+        calming.spawn(async move {
+            if let Err(error) = switch.calm(&routes).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(service = %routes.service, error, "requests may wait longer than usual");
+            }
+        });
     }
 }
 
 #[async_trait]
 impl Router for TraefikRouter {
     async fn ensure_running(&self) -> Result<RouterInfo> {
-        self.refresh().await?;
+        let in_rush = self.refresh().await?;
         let api = self.keeper.ensure(&self.files).await?;
         *self.api.lock().await = Some(api);
+        for routes in in_rush {
+            self.calm_later(self.switch().await?, routes).await;
+        }
         self.info().await
     }
 
     async fn apply(&self, routes: &Routes) -> Result<()> {
-        self.switch().await?.apply(routes).await
+        let switch = self.switch().await?;
+        if switch.apply(routes).await? {
+            self.calm_later(switch, routes.clone()).await;
+        }
+        Ok(())
     }
 
     async fn withdraw(&self, service: &ServiceName) -> Result<()> {

@@ -22,6 +22,8 @@ pub struct Patience {
     pub nudge: Duration,
     /// From its container's start until Traefik answers.
     pub start: Duration,
+    /// From the end of a hold until requests are no longer treated as a rush.
+    pub rush: Duration,
 }
 
 impl Default for Patience {
@@ -31,6 +33,7 @@ impl Default for Patience {
             poll: Duration::from_millis(10),
             nudge: Duration::from_secs(2),
             start: Duration::from_secs(20),
+            rush: config::RUSH,
         }
     }
 }
@@ -53,22 +56,43 @@ enum Seen {
 }
 
 impl Switch {
-    /// Makes the routes live; returns once new requests follow them.
-    pub async fn apply(&self, routes: &Routes) -> Result<()> {
-        let wanted = config::render(routes, self.resolver);
-        self.switch(&routes.service, Some(&wanted)).await
+    /// Makes the routes live; returns once new requests follow them. True where requests were held until now: what waited
+    /// comes in a rush then, which somebody has to call off with [`Switch::calm`].
+    pub async fn apply(&self, routes: &Routes) -> Result<bool> {
+        let before = self.before(&routes.service).await?;
+        let was_patient = before.as_deref().is_some_and(|text| config::is_patient(text, self.resolver));
+        let is_rush = routes.hold.is_none() && was_patient;
+        let render = if is_rush { config::render_for_rush } else { config::render };
+        self.replace(&routes.service, before, Some(&render(routes, self.resolver))).await?;
+        Ok(is_rush)
     }
 
     /// Takes a service's routes away; returns once new requests no longer follow them.
     pub async fn withdraw(&self, service: &ServiceName) -> Result<()> {
-        self.switch(service, None).await
+        let before = self.before(service).await?;
+        self.replace(service, before, None).await
     }
 
-    async fn switch(&self, service: &ServiceName, wanted: Option<&Rendered>) -> Result<()> {
-        // That a router is down is told before anything is touched.
+    /// Ends the rush to these routes when its time is over, unless others are live by then.
+    pub async fn calm(&self, routes: &Routes) -> Result<()> {
+        sleep(self.patience.rush).await;
+        let (rush, calm) = (config::render_for_rush(routes, self.resolver), config::render(routes, self.resolver));
+        let text = calm.text.clone();
+        self.files.rewrite(&routes.service, move |there| (there == rush.text).then_some(text)).await?;
+        if self.files.read(&routes.service).await?.as_ref() != Some(&calm.text) {
+            return Ok(());
+        }
+        self.confirm(&routes.service, Some(&calm), self.patience.limit).await
+    }
+
+    /// That a router is down is told before anything is touched.
+    async fn before(&self, service: &ServiceName) -> Result<Option<String>> {
         self.await_answer().await?;
+        self.files.read(service).await
+    }
+
+    async fn replace(&self, service: &ServiceName, before: Option<String>, wanted: Option<&Rendered>) -> Result<()> {
         let text = wanted.map(|wanted| wanted.text.as_str());
-        let before = self.files.read(service).await?;
         if before.as_deref() == text {
             return self.confirm(service, wanted, self.patience.limit).await;
         }
@@ -94,7 +118,7 @@ impl Switch {
 
     /// The error to report is the one that led here; that the old file could not be put back is only logged.
     async fn put_back(&self, service: &ServiceName, before: Option<String>) {
-        let old = before.as_deref().and_then(config::parse).map(|routes| config::render(&routes, self.resolver));
+        let old = before.as_deref().and_then(|text| config::rendered(text, self.resolver));
         let put = self.files.put(service, before.as_deref()).await;
         let confirmed = match put {
             Ok(()) => self.confirm(service, old.as_ref(), self.patience.nudge).await,

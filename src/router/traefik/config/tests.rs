@@ -68,6 +68,19 @@ fn holding_is_retrying_for_long_and_suspends_the_health_check() {
 }
 
 #[test]
+fn a_rush_is_borne_as_a_hold_is_and_its_routes_are_the_lasting_ones() {
+    let mut routes = routes("hello", &["https://hello.test"], &["10.97.0.3:80"]);
+    routes.healthcheck = Some(check());
+    let rush = render_for_rush(&routes, None).text;
+    let body = |text: &str| text.split_once("[http.routers").unwrap().1.to_owned();
+    let held = Routes { hold: Some(RUSH), ..routes.clone() };
+    let edition = |rendered: &Rendered| rendered.edition.clone();
+    let as_held = body(&render(&held, None).text).replace(&edition(&render(&held, None)), "");
+    assert_eq!(body(&rush).replace(&edition(&render_for_rush(&routes, None)), ""), as_held);
+    assert_eq!(parse(&rush), Some(routes));
+}
+
+#[test]
 fn without_targets_and_urls_the_service_is_known_all_the_same() {
     insta::assert_snapshot!(text(&routes("hello", &[], &[])));
 }
@@ -157,6 +170,16 @@ proptest! {
         prop_assert_eq!(parse(&rendered.text), Some(routes));
         let parsed: toml::Table = rendered.text.parse().unwrap();
         prop_assert!(parsed["http"]["middlewares"].get(&rendered.edition).is_some());
+    }
+
+    #[test]
+    fn a_file_says_how_it_was_made(routes in any_routes()) {
+        let (usual, rush) = (render(&routes, None), render_for_rush(&routes, None));
+        for made in [&usual, &rush] {
+            prop_assert_eq!(rendered(&made.text, None), Some(made.clone()));
+        }
+        prop_assert!(is_for_rush(&rush.text, None) && is_patient(&rush.text, None));
+        prop_assert_eq!(is_patient(&usual.text, None), routes.hold.is_some());
     }
 
     #[test]

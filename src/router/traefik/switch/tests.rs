@@ -12,6 +12,7 @@ const QUICK: Patience = Patience {
     poll: Duration::from_millis(5),
     nudge: Duration::from_millis(50),
     start: Duration::ZERO,
+    rush: Duration::from_millis(50),
 };
 
 fn routes(service: &str) -> Routes {
@@ -76,4 +77,41 @@ async fn a_folder_that_cannot_be_written_is_told_with_its_path() {
         Err(RouterError::File { action: "write", path, .. }) => assert!(path.ends_with("routes/hello.toml")),
         other => panic!("{other:?}"),
     }
+}
+
+fn held(service: &str) -> Routes {
+    Routes { hold: Some(Duration::from_secs(60)), ..routes(service) }
+}
+
+async fn is_in_rush(switch: &Switch) -> bool {
+    let text = switch.files.read(&"hello".parse().unwrap()).await.unwrap();
+    config::is_for_rush(&text.unwrap(), None)
+}
+
+#[tokio::test]
+async fn what_was_held_comes_in_a_rush_until_its_time_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (switch, _traefik) = switch(folder.path(), |_| true).await;
+    assert!(!switch.apply(&routes("hello")).await.unwrap(), "nobody waited");
+    assert!(!switch.apply(&held("hello")).await.unwrap(), "they still wait");
+    // Twice, as when a deploy is taken up again.
+    for _ in 0..2 {
+        assert!(switch.apply(&routes("hello")).await.unwrap());
+        assert!(is_in_rush(&switch).await);
+        assert_eq!(switch.files.routes().await.unwrap(), [routes("hello")]);
+    }
+    switch.calm(&routes("hello")).await.unwrap();
+    let text = switch.files.read(&"hello".parse().unwrap()).await.unwrap();
+    assert_eq!(text, Some(config::render(&routes("hello"), None).text));
+}
+
+#[tokio::test]
+async fn the_end_of_a_rush_changes_no_routes_that_came_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (switch, _traefik) = switch(folder.path(), |_| true).await;
+    switch.apply(&held("hello")).await.unwrap();
+    switch.apply(&routes("hello")).await.unwrap();
+    switch.apply(&held("hello")).await.unwrap();
+    switch.calm(&routes("hello")).await.unwrap();
+    assert_eq!(switch.files.routes().await.unwrap(), [held("hello")]);
 }
