@@ -14,20 +14,18 @@ const WEB: &str = "web.test";
 
 /// Requests a second, on a machine that bears them easily while nothing is deployed.
 const RATE: u32 = 1_000;
-/// Where they are held: all of a gap come at once in its end, and a slow machine makes the gap long. The bench asks for more.
-const RATE_WHERE_HELD: u32 = 500;
 const BEARABLE: Duration = Duration::from_millis(20);
 
 /// How a release takes its SIGTERM.
 const MANNERS: [&str; 3] = ["graceful", "die", "ignore"];
 
 /// A service of that scale whose releases are replaced under load: each of the manners is left once.
-async fn replace_under_load(scale: &str, grace: &'static str, most: u32) {
+async fn replace_under_load(scale: &str, grace: &'static str) {
     let stage = Stage::alone(Settings { grace, ..Settings::default() }).await;
     let scale = format!("scale={scale}");
     let folder = release(&stage, &scale, MANNERS[0]);
     stage.push(&folder).await.done();
-    let rate = bearable(&stage, most).await;
+    let rate = bearable(&stage).await;
     let load = stage.load(WEB, rate).await;
     sleep(Duration::from_secs(1)).await;
     for manners in [MANNERS[1], MANNERS[2], MANNERS[0]] {
@@ -40,8 +38,8 @@ async fn replace_under_load(scale: &str, grace: &'static str, most: u32) {
 }
 
 /// As many requests a second, or the half or a quarter where the machine has too much else to do.
-async fn bearable(stage: &Stage, most: u32) -> u32 {
-    for rate in [most, most / 2] {
+async fn bearable(stage: &Stage) -> u32 {
+    for rate in [RATE, RATE / 2] {
         let load = stage.load(WEB, rate).await;
         sleep(Duration::from_secs(1)).await;
         let report = load.stop().await;
@@ -51,7 +49,7 @@ async fn bearable(stage: &Stage, most: u32) -> u32 {
             return rate;
         }
     }
-    most / 4
+    RATE / 4
 }
 
 fn release(stage: &Stage, scale: &str, manners: &str) -> String {
@@ -71,17 +69,17 @@ fn assert_unnoticed<'a>(report: &Report, rate: u32, releases: impl IntoIterator<
 
 #[tokio::test]
 async fn rolling_releases_are_replaced_without_a_failed_request() {
-    replace_under_load("3 roll", "2s", RATE).await;
+    replace_under_load("3 roll", "2s").await;
 }
 
 #[tokio::test]
 async fn safe_releases_are_replaced_without_a_failed_request() {
-    replace_under_load("2 safe", "1s", RATE_WHERE_HELD).await;
+    replace_under_load("2 safe", "1s").await;
 }
 
 #[tokio::test]
 async fn releases_that_do_not_scale_are_replaced_without_a_failed_request() {
-    replace_under_load("0", "1s", RATE_WHERE_HELD).await;
+    replace_under_load("0", "1s").await;
 }
 
 /// Of a release that dies at once when it is told to stop.
@@ -160,7 +158,7 @@ async fn everything_else_that_can_be_asked_for_fails_no_request_either() {
     let health = "healthcheck=/health 1s 500ms";
     let folder = stage.project("web", &["url=http://web.test", "scale=2", health], &["ENV ON_SIGTERM=die"]);
     stage.push(&folder).await.done();
-    let rate = bearable(&stage, RATE).await;
+    let rate = bearable(&stage).await;
     let load = stage.load(WEB, rate).await;
     sleep(Duration::from_millis(500)).await;
     for deed in [&["redeploy"][..], &["scale", "5"], &["scale", "1"], &["rollback"], &["restart"]] {

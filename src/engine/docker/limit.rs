@@ -16,7 +16,7 @@ use crate::manifest::MemoryLimit;
 const CPU_PERIOD: i32 = 100_000;
 
 /// Docker hears of a lack of memory a moment after the process died of it.
-const LATE: Duration = Duration::from_millis(500);
+const LATE: Duration = Duration::from_secs(1);
 
 /// Events of the last minutes are at hand; one that takes longer is not answered.
 const EVENTS_LIMIT: Duration = Duration::from_secs(5);
