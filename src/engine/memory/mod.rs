@@ -3,6 +3,7 @@
 //! quick and runs the same each time.
 //!
 //! ```text
+//! calls.rs       the calls of the port
 //! behaviour.rs   how images behave: the script
 //! fault.rs       the journal of calls, and faults at the n-th
 //! world.rs       images, network, containers: state without time
@@ -15,6 +16,7 @@
 //! ```
 
 mod behaviour;
+mod calls;
 mod container;
 mod events;
 mod exec;
@@ -24,23 +26,18 @@ mod follow;
 mod images;
 mod world;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
+use futures_util::stream::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
 pub use self::behaviour::{Behaviour, BuildScript, Moment, OnSigterm, StartScript};
 use self::fault::Faults;
 pub use self::fault::{Call, Fault, FaultPlan};
 use self::world::World;
-use super::{
-    Build, BuildLimits, Container, ContainerSpec, Engine, EngineError, EngineInfo, Exec, ExecSession, Exit, Image,
-    LogLine, LogQuery, LogStream, Network, Probe, ProbeAnswer, Restart, Result, Storage, Subnet, Usage,
-};
+use super::{Build, BuildLimits, EngineError, Exit, Image, LogStream, Result, Subnet};
 use crate::manifest::{CpuLimit, MemoryLimit};
 use crate::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
 
@@ -274,168 +271,5 @@ fn record(build: &Build, context_bytes: u64) -> BuildRecord {
     BuildRecord { name, service, release: *release, pull: *pull, context_bytes, limits }
 }
 
-#[async_trait]
-impl Engine for MemoryEngine {
-    async fn info(&self) -> Result<EngineInfo> {
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        let info = EngineInfo {
-            name: "Memory".to_owned(),
-            version,
-            cpus: 4,
-            memory_bytes: 8 << 30,
-            data_root: Some(Self::DATA_ROOT.into()),
-        };
-        self.at_once("info", "", |_, _| Ok(info)).await
-    }
-
-    async fn ensure_network(&self) -> Result<Network> {
-        self.at_once("ensure_network", "", |world, _| Ok(world.ensure_network())).await
-    }
-
-    async fn containers(&self, service: Option<&ServiceName>) -> Result<Vec<Container>> {
-        let subject = service.map(ServiceName::as_str).unwrap_or_default();
-        self.at_once("containers", subject, |world, _| Ok(world.of_services(service))).await
-    }
-
-    async fn events(&self) -> Result<BoxStream<'static, Result<ContainerName>>> {
-        let effect = async { Ok(events::follow(&self.shared, &self.faults)) };
-        self.attempt("events", "", effect).await
-    }
-
-    async fn inspect(&self, name: &ContainerName) -> Result<Container> {
-        self.at_once("inspect", name.as_str(), |world, _| Ok(world.own(name)?.seen())).await
-    }
-
-    async fn addresses_in_use(&self) -> Result<BTreeSet<Ipv4Addr>> {
-        self.at_once("addresses_in_use", "", |world, _| Ok(world.addresses_in_use())).await
-    }
-
-    async fn build(&self, build: Build, output: &mut (dyn FnMut(String) + Send)) -> Result<Image> {
-        let name = build.name.clone();
-        self.attempt("build", name.as_str(), self.run_build(build, output)).await
-    }
-
-    async fn image(&self, name: &ImageName) -> Result<Option<Image>> {
-        self.at_once("image", name.as_str(), |world, _| Ok(world.images.find(name))).await
-    }
-
-    async fn images(&self) -> Result<Vec<Image>> {
-        self.at_once("images", "", |world, _| Ok(world.images.own())).await
-    }
-
-    async fn storage(&self) -> Result<Storage> {
-        self.at_once("storage", "", |world, _| Ok(world.images.storage())).await
-    }
-
-    async fn ensure_image(&self, name: &ImageName) -> Result<Image> {
-        self.at_once("ensure_image", name.as_str(), |world, now| world.pull(name, now)).await
-    }
-
-    async fn remove_image(&self, name: &ImageName) -> Result<()> {
-        self.at_once("remove_image", name.as_str(), |world, _| world.remove_image(name)).await
-    }
-
-    async fn remove_leftover(&self, id: &str) -> Result<()> {
-        self.at_once("remove_leftover", id, |world, _| world.images.remove_leftover(id)).await
-    }
-
-    /// Here a build that is whole has its name.
-    async fn remove_nameless(&self, service: &ServiceName) -> Result<()> {
-        self.at_once("remove_nameless", service.as_str(), |_, _| Ok(())).await
-    }
-
-    async fn create(&self, spec: &ContainerSpec) -> Result<()> {
-        self.at_once("create", spec.name.as_str(), |world, now| world.create(spec, now)).await
-    }
-
-    async fn start(&self, name: &ContainerName) -> Result<()> {
-        self.at_once("start", name.as_str(), |world, now| world.start(name, now)).await
-    }
-
-    async fn set_restart(&self, name: &ContainerName, restart: Restart) -> Result<()> {
-        self.at_once("set_restart", name.as_str(), |world, _| world.set_restart(name, restart)).await
-    }
-
-    async fn readdress(&self, name: &ContainerName, address: Ipv4Addr, aliases: &[String]) -> Result<()> {
-        self.at_once("readdress", name.as_str(), |world, _| world.readdress(name, address, aliases)).await
-    }
-
-    async fn stop(&self, name: &ContainerName, grace: Duration) -> Result<()> {
-        self.attempt("stop", name.as_str(), self.run_stop(name, grace)).await
-    }
-
-    async fn remove(&self, name: &ContainerName) -> Result<()> {
-        self.at_once("remove", name.as_str(), |world, _| world.remove(name)).await
-    }
-
-    async fn logs(&self, name: &ContainerName, query: &LogQuery) -> Result<BoxStream<'static, Result<LogLine>>> {
-        let shared = Arc::clone(&self.shared);
-        self.at_once("logs", name.as_str(), |world, now| follow::logs(shared, world.own(name)?, query, now)).await
-    }
-
-    async fn usage(&self, names: &[ContainerName]) -> Result<BTreeMap<ContainerName, Usage>> {
-        self.at_once("usage", "", |world, now| Ok(world.usage(names, now))).await
-    }
-
-    async fn connections(&self, name: &ContainerName) -> Result<Option<u32>> {
-        self.at_once("connections", name.as_str(), |world, _| world.connections(name)).await
-    }
-
-    async fn exec(&self, name: &ContainerName, exec: &Exec) -> Result<ExecSession> {
-        self.at_once("exec", name.as_str(), |world, _| exec::start(world.own(name)?, exec)).await
-    }
-
-    async fn probe(&self, name: &ContainerName, probe: &Probe) -> Result<ProbeAnswer> {
-        self.at_once("probe", name.as_str(), |world, now| world.probe(name, probe, now)).await
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn build(service: &str, release: u64) -> Build {
-        let (service, release): (ServiceName, _) = (service.parse().unwrap(), ReleaseId::new(release));
-        let context = futures_util::stream::iter([Ok("abc".into()), Ok("de".into())]).boxed();
-        let name = ImageName::of(&InstanceName::default(), &service, release);
-        Build { name, service, release, context, pull: true, limits: BuildLimits::default() }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_older_release_keeps_the_behaviour_it_was_built_with() {
-        let engine = MemoryEngine::new(InstanceName::default());
-        let service = "web".parse().unwrap();
-        let first = engine.build(build("web", 1), &mut |_| {}).await.unwrap();
-        engine.script(&service, Behaviour { healthcheck: true, ..Behaviour::default() });
-        let second = engine.build(build("web", 2), &mut |_| {}).await.unwrap();
-        assert_eq!((first.has_healthcheck, second.has_healthcheck), (false, true));
-        assert_eq!(engine.image(&first.name).await.unwrap(), Some(first));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_build_prints_takes_its_time_and_is_recorded_also_when_it_fails() {
-        let engine = MemoryEngine::new(InstanceName::default());
-        let script = BuildScript {
-            output: vec!["working".into()],
-            takes: Duration::from_secs(20),
-            failure: Some("returned a non-zero code: 1".into()),
-            ..BuildScript::default()
-        };
-        engine.script(&"web".parse().unwrap(), Behaviour { build: script, ..Behaviour::default() });
-        let (begun, mut lines) = (tokio::time::Instant::now(), Vec::new());
-        let error = engine.build(build("web", 1), &mut |line| lines.push(line)).await.unwrap_err();
-        assert_eq!(error.to_string(), "the image could not be built: returned a non-zero code: 1");
-        assert_eq!((begun.elapsed(), lines), (Duration::from_secs(20), vec!["working".to_owned()]));
-        let record = engine.builds().pop().unwrap();
-        assert_eq!((record.release, record.context_bytes, record.pull), (ReleaseId::new(1), 5, true));
-        assert!(engine.images().await.unwrap().is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_simulated_time_is_tokio_s() {
-        let engine = MemoryEngine::starting_at(InstanceName::default(), Timestamp::UNIX_EPOCH);
-        tokio::time::advance(Duration::from_secs(90)).await;
-        let image = engine.build(build("web", 1), &mut |_| {}).await.unwrap();
-        assert_eq!(image.created, Timestamp::from_second(90).unwrap());
-    }
-}
+mod tests;
