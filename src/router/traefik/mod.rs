@@ -39,7 +39,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
+use futures_util::{FutureExt, TryStreamExt};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -194,50 +194,52 @@ impl TraefikRouter {
         Ok(known.refused.values().cloned().collect())
     }
 
-    /// Brings the files that an earlier version or other settings wrote up to date, but for those of a rush that a server
-    /// left when it ended; tells the routes of these.
-    async fn refresh(&self) -> Result<Vec<Routes>> {
+    /// Brings the files that an earlier version or other settings wrote up to date.
+    async fn refresh(&self) -> Result<()> {
         let resolver = self.keeper.settings.acme.as_ref().map(|_| setup::RESOLVER);
-        let mut in_rush = Vec::new();
-        for routes in self.files.routes().await? {
+        for Routes { service, .. } in self.files.routes().await? {
             let up_to_date = move |text: &str| Some(config::rendered(text, resolver)?.text);
-            self.files.rewrite(&routes.service, up_to_date).await?;
-            let text = self.files.read(&routes.service).await?;
-            in_rush.extend(text.filter(|text| config::is_for_rush(text, resolver)).map(|_| routes));
+            self.files.rewrite(&service, up_to_date).await?;
         }
-        Ok(in_rush)
+        Ok(())
     }
 
-    async fn calm_later(&self, switch: Switch, routes: Routes) {
+    /// Sees to the end of a rush, if requests to the service are in one. That may fail, and be done at the next start.
+    async fn calm_later(&self, switch: Switch, service: ServiceName) {
+        let ending = async move {
+            match switch.rush(&service).await? {
+                Some(routes) => switch.calm(&routes).await,
+                None => Ok(()),
+            }
+        };
         let mut calming = self.calming.lock().await;
         while calming.try_join_next().is_some() {}
-        calming.spawn(async move {
-            if let Err(error) = switch.calm(&routes).await {
+        calming.spawn(ending.map(|ended: Result<()>| {
+            if let Err(error) = ended {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(service = %routes.service, error, "requests may wait longer than usual");
+                tracing::warn!(error, "requests may wait longer for a container than usual");
             }
-        });
+        }));
     }
 }
 
 #[async_trait]
 impl Router for TraefikRouter {
     async fn ensure_running(&self) -> Result<RouterInfo> {
-        let in_rush = self.refresh().await?;
+        self.refresh().await?;
         let api = self.keeper.ensure(&self.files).await?;
         *self.api.lock().await = Some(api);
-        for routes in in_rush {
-            self.calm_later(self.switch().await?, routes).await;
+        for Routes { service, .. } in self.files.routes().await? {
+            self.calm_later(self.switch().await?, service).await;
         }
         self.info().await
     }
 
     async fn apply(&self, routes: &Routes) -> Result<()> {
         let switch = self.switch().await?;
-        if switch.apply(routes).await? {
-            self.calm_later(switch, routes.clone()).await;
-        }
-        Ok(())
+        let applied = switch.apply(routes).await;
+        self.calm_later(switch, routes.service.clone()).await;
+        applied
     }
 
     async fn withdraw(&self, service: &ServiceName) -> Result<()> {

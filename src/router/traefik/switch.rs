@@ -56,21 +56,26 @@ enum Seen {
 }
 
 impl Switch {
-    /// Makes the routes live; returns once new requests follow them. True where requests were held until now: what waited
-    /// comes in a rush then, which somebody has to call off with [`Switch::calm`].
-    pub async fn apply(&self, routes: &Routes) -> Result<bool> {
+    /// Makes the routes live; returns once new requests follow them. Where requests were held until now, what waited comes
+    /// in a rush then, see [`Switch::rush`].
+    pub async fn apply(&self, routes: &Routes) -> Result<()> {
         let before = self.before(&routes.service).await?;
         let was_patient = before.as_deref().is_some_and(|text| config::is_patient(text, self.resolver));
         let is_rush = routes.hold.is_none() && was_patient;
         let render = if is_rush { config::render_for_rush } else { config::render };
-        self.replace(&routes.service, before, Some(&render(routes, self.resolver))).await?;
-        Ok(is_rush)
+        self.replace(&routes.service, before, Some(&render(routes, self.resolver))).await
     }
 
     /// Takes a service's routes away; returns once new requests no longer follow them.
     pub async fn withdraw(&self, service: &ServiceName) -> Result<()> {
         let before = self.before(service).await?;
         self.replace(service, before, None).await
+    }
+
+    /// The service's routes while requests to them are treated as a rush, which somebody has to end with [`Switch::calm`].
+    pub async fn rush(&self, service: &ServiceName) -> Result<Option<Routes>> {
+        let text = self.files.read(service).await?;
+        Ok(text.filter(|text| config::is_for_rush(text, self.resolver)).as_deref().and_then(config::parse))
     }
 
     /// Ends the rush to these routes when its time is over, unless others are live by then.

@@ -8,14 +8,14 @@ use jiff::Timestamp;
 
 use super::super::fake::FakeTraefik;
 use super::super::switch::Patience;
-use super::super::{Acme, TraefikRouter};
+use super::super::{Acme, TraefikRouter, config};
 use super::*;
 use crate::engine::{
     Build, EngineInfo, Exec, ExecSession, Exit, Image, LogLine, LogStream, Probe, ProbeAnswer, PublishedPort, Storage,
     Subnet, Usage,
 };
 use crate::name::{ImageName, ServiceName};
-use crate::router::Router;
+use crate::router::{Router, Routes};
 
 /// An engine with one container; its network is a part of the loopback network.
 #[derive(Debug)]
@@ -355,13 +355,7 @@ async fn files_of_other_settings_are_brought_up_to_date_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let engine = Arc::new(OneContainer::new(9));
     let _traefik = answering(&engine, 2).await;
-    let routes = crate::router::Routes {
-        service: "hello".parse().unwrap(),
-        urls: vec!["https://hello.test".to_owned().try_into().unwrap()],
-        targets: vec![],
-        healthcheck: None,
-        hold: None,
-    };
+    let routes = hello();
     let mut settings = settings(&folder);
     router(&engine, settings.clone()).await.apply(&routes).await.unwrap();
     let file = folder.path().join("traefik/config/routes/hello.toml");
@@ -369,6 +363,51 @@ async fn files_of_other_settings_are_brought_up_to_date_at_the_start() {
     settings.acme = Some(acme());
     router(&engine, settings).await.ensure_running().await.unwrap();
     assert!(std::fs::read_to_string(&file).unwrap().contains("certResolver = \"default\""));
+}
+
+fn hello() -> Routes {
+    Routes {
+        service: "hello".parse().unwrap(),
+        urls: vec!["https://hello.test".to_owned().try_into().unwrap()],
+        targets: vec![],
+        healthcheck: None,
+        hold: None,
+    }
+}
+
+#[tokio::test]
+async fn a_rush_is_ended_by_whoever_let_it_in_or_else_by_the_next_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Arc::new(OneContainer::new(9));
+    let _traefik = answering(&engine, 2).await;
+    let files = Files::open(folder.path().join("traefik")).await.unwrap();
+    let patient = async || config::is_patient(&files.read(&hello().service).await.unwrap().unwrap(), None);
+    let until_calm = async || {
+        while patient().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let mut settings = settings(&folder);
+    let held = Routes { hold: Some(Duration::from_secs(60)), ..hello() };
+    for killed in [false, true] {
+        settings.patience.rush = Duration::from_millis(if killed { 60_000 } else { 500 });
+        let first = router(&engine, settings.clone()).await;
+        first.apply(&held).await.unwrap();
+        first.apply(&hello()).await.unwrap();
+        assert!(patient().await);
+        let next = if killed {
+            drop(first);
+            settings.patience.rush = Duration::from_millis(500);
+            let next = router(&engine, settings.clone()).await;
+            next.ensure_running().await.unwrap();
+            assert!(patient().await, "those that are under way are not left alone");
+            next
+        } else {
+            first
+        };
+        tokio::time::timeout(Duration::from_secs(10), until_calm()).await.expect("the rush ends");
+        drop(next);
+    }
 }
 
 #[test]

@@ -83,22 +83,22 @@ fn held(service: &str) -> Routes {
     Routes { hold: Some(Duration::from_secs(60)), ..routes(service) }
 }
 
-async fn is_in_rush(switch: &Switch) -> bool {
-    let text = switch.files.read(&"hello".parse().unwrap()).await.unwrap();
-    config::is_for_rush(&text.unwrap(), None)
+async fn rush(switch: &Switch) -> Option<Routes> {
+    switch.rush(&"hello".parse().unwrap()).await.unwrap()
 }
 
 #[tokio::test]
 async fn what_was_held_comes_in_a_rush_until_its_time_is_over() {
     let folder = tempfile::tempdir().unwrap();
     let (switch, _traefik) = switch(folder.path(), |_| true).await;
-    assert!(!switch.apply(&routes("hello")).await.unwrap(), "nobody waited");
-    assert!(!switch.apply(&held("hello")).await.unwrap(), "they still wait");
+    switch.apply(&routes("hello")).await.unwrap();
+    assert_eq!(rush(&switch).await, None, "nobody waited");
+    switch.apply(&held("hello")).await.unwrap();
+    assert_eq!(rush(&switch).await, None, "they still wait");
     // Twice, as when a deploy is taken up again.
     for _ in 0..2 {
-        assert!(switch.apply(&routes("hello")).await.unwrap());
-        assert!(is_in_rush(&switch).await);
-        assert_eq!(switch.files.routes().await.unwrap(), [routes("hello")]);
+        switch.apply(&routes("hello")).await.unwrap();
+        assert_eq!(rush(&switch).await, Some(routes("hello")));
     }
     switch.calm(&routes("hello")).await.unwrap();
     let text = switch.files.read(&"hello".parse().unwrap()).await.unwrap();
