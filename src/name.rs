@@ -292,6 +292,12 @@ impl ContainerName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// By what comes before the slot, and then by the slot, so that 10 comes after 9.
+    pub fn place(&self) -> (&str, u32) {
+        let place = self.0.rsplit_once('.').and_then(|(release, slot)| Some((release, slot.parse().ok()?)));
+        place.unwrap_or((&self.0, 0))
+    }
 }
 
 impl fmt::Display for ContainerName {

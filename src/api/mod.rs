@@ -59,7 +59,7 @@ pub use variable::{VariableChange, VariableView};
 pub use watch::{Change, ContainerFigures, ServiceFigures, WatchNews};
 
 // What requests and replies are made of, so that a client needs to know of the wire only.
-pub use crate::deploy::event::Evidence;
+pub use crate::deploy::event::{Evidence, requests_go_to};
 pub use crate::deploy::{Action, Commit, Deploy, DeployState, Event, Failure, Origin, Outcome, Phase, Release, What};
 pub use crate::engine::{
     ContainerState, EngineInfo, Exit, Health, LogLine, LogQuery, LogStream, ProbeAnswer, TerminalSize,

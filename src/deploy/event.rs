@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::step;
 use crate::engine::{Exit, LogLine, ProbeAnswer};
 use crate::name::{ContainerName, DeployId, ImageName, ReleaseId};
 
@@ -194,6 +195,12 @@ impl Failure {
     pub fn plain(phase: Phase, message: String, causes: Vec<String>, hint: Option<String>) -> Self {
         Self { phase, message, causes, hint, container: None, still_serving: None }
     }
+}
+
+/// The switch in words, as in `requests go to web.r2.1 to 8`.
+pub fn requests_go_to(containers: &[ContainerName]) -> String {
+    let where_to = if containers.is_empty() { "no container".to_owned() } else { step::list(containers) };
+    format!("requests go to {where_to}")
 }
 
 /// What lies behind an error, outermost first, without the error itself.

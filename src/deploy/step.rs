@@ -128,27 +128,43 @@ impl Step {
 }
 
 /// As in `web.r2.1, web.r2.2`, or `web.r2.1 to 8` for more in a row than one wants to read.
-fn list<'a>(containers: impl IntoIterator<Item = &'a ContainerName>) -> String {
+pub(super) fn list<'a>(containers: impl IntoIterator<Item = &'a ContainerName>) -> String {
     const READABLE: usize = 2;
-    let names: Vec<_> = containers.into_iter().map(ContainerName::as_str).collect();
-    match (names.first(), names.last().and_then(|last| last.rsplit_once('.'))) {
-        (Some(first), Some((_, last))) if names.len() > READABLE && are_in_a_row(&names) => {
-            format!("{first} to {last}")
-        }
-        _ => names.join(", "),
+    let mut names: Vec<_> = containers.into_iter().collect();
+    names.sort_by_key(|name| name.place());
+    match names[..] {
+        [first, .., last] if names.len() > READABLE && are_in_a_row(&names) => format!("{first} to {}", last.place().1),
+        _ => names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "),
     }
 }
 
 /// Of one release, with slots that follow each other.
-fn are_in_a_row(names: &[&str]) -> bool {
-    let parts: Option<Vec<(&str, u32)>> = names
-        .iter()
-        .map(|name| name.rsplit_once('.').and_then(|(release, slot)| Some((release, slot.parse().ok()?))))
-        .collect();
-    parts.is_some_and(|parts| parts.windows(2).all(|pair| pair[0].0 == pair[1].0 && pair[0].1 + 1 == pair[1].1))
+fn are_in_a_row(names: &[&ContainerName]) -> bool {
+    names.windows(2).all(|pair| {
+        let [(release, slot), next] = [pair[0].place(), pair[1].place()];
+        next == (release, slot + 1)
+    })
 }
 
 fn are(containers: &[ContainerName], state: &str) -> String {
     let verb = if containers.len() == 1 { "is" } else { "are" };
     format!("{} {verb} {state}", list(containers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_containers_in_a_row_are_told_by_the_first_and_the_last() {
+        let told = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| ContainerName::from_engine(name)).collect();
+            list(&names)
+        };
+        assert_eq!(told(&["web.r2.10", "web.r2.11", "web.r2.9"]), "web.r2.9 to 11");
+        assert_eq!(told(&["web.r2.2", "web.r2.1"]), "web.r2.1, web.r2.2");
+        assert_eq!(told(&["web.r2.10", "web.r2.9", "web.r2.7"]), "web.r2.7, web.r2.9, web.r2.10");
+        assert_eq!(told(&["web.r2.3", "web.r1.1", "web.r1.2"]), "web.r1.1, web.r1.2, web.r2.3");
+        assert_eq!(told(&["one", "web.r1.1", "two"]), "one, two, web.r1.1");
+    }
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::api::Problem;
+use crate::deploy::event::requests_go_to;
 use crate::deploy::{Deploy, Event, Failure, Outcome, What};
 use crate::engine::{LogLine, ProbeAnswer};
 use crate::original::FAIL;
@@ -124,11 +125,7 @@ fn happening(what: &What) -> Vec<String> {
         }
         What::Ready { container, .. } => vec![format!("  {container} is ready")],
         What::Holding { limit } => vec![format!("  requests wait, for up to {limit:?}")],
-        What::Switched { containers } if containers.is_empty() => vec!["  requests go to no container".to_owned()],
-        What::Switched { containers } => {
-            let names: Vec<&str> = containers.iter().map(|name| name.as_str()).collect();
-            vec![format!("  requests go to {}", names.join(", "))]
-        }
+        What::Switched { containers } => vec![format!("  {}", requests_go_to(containers))],
         What::Stopped { container } => vec![format!("  {container} stopped")],
         What::Removed { container } => vec![format!("  {container} removed")],
         What::Warning { message } => vec![format!("  warning: {message}")],

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mypaas::api::{Deploy, Event, Outcome, Phase, ProbeAnswer, What};
-use mypaas::name::ContainerName;
+use mypaas::api::{Deploy, Event, Outcome, Phase, ProbeAnswer, What, requests_go_to};
 
 use crate::cli::output::paint::{Paint, Style};
 use crate::cli::output::{foreign, units, words};
@@ -140,7 +139,7 @@ fn happening(what: &What) -> Vec<Line> {
             Line::detail(Style::Good, format!("{container} ready after {}", units::duration(*after)))
         }
         What::Holding { limit } => Line::detail(Style::Plain, format!("requests wait, for up to {limit:?}")),
-        What::Switched { containers } => Line::detail(Style::Plain, switched(containers)),
+        What::Switched { containers } => Line::detail(Style::Plain, requests_go_to(containers)),
         What::Stopped { container } => Line::detail(Style::Plain, format!("{container} stopped")),
         What::Removed { container } => Line::detail(Style::Plain, format!("{container} removed")),
         What::Warning { message } => Line::detail(Style::Warning, format!("warning: {message}")),
@@ -155,12 +154,4 @@ fn is_bookkeeping(line: &str) -> bool {
     let is_id = |text: &str| text.chars().all(|c| c.is_ascii_hexdigit());
     named.is_some_and(|named| is_id(named) || named.starts_with("Running in "))
         || line.starts_with("Removing intermediate container ")
-}
-
-fn switched(containers: &[ContainerName]) -> String {
-    if containers.is_empty() {
-        return "requests go to no container".to_owned();
-    }
-    let names: Vec<&str> = containers.iter().map(ContainerName::as_str).collect();
-    format!("requests go to {}", names.join(", "))
 }

@@ -135,11 +135,21 @@ impl Progress {
         }
     }
 
+    /// Those of a release stand together, by their slots, in whatever order they are heard of.
     fn container(&mut self, name: &ContainerName) -> &mut Course {
         let known = self.containers.iter().position(|course| course.container == *name);
         let index = known.unwrap_or_else(|| {
-            self.containers.push(Course { container: name.clone(), stage: Stage::Created, answers: Vec::new() });
-            self.containers.len() - 1
+            let (release, slot) = name.place();
+            let before = |course: &Course| {
+                let (other, its) = course.container.place();
+                other == release && its < slot
+            };
+            let of_release = self.containers.iter().position(|course| course.container.place().0 == release);
+            let after = self.containers.iter().rposition(before).map(|index| index + 1);
+            let index = after.or(of_release).unwrap_or(self.containers.len());
+            let course = Course { container: name.clone(), stage: Stage::Created, answers: Vec::new() };
+            self.containers.insert(index, course);
+            index
         });
         &mut self.containers[index]
     }
@@ -186,6 +196,16 @@ mod tests {
         assert_eq!(progress.took(Phase::Undoing), None);
         assert!(matches!(progress.finished, Some((_, Outcome::Succeeded))));
         assert!(progress.containers.iter().any(|course| course.stage == Stage::TakesRequests));
+    }
+
+    #[test]
+    fn containers_stand_by_release_and_slot_whoever_is_heard_of_first() {
+        let mut progress = Progress::default();
+        for name in ["web.r2.3", "web.r2.1", "web.r1.2", "web.r2.10", "web.r1.1", "web.r2.2"] {
+            progress.container(&ContainerName::from_engine(name));
+        }
+        let names: Vec<_> = progress.containers.iter().map(|course| course.container.as_str()).collect();
+        assert_eq!(names, ["web.r2.1", "web.r2.2", "web.r2.3", "web.r2.10", "web.r1.1", "web.r1.2"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What happened in a deploy, a line each.
 
-use mypaas::api::{Event, Outcome, ProbeAnswer, What};
+use mypaas::api::{Event, Outcome, ProbeAnswer, What, requests_go_to};
 use ratatui::text::{Line, Span};
 
 use super::pen::Pen;
@@ -36,11 +36,7 @@ fn words(event: &Event) -> (Tone, String) {
         What::Holding { limit } => {
             (Tone::Degraded, format!("requests wait for the new containers, at most {}", format::elapsed(*limit)))
         }
-        What::Switched { containers } => {
-            let names: Vec<_> = containers.iter().map(ToString::to_string).collect();
-            let to = if names.is_empty() { "no container".to_owned() } else { names.join(", ") };
-            (Tone::Healthy, format!("requests go to {to}"))
-        }
+        What::Switched { containers } => (Tone::Healthy, requests_go_to(containers)),
         What::Stopped { container } => (Tone::Muted, format!("{container} stopped")),
         What::Removed { container } => (Tone::Muted, format!("{container} removed")),
         What::Warning { message } => (Tone::Warning, message.clone()),
