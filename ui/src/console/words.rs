@@ -95,11 +95,11 @@ pub(crate) fn effect(action: &Action, service: &ServiceView) -> String {
         Action::Scale { count } => {
             format!("{name} runs {} of {live} instead of {}.", containers(*count as usize), service.wanted)
         }
-        Action::Restart => format!("{wanted} of {live} give way to fresh ones of the same release."),
+        Action::Restart => format!("{wanted} of {live} will be made anew, of the same release."),
         Action::Stop => {
-            format!("{there} of {live} end. Requests to {name} are answered with 503 until it is started.")
+            format!("{there} of {live} will end. Requests to {name} are answered with 503 until it is started.")
         }
-        Action::Start => format!("{wanted} of {live} start."),
+        Action::Start => format!("{wanted} of {live} will start."),
         Action::Remove => {
             format!("{there}, the routes, all releases of {name} and their images are deleted. This cannot be undone.")
         }
@@ -119,9 +119,9 @@ pub(crate) fn effect_on_all(action: &Action, about: &[&ServiceView]) -> String {
         Action::Scale { count } => {
             format!("Each of {of} runs {}; together they run {wanted} now.", containers(*count as usize))
         }
-        Action::Restart => format!("{wanted} of {of} give way to fresh ones of the same releases."),
+        Action::Restart => format!("{wanted} of {of} will be made anew, of the same releases."),
         Action::Stop => {
-            format!("{there} of {of} end. Requests to them are answered with 503 until they are started.")
+            format!("{there} of {of} will end. Requests to them are answered with 503 until they are started.")
         }
         Action::Start => format!("{of} start again."),
         Action::Remove => {

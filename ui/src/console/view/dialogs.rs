@@ -87,7 +87,8 @@ fn draw_cancel(model: &Model, cancel: &CancelDeploy, area: Rect, sheet: &mut She
 
 fn draw_rollback(model: &Model, rollback: &Rollback, area: Rect, sheet: &mut Sheet<'_>) {
     let width = area.width.saturating_sub(4).min(120);
-    let height = area.height.saturating_sub(2).min(34);
+    let is_short = matches!(&rollback.releases, Load::Ready(releases) if releases.is_empty());
+    let height = area.height.saturating_sub(2).min(if is_short { 5 } else { 34 });
     let title = format!("Roll back {} to …", rollback.at);
     let room = sheet.dialog(centred(area, width, height), &title, Tone::Dialog);
     let pen = sheet.pen;

@@ -13,6 +13,7 @@ use crate::console::effect::Effect;
 use crate::console::fixture::{self, at, logged, press, send, service_at, shown, type_text, written};
 use crate::console::message::{LogNews, Message, News, ServerNews};
 use crate::console::model::Model;
+use crate::console::model::dialog::{Dialog, Load};
 use crate::console::model::fleet::Connection;
 use crate::console::model::list::Item;
 use crate::console::model::logs::Caught;
@@ -414,6 +415,15 @@ fn choosing_a_release_to_go_back_to() {
         press(model, "b");
         let effects = press(model, "j");
         answer_plan(model, &effects, fixture::rollback_plan());
+    });
+}
+
+#[test]
+fn there_may_be_no_release_to_go_back_to() {
+    snapshots("rollback_none", |model| {
+        press(model, "b");
+        let Some(Dialog::Rollback(rollback)) = &mut model.dialog else { panic!("a release is to be chosen") };
+        rollback.releases = Load::Ready(Vec::new());
     });
 }
 
