@@ -39,6 +39,7 @@ type Answer<T> = crate::engine::Result<T>;
 
 impl OneContainer {
     /// Each test has a network of its own.
+    /// Each test has another network: they run side by side.
     fn new(network: u8) -> Self {
         Self {
             subnet: Subnet { base: Ipv4Addr::new(127, 213, network, 0), prefix: 24 },
@@ -378,7 +379,7 @@ fn hello() -> Routes {
 #[tokio::test]
 async fn a_rush_is_ended_by_whoever_let_it_in_or_else_by_the_next_server() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = Arc::new(OneContainer::new(9));
+    let engine = Arc::new(OneContainer::new(11));
     let _traefik = answering(&engine, 2).await;
     let files = Files::open(folder.path().join("traefik")).await.unwrap();
     let patient = async || config::is_patient(&files.read(&hello().service).await.unwrap().unwrap(), None);
@@ -387,17 +388,18 @@ async fn a_rush_is_ended_by_whoever_let_it_in_or_else_by_the_next_server() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
+    let rush = Duration::from_secs(2);
     let mut settings = settings(&folder);
     let held = Routes { hold: Some(Duration::from_secs(60)), ..hello() };
     for killed in [false, true] {
-        settings.patience.rush = Duration::from_millis(if killed { 60_000 } else { 500 });
+        settings.patience.rush = if killed { Duration::from_secs(60) } else { rush };
         let first = router(&engine, settings.clone()).await;
         first.apply(&held).await.unwrap();
         first.apply(&hello()).await.unwrap();
         assert!(patient().await);
         let next = if killed {
             drop(first);
-            settings.patience.rush = Duration::from_millis(500);
+            settings.patience.rush = rush;
             let next = router(&engine, settings.clone()).await;
             next.ensure_running().await.unwrap();
             assert!(patient().await, "those that are under way are not left alone");
