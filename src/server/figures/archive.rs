@@ -2,6 +2,7 @@
 //! machine. Kept here until a block of sixty is full, or for some minutes, then written to a file.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -51,12 +52,17 @@ impl Archive {
         Self { store, unwritten: Mutex::default(), writing: RwLock::default() }
     }
 
-    /// Takes down figures of a service, or of the machine.
-    pub(super) fn record(&self, at: Timestamp, service: Option<&ServiceName>, figures: &[(Measure, f32)]) {
+    /// Takes down figures of a service, or of the machine, in these seconds since 1970.
+    pub(super) fn record(
+        &self,
+        seconds: RangeInclusive<i64>,
+        service: Option<&ServiceName>,
+        figures: &[(Measure, f32)],
+    ) {
         let subject = service.map_or(MACHINE, ServiceName::as_str);
         let mut unwritten = self.unwritten();
-        for step in [SECOND, MINUTE] {
-            let (key, slot) = BlockKey::at(step, subject, at.as_second());
+        for (second, step) in seconds.flat_map(|second| [(second, SECOND), (second, MINUTE)]) {
+            let (key, slot) = BlockKey::at(step, subject, second);
             let block = unwritten.entry(key).or_default();
             figures.iter().for_each(|(measure, figure)| block.put(number(*measure), slot, *figure));
         }

@@ -1,6 +1,8 @@
-//! The task that measures: a look a second, of which only the first part is at everything.
+//! The task that measures: a look a second while somebody watches, and every other second while nobody does. Only the
+//! first part of a look is at everything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +17,10 @@ use crate::name::{ContainerName, ServiceName};
 use crate::server::core::Core;
 
 const PERIOD: Duration = Duration::from_secs(1);
+
+/// In periods: how often there is a look while nobody watches. Looks at fifty containers are most of what a server with
+/// nothing to do uses: one a second takes it a thousandth of a CPU.
+const LOOK_UNWATCHED: u64 = 2;
 
 /// In periods: how often the router is asked while somebody watches, and while nobody does.
 const TRAFFIC_WATCHED: u64 = 2;
@@ -31,13 +37,19 @@ impl Core {
     pub(in crate::server) async fn measure(self: Arc<Self>) {
         let mut periods = interval(PERIOD);
         periods.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut recorded = None;
         for number in 0_u64.. {
             tokio::select! {
                 _ = periods.tick() => {}
                 () = self.stopping.cancelled() => break,
                 () = self.abandoned.cancelled() => return,
             }
-            self.measure_once(number).await;
+            // The second look follows the first soon, so that there are figures soon.
+            if self.watchers.are_there() || number.is_multiple_of(LOOK_UNWATCHED) || number == 1 {
+                let services = self.measure_once(number).await;
+                let now = Timestamp::now().as_second();
+                self.record(since(recorded.replace(now), now), &services);
+            }
             match number + 1 {
                 seconds if seconds.is_multiple_of(WRITE_ALL) => self.write_figures(Write::All).await,
                 seconds if seconds.is_multiple_of(WRITE_FULL) => self.write_figures(Write::Full).await,
@@ -47,12 +59,12 @@ impl Core {
         self.write_figures(Write::All).await;
     }
 
-    async fn measure_once(&self, number: u64) {
+    /// Returns what runs of each service.
+    async fn measure_once(&self, number: u64) -> BTreeMap<ServiceName, Vec<ContainerName>> {
         let (running, services) = self.roster.running();
         let loads = self.figures.gauge.read(&*self.engine, &running).await;
         self.figures.lock().loads = Arc::new(loads);
         let every = if self.watchers.are_there() { TRAFFIC_WATCHED } else { TRAFFIC_UNWATCHED };
-        // The second look follows the first soon, so that there are figures soon.
         if number.is_multiple_of(every) || number == 1 {
             self.measure_traffic().await;
         }
@@ -60,7 +72,7 @@ impl Core {
             [self.place.home.clone()].into_iter().chain(self.data_root.get().cloned()).collect();
         let machine = self.figures.machine.read(&*self.machine, &folders, number.is_multiple_of(DISKS));
         self.figures.lock().machine = machine;
-        self.record(Timestamp::now(), &services);
+        services
     }
 
     async fn measure_traffic(&self) {
@@ -80,7 +92,8 @@ impl Core {
         }
     }
 
-    fn record(&self, at: Timestamp, services: &BTreeMap<ServiceName, Vec<ContainerName>>) {
+    /// Takes down what the last look saw as the figures of these seconds.
+    fn record(&self, seconds: RangeInclusive<i64>, services: &BTreeMap<ServiceName, Vec<ContainerName>>) {
         let board = self.figures.board();
         if let Some(machine) = board.machine {
             let mut figures = vec![
@@ -88,13 +101,13 @@ impl Core {
                 (Measure::Disk, machine.disk_used_bytes as f32),
             ];
             figures.extend(machine.cpu_percent.map(|percent| (Measure::Cpu, percent)));
-            self.figures.archive.record(at, None, &figures);
+            self.figures.archive.record(seconds.clone(), None, &figures);
         }
         for (service, containers) in services {
             let loads: Vec<&Load> = containers.iter().filter_map(|name| board.loads.get(name)).collect();
             let figures = of_service(&loads, board.traffic.get(service));
             if !figures.is_empty() {
-                self.figures.archive.record(at, Some(service), &figures);
+                self.figures.archive.record(seconds.clone(), Some(service), &figures);
             }
         }
     }
@@ -106,6 +119,12 @@ impl Core {
             tracing::error!(%error, "figures could not be written");
         }
     }
+}
+
+/// The seconds that a look stands for: those since the last one, unless looks were left out, and its own at least.
+fn since(last: Option<i64>, now: i64) -> RangeInclusive<i64> {
+    let longest = LOOK_UNWATCHED as i64;
+    last.map_or(now, |last| (last + 1).clamp(now - longest + 1, now))..=now
 }
 
 fn of_service(loads: &[&Load], traffic: Option<&Traffic>) -> Vec<(Measure, f32)> {
@@ -125,4 +144,19 @@ fn of_service(loads: &[&Load], traffic: Option<&Traffic>) -> Vec<(Measure, f32)>
         figures.extend(traffic.p95.map(|time| (Measure::P95, time.as_secs_f32())));
     }
     figures
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_stand_for_every_second_but_for_none_in_which_there_were_no_looks() {
+        assert_eq!(since(None, 100), 100..=100);
+        assert_eq!(since(Some(99), 100), 100..=100, "watched");
+        assert_eq!(since(Some(98), 100), 99..=100, "unwatched");
+        assert_eq!(since(Some(40), 100), 99..=100, "nobody looked for a minute");
+        assert_eq!(since(Some(100), 100), 100..=100, "twice in one second");
+        assert_eq!(since(Some(170), 100), 100..=100, "the clock was set back");
+    }
 }

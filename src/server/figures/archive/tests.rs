@@ -7,6 +7,10 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(BEGIN + second).unwrap()
 }
 
+fn seconds(seconds: RangeInclusive<i64>) -> RangeInclusive<i64> {
+    BEGIN + seconds.start()..=BEGIN + seconds.end()
+}
+
 fn query(span: Span, points: u32) -> HistoryQuery {
     HistoryQuery { service: None, span, points: Some(points) }
 }
@@ -21,7 +25,7 @@ fn seconds_of_an_hour_are_there_before_and_after_they_were_written() {
     let path = folder.path().join("figures.db");
     let archive = Archive::open(&path);
     for second in 0..4000 {
-        archive.record(at(second), None, &[(Measure::Cpu, second as f32)]);
+        archive.record(seconds(second..=second), None, &[(Measure::Cpu, second as f32)]);
         if second % 61 == 0 {
             archive.write(Write::All, at(second));
         }
@@ -39,12 +43,22 @@ fn seconds_of_an_hour_are_there_before_and_after_they_were_written() {
 }
 
 #[test]
+fn figures_of_several_seconds_are_those_of_each() {
+    let archive = Archive::open(&tempfile::tempdir().unwrap().path().join("figures.db"));
+    archive.record(seconds(58..=61), None, &[(Measure::Cpu, 3.0)]);
+    let seen: Vec<_> = cpu(&archive, &query(Span::Hour, 3600), 63).into_iter().rev().take(7).collect();
+    assert_eq!(seen, [None, None, Some(3.0), Some(3.0), Some(3.0), Some(3.0), None]);
+    let minutes = cpu(&archive, &query(Span::Day, 1440), 63);
+    assert_eq!(minutes.iter().flatten().count(), 2, "in both minutes");
+}
+
+#[test]
 fn a_block_is_written_once_it_is_full_and_a_part_of_it_when_all_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("figures.db");
     let archive = Archive::open(&path);
     for second in 0..90 {
-        archive.record(at(second), None, &[(Measure::Cpu, second as f32)]);
+        archive.record(seconds(second..=second), None, &[(Measure::Cpu, second as f32)]);
     }
     let on_disk = |span| cpu(&Archive::open(&path), &query(span, 3600), 89).into_iter().flatten().count();
     archive.write(Write::Full, at(90));
@@ -59,7 +73,7 @@ fn what_is_too_old_is_forgotten_and_the_rest_is_kept_by_the_minute() {
     let archive = Archive::open(&tempfile::tempdir().unwrap().path().join("figures.db"));
     let day = 24 * 60 * 60;
     for second in [0, 2 * day, 20 * day, 31 * day] {
-        archive.record(at(second), None, &[(Measure::Cpu, (second / day) as f32)]);
+        archive.record(seconds(second..=second), None, &[(Measure::Cpu, (second / day) as f32)]);
         archive.write(Write::All, at(second));
     }
     let figures =
@@ -74,8 +88,8 @@ fn what_is_too_old_is_forgotten_and_the_rest_is_kept_by_the_minute() {
 fn a_service_has_figures_of_its_own() {
     let archive = Archive::open(&tempfile::tempdir().unwrap().path().join("figures.db"));
     let service: ServiceName = "web".parse().unwrap();
-    archive.record(at(7), Some(&service), &[(Measure::Requests, 3.0), (Measure::P95, 0.25)]);
-    archive.record(at(7), None, &[(Measure::Disk, 9.0)]);
+    archive.record(seconds(7..=7), Some(&service), &[(Measure::Requests, 3.0), (Measure::P95, 0.25)]);
+    archive.record(seconds(7..=7), None, &[(Measure::Disk, 9.0)]);
     let of = |service| archive.read(&HistoryQuery { service, ..query(Span::Hour, 10) }, at(8)).unwrap();
     let measures = |history: History| history.series.into_keys().collect::<Vec<_>>();
     assert_eq!(measures(of(Some(service))), [Measure::Requests, Measure::P95]);
@@ -90,7 +104,7 @@ fn without_a_file_the_last_minutes_are_there_and_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let archive = Archive::open(&folder.path().join("no such folder/figures.db"));
     for second in 0..3000 {
-        archive.record(at(second), None, &[(Measure::Cpu, 1.0)]);
+        archive.record(seconds(second..=second), None, &[(Measure::Cpu, 1.0)]);
         archive.write(Write::All, at(second));
     }
     let there = cpu(&archive, &query(Span::Hour, 3600), 2999).into_iter().flatten().count();
