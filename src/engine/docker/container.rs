@@ -50,7 +50,7 @@ impl DockerEngine {
     }
 
     /// The container of that name, if it is ours.
-    pub(super) async fn own(&self, name: &ContainerName) -> Result<ContainerInspectResponse> {
+    pub(super) async fn own(&self, name: &ContainerName) -> Result<Box<ContainerInspectResponse>> {
         let found = self.look(name.as_str()).await?;
         if label::is_our_container(&self.instance, &self.labels(&found)) {
             Ok(found)
@@ -60,7 +60,7 @@ impl DockerEngine {
     }
 
     /// As [`own`](Self::own); none when there is no container of that name.
-    pub(super) async fn own_if_there(&self, name: &ContainerName) -> Result<Option<ContainerInspectResponse>> {
+    pub(super) async fn own_if_there(&self, name: &ContainerName) -> Result<Option<Box<ContainerInspectResponse>>> {
         match self.own(name).await {
             Ok(found) => Ok(Some(found)),
             Err(EngineError::NotFound { .. }) => Ok(None),
@@ -76,9 +76,11 @@ impl DockerEngine {
         }
     }
 
-    pub(super) async fn look(&self, name_or_id: &str) -> Result<ContainerInspectResponse> {
+    /// What Docker tells of a container takes kilobytes, and whoever asks would have room for it on its stack.
+    pub(super) async fn look(&self, name_or_id: &str) -> Result<Box<ContainerInspectResponse>> {
         let asked = Asked::container("inspect", name_or_id);
-        self.call(asked, QUICK, self.docker.inspect_container(name_or_id, None::<InspectContainerOptions>)).await
+        let inspect = self.docker.inspect_container(name_or_id, None::<InspectContainerOptions>);
+        Box::pin(self.call(asked, QUICK, inspect)).await.map(Box::new)
     }
 
     /// One container that cannot be read must not hide the others.
