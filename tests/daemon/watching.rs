@@ -11,7 +11,7 @@ use futures_util::stream::BoxStream;
 use mypaas::api::{Alert, AlertKind, History, HistoryQuery, Measure, Snapshot, Span};
 use mypaas::client::{Client, ClientError};
 use mypaas::deploy::Action;
-use mypaas::engine::{Behaviour, Engine, Exit, Moment};
+use mypaas::engine::{Behaviour, Engine, Exit, Fault, Moment};
 use mypaas::manifest::CpuLimit;
 use mypaas::name::ContainerName;
 use mypaas::server;
@@ -93,6 +93,24 @@ async fn what_is_live_and_was_left_stopped_is_started_again_and_what_is_to_be_st
     served.stage.act("web", Action::Stop).await.assert_succeeded();
     tokio::time::sleep(Duration::from_secs(8)).await;
     assert!(served.stage.running("web").await.is_empty(), "that was asked for");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_container_that_hangs_at_its_start_keeps_no_other_service_down() {
+    let served = Served::new(Config::default()).await;
+    served.stage.push("# mypaas.service=api\n# mypaas.url=http://api.test\nFROM scratch\n").await.assert_succeeded();
+    served.stage.push(SINGLE).await.assert_succeeded();
+    let engine = &served.stage.engine;
+    let mut watch = served.client.watch().await.unwrap();
+    let ready = |seen: &Snapshot| seen.services.iter().map(|service| service.ready).collect::<Vec<_>>();
+    engine.plan_fault_at_each("start api.r1", Fault::Delay(Duration::from_secs(10)));
+    for name in ["api.r1", "web.r1"] {
+        engine.stop(&ContainerName::from_engine(name), Duration::ZERO).await.unwrap();
+    }
+    until(&mut watch, "both are down", |seen| ready(seen) == [0, 0]).await;
+    until(&mut watch, "the other is up meanwhile", |seen| ready(seen) == [0, 1]).await;
+    until(&mut watch, "both are up", |seen| ready(seen) == [1, 1]).await;
     served.stop().await;
 }
 

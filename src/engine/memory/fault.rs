@@ -64,6 +64,8 @@ pub(super) struct Faults {
 struct Book {
     calls: Vec<Call>,
     plans: Vec<FaultPlan>,
+    /// At each call of these words.
+    standing: Vec<(String, Fault)>,
     down_until: Option<Instant>,
 }
 
@@ -72,8 +74,14 @@ impl Faults {
         self.book().plans.push(plan);
     }
 
+    pub(super) fn plan_at_each(&self, call: &str, fault: Fault) {
+        self.book().standing.push((call.to_owned(), fault));
+    }
+
     pub(super) fn forget(&self) {
-        self.book().plans.clear();
+        let mut book = self.book();
+        book.plans.clear();
+        book.standing.clear();
     }
 
     pub(super) fn calls(&self) -> Vec<Call> {
@@ -125,10 +133,11 @@ impl Faults {
 
     fn enter(&self, action: &'static str, subject: &str) -> (u64, Option<Fault>) {
         let mut book = self.book();
-        let number = book.calls.len() as u64 + 1;
-        book.calls.push(Call { number, action, subject: subject.to_owned() });
-        let plan = book.plans.iter().find(|plan| plan.at == number);
-        (number, plan.map(|plan| plan.fault))
+        let call = Call { number: book.calls.len() as u64 + 1, action, subject: subject.to_owned() };
+        let (number, words) = (call.number, call.to_string());
+        book.calls.push(call);
+        let planned = book.plans.iter().find(|plan| plan.at == number).map(|plan| plan.fault);
+        (number, planned.or_else(|| book.standing.iter().find(|(call, _)| *call == words).map(|(_, fault)| *fault)))
     }
 
     fn go_down(&self, time: Duration, go_down: &impl Fn(Duration)) -> Result<()> {

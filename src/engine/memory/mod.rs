@@ -159,6 +159,11 @@ impl MemoryEngine {
         self.faults.plan(plan);
     }
 
+    /// The same at each call of these words, as in `start web.r1.1`.
+    pub fn plan_fault_at_each(&self, call: &str, fault: Fault) {
+        self.faults.plan_at_each(call, fault);
+    }
+
     /// What was planned and has not come yet will not come.
     pub fn forget_faults(&self) {
         self.faults.forget();

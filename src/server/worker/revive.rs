@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt};
 use tokio::time::Instant;
 
 use crate::api::Problem;
@@ -21,6 +22,9 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// Between two attempts at the same container.
 const PAUSE: Duration = Duration::from_secs(30);
+
+/// Services that are started at once: one of which a container hangs keeps no other down.
+const AT_ONCE: usize = 8;
 
 /// Containers that ought to run, and when each is to be started if it does not by then.
 #[derive(Debug, Default)]
@@ -54,11 +58,13 @@ impl Core {
         let seen = self.roster.all();
         let stopped: BTreeMap<&ContainerName, &ServiceName> = seen.values().filter_map(left_stopped).collect();
         let due = self.stranded.due(&stopped, Instant::now());
-        for service in &due {
-            if let Err(problem) = self.revive_service(service).await {
-                let causes = &problem.causes;
-                tracing::warn!(%service, ?causes, "what of it ought to run is not known: {}", problem.message);
-            }
+        stream::iter(&due).for_each_concurrent(AT_ONCE, |service| self.revive_or_tell(service)).await;
+    }
+
+    async fn revive_or_tell(&self, service: &ServiceName) {
+        if let Err(problem) = self.revive_service(service).await {
+            let causes = &problem.causes;
+            tracing::warn!(%service, ?causes, "what of it ought to run is not known: {}", problem.message);
         }
     }
 
