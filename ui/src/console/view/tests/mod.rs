@@ -1,8 +1,12 @@
 //! Every page and dialog at three sizes, as plain text, and in what its colours mean.
 
 mod budget;
+mod deploy;
+mod dialogs;
 mod fleet;
 mod lists;
+mod logs;
+mod push;
 mod runs;
 
 use mypaas::api::{Action, Event, LogStream, LogsOf, PlanView};
@@ -52,7 +56,7 @@ fn the_main_page() {
     snapshots("main", |model| {
         if model.size.width >= 170 {
             press(model, "j k");
-            fill_logs(model);
+            logs::fill(model);
         }
     });
 }
@@ -149,293 +153,6 @@ fn the_deploys() {
     snapshots("deploys", |model| drop(press(model, "tab ] ] ] j")));
 }
 
-fn fill_logs(model: &mut Model) {
-    let texts = [
-        "GET /up 200 0.4ms",
-        "GET /api/orders?limit=50 200 12.1ms",
-        "WARN slow query: 340ms select * from orders where customer = $1 order by created desc limit 50 offset 1200",
-        "POST /api/orders 201 31.0ms",
-        "ERROR payment gateway: connection reset by peer, trying again in 2s",
-        "GET /api/orders/8812 200 3.2ms",
-    ];
-    let line = |index: i64| {
-        let container = format!("api.r14.{}", index % 3 + 1);
-        let mut line = fixture::log_line(&container, at(index - 200), texts[index as usize % texts.len()]);
-        if index % 6 == 4 {
-            line.stream = LogStream::Stderr;
-        }
-        line
-    };
-    send(model, logged("api", LogNews::Began));
-    send(model, logged("api", written((0..120).map(line).collect())));
-}
-
-#[test]
-fn the_logs() {
-    snapshots("logs", |model| {
-        press(model, "l");
-        fill_logs(model);
-        press(model, "t");
-    });
-}
-
-#[test]
-fn the_logs_of_a_release_that_runs_no_more() {
-    snapshots("logs_kept", |model| {
-        press(model, "tab ] ] j j l");
-        let of = LogsOf::Release(ReleaseId::new(12));
-        let told = |news| Message::Logs { at: service_at("local", "api"), of: of.clone(), since: None, news };
-        let line = |container, second, text| fixture::log_line(container, at(second), text);
-        let lines =
-            vec![line("api.r12.1", -9, "listening on 8080"), line("api.r12.2", -5, "SIGTERM: 3 requests to finish")];
-        for news in [LogNews::Began, written(lines), LogNews::Ended] {
-            send(model, told(news));
-        }
-    });
-}
-
-#[test]
-fn the_logs_wrapped_and_searched() {
-    snapshots("logs_searched", |model| {
-        press(model, "l");
-        fill_logs(model);
-        press(model, "w /");
-        type_text(model, "error|slow");
-    });
-}
-
-#[test]
-fn the_logs_with_lines_around_the_matches_and_whole_times() {
-    snapshots("logs_around", |model| {
-        press(model, "l");
-        fill_logs(model);
-        send(model, logged("api", LogNews::Some(vec![Caught::Skipped(12_345)])));
-        press(model, "t t /");
-        type_text(model, "gateway");
-        press(model, "enter +");
-    });
-}
-
-#[test]
-fn asking_since_when_the_logs_are_read() {
-    snapshots("logs_since", |model| {
-        press(model, "l");
-        fill_logs(model);
-        press(model, "@");
-    });
-}
-
-#[test]
-fn asking_where_to_save_the_logs() {
-    snapshots("logs_save", |model| {
-        press(model, "l");
-        fill_logs(model);
-        press(model, "S");
-    });
-}
-
-#[test]
-fn the_logs_beside_the_list() {
-    snapshots("logs_tab", |model| {
-        press(model, "tab [");
-        fill_logs(model);
-        press(model, "k k k");
-    });
-}
-
-fn watch(model: &mut Model, id: u64, events: Vec<Event>, ended: bool) {
-    let (server, id) = ("local".parse().unwrap(), DeployId::new(id));
-    let mut tell = |news| send(model, Message::Deploy { server: std::clone::Clone::clone(&server), id, news });
-    tell(News::Began);
-    tell(News::Some(events));
-    if ended {
-        tell(News::Ended);
-    }
-}
-
-#[test]
-fn a_deploy_that_runs() {
-    snapshots("deploy_running", |model| {
-        select(model, "local", "shop");
-        let result = Ok(Box::new(fixture::detail("shop")));
-        send(model, Message::Detail { at: service_at("local", "shop"), result });
-        press(model, "w");
-        watch(model, 41, fixture::running_push(), false);
-        watch(model, 31, fixture::successful_push(), true);
-    });
-}
-
-#[test]
-fn cancelling_a_deploy() {
-    snapshots("deploy_cancel", |model| {
-        select(model, "local", "shop");
-        press(model, "w c");
-        watch(model, 41, fixture::running_push(), false);
-    });
-}
-
-#[test]
-fn a_deploy_that_succeeded() {
-    snapshots("deploy_succeeded", |model| {
-        press(model, "w");
-        watch(model, 31, fixture::successful_push(), true);
-    });
-}
-
-#[test]
-fn a_deploy_that_failed() {
-    snapshots("deploy_failed", |model| {
-        select(model, "local", "blog");
-        press(model, "w");
-        watch(model, 40, fixture::failed_push(), true);
-    });
-}
-
-fn report(folder: &str, dockerfile: &str, plan: Option<PlanView>) -> FolderReport {
-    FolderReport {
-        folder: folder.into(),
-        commit: fixture::detail("api").releases[0].release.origin.commit.clone(),
-        contents: Ok(Contents {
-            checked: mypaas::manifest::check(dockerfile.as_bytes()),
-            size: Ok(ContextSize {
-                files: 214,
-                bytes: 7_340_032,
-                notes: vec!["left out by default: .git, target (`ignore = []` in mypaas.toml sends them)".into()],
-            }),
-            plan: plan.map(Ok),
-        }),
-    }
-}
-
-fn choose_folder(model: &mut Model) -> Vec<Effect> {
-    let recents = ["/home/ada/src/api", "/home/ada/src/blog"].map(Into::into).to_vec();
-    let effects = press(model, "p");
-    send(model, Message::Recents { folders: recents });
-    effects
-}
-
-fn found(model: &mut Model, effects: &[Effect]) {
-    let found = [("/home/ada/src/api", true), ("/home/ada/src/api-docs", true), ("/home/ada/src/apidae", false)];
-    let found = found.map(|(path, has_dockerfile)| FoundFolder { path: path.into(), has_dockerfile }).to_vec();
-    let Some(Effect::FindFolders { ticket, .. }) = effects.last() else { panic!("{effects:?}") };
-    send(model, Message::Folders { ticket: *ticket, found });
-}
-
-fn review(model: &mut Model, report: FolderReport) {
-    choose_folder(model);
-    type_text(model, "/home/ada/src/api");
-    let effects = press(model, "enter");
-    let [Effect::Check { ticket, .. }] = effects[..] else { panic!("{effects:?}") };
-    send(model, Message::Checked { ticket, report: Box::new(report) });
-}
-
-#[test]
-fn choosing_a_folder_to_push() {
-    snapshots("push_choose", |model| {
-        choose_folder(model);
-        let effects = type_text(model, "/home/ada/src/api");
-        found(model, &effects);
-        press(model, "down down");
-        let glance = Box::new(Glance {
-            checked: Ok(mypaas::manifest::check(GOOD.as_bytes())),
-            commit: fixture::detail("api").releases[2].release.origin.commit.clone(),
-        });
-        send(model, Message::Glanced { folder: "/home/ada/src/api-docs".into(), glance });
-    });
-}
-
-const GOOD: &str = "FROM scratch\n# mypaas.service = api\n# mypaas.url = https://api.example.com\n# mypaas.scale = 3\n";
-
-const BAD: &str = "FROM scratch\n# mypaas.service = Api\n# mypaas.healtcheck = /up 5s 2s\n# mypaas.scale = many\n";
-
-#[test]
-fn a_folder_that_can_be_pushed() {
-    snapshots("push_review", |model| {
-        let mut plan = fixture::plan("api", Action::Push);
-        plan.changes = fixture::rollback_plan().changes;
-        review(model, report("/home/ada/src/api", GOOD, Some(plan)));
-        press(model, "tab");
-    });
-}
-
-#[test]
-fn a_folder_with_mistakes() {
-    snapshots("push_mistakes", |model| review(model, report("/home/ada/src/api", BAD, None)));
-}
-
-#[test]
-fn a_folder_that_is_sent() {
-    snapshots("push_sending", |model| {
-        review(model, report("/home/ada/src/api", GOOD, Some(fixture::plan("api", Action::Push))));
-        let effects = press(model, "y");
-        let [Effect::Push { ticket, .. }] = effects[..] else { panic!("{effects:?}") };
-        send(model, Message::Sent { ticket, bytes: 3_500_000 });
-    });
-}
-
-#[test]
-fn a_push_that_the_server_refuses() {
-    snapshots("push_refused", |model| {
-        review(model, report("/home/ada/src/api", GOOD, Some(fixture::plan("api", Action::Push))));
-        let effects = press(model, "y");
-        let [Effect::Push { ticket, .. }] = effects[..] else { panic!("{effects:?}") };
-        let mut problem = fixture::refusal();
-        problem.diagnostics = mypaas::manifest::check(BAD.as_bytes()).diagnostics;
-        send(model, Message::Answered { ticket, server: "local".parse().unwrap(), result: Err(problem) });
-    });
-}
-
-#[test]
-fn confirming_a_restart() {
-    snapshots("confirm_restart", |model| {
-        let effects = press(model, "r");
-        answer_plan(model, &effects, fixture::plan("api", Action::Restart));
-    });
-}
-
-#[test]
-fn confirming_a_removal() {
-    snapshots("confirm_remove", |model| drop(press(model, "X tab")));
-}
-
-#[test]
-fn an_action_that_is_refused() {
-    snapshots("confirm_refused", |model| {
-        select(model, "s2", "metrics");
-        let effects = press(model, "R");
-        let mut plan = fixture::plan("metrics", Action::Redeploy);
-        plan.refusals = vec![fixture::refusal()];
-        answer_plan(model, &effects, plan);
-    });
-}
-
-#[test]
-fn choosing_a_release_to_go_back_to() {
-    snapshots("rollback", |model| {
-        press(model, "b");
-        let effects = press(model, "j");
-        answer_plan(model, &effects, fixture::rollback_plan());
-    });
-}
-
-#[test]
-fn there_may_be_no_release_to_go_back_to() {
-    snapshots("rollback_none", |model| {
-        press(model, "b");
-        let Some(Dialog::Rollback(rollback)) = &mut model.dialog else { panic!("a release is to be chosen") };
-        rollback.releases = Load::Ready(Vec::new());
-    });
-}
-
-#[test]
-fn scaling() {
-    snapshots("scale", |model| {
-        press(model, "+");
-        let effects = press(model, "+");
-        answer_plan(model, &effects, fixture::plan("api", Action::Scale { count: 5 }));
-    });
-}
-
 #[test]
 fn trouble() {
     snapshots("trouble", |model| {
@@ -507,7 +224,7 @@ fn colours_follow_the_theme_and_the_terminal() {
         insta::assert_snapshot!(format!("colours_main_{name}"), runs::in_colours(&mut model, &theme));
         select(&mut model, "local", "blog");
         press(&mut model, "w");
-        watch(&mut model, 40, fixture::failed_push(), true);
+        deploy::watch(&mut model, 40, fixture::failed_push(), true);
         insta::assert_snapshot!(format!("colours_deploy_{name}"), runs::in_colours(&mut model, &theme));
     }
 }

@@ -1,0 +1,90 @@
+//! Moving through the list, and narrowing it.
+
+use super::*;
+
+#[test]
+fn the_selection_stays_with_its_service_when_the_list_changes() {
+    let mut model = fixture::model();
+    select(&mut model, "local", "shop");
+    let mut snapshot = fixture::snapshot(at(1));
+    snapshot.services.retain(|service| service.name.as_str() != "blog");
+    let news = |snapshot| ServerNews::Snapshot(Box::new(snapshot));
+    send(&mut model, Message::Server { server: "local".parse().unwrap(), news: news(snapshot.clone()) });
+    assert_eq!(selected(&model), "shop on local");
+    snapshot.services.retain(|service| service.name.as_str() != "shop");
+    send(&mut model, Message::Server { server: "local".parse().unwrap(), news: news(snapshot) });
+    assert_eq!(selected(&model), "shop.worker on local", "what took its place in the list");
+}
+
+#[test]
+fn the_first_service_is_selected_until_the_operator_moves() {
+    let mut model = fixture::model();
+    model.list = Default::default();
+    let hear = |model: &mut Model, name: &str| {
+        let news = ServerNews::Snapshot(Box::new(fixture::snapshot(at(1))));
+        send(model, Message::Server { server: name.parse().unwrap(), news });
+    };
+    let local = model.fleet.servers.remove(0);
+    hear(&mut model, "s3");
+    assert_eq!(selected(&model), "cron on s2");
+    model.fleet.servers.insert(0, local);
+    hear(&mut model, "local");
+    assert_eq!(selected(&model), "api on local");
+    press(&mut model, "k");
+    hear(&mut model, "local");
+    assert_eq!(model.list.selected, Some(Item::Server("local".parse().unwrap())));
+}
+
+#[test]
+fn the_list_is_moved_through_line_by_line_and_to_its_ends() {
+    let mut model = fixture::model();
+    press(&mut model, "j j");
+    assert_eq!(selected(&model), "docs on local");
+    press(&mut model, "G");
+    assert_eq!(model.list.selected, Some(Item::Server("s3".parse().unwrap())));
+    press(&mut model, "g g");
+    assert_eq!(model.list.selected, Some(Item::Server("local".parse().unwrap())));
+    press(&mut model, "n N");
+    assert_eq!(selected(&model), "metrics on s2", "n and N go from service to service, round at the ends");
+}
+
+#[test]
+fn a_key_that_waits_for_another_is_forgotten_on_escape() {
+    let mut model = fixture::model();
+    press(&mut model, "G g esc g");
+    assert_eq!(model.list.selected, Some(Item::Server("s3".parse().unwrap())));
+    assert_eq!(model.pending.len(), 1);
+    press(&mut model, "g");
+    assert_eq!(model.list.selected, Some(Item::Server("local".parse().unwrap())));
+}
+
+#[test]
+fn servers_fold_and_services_unfold() {
+    let mut model = fixture::model();
+    press(&mut model, "right j");
+    assert!(matches!(&model.list.selected, Some(Item::Container(_, name)) if name.as_str() == "api.r14.1"));
+    press(&mut model, "left");
+    assert_eq!(selected(&model), "api on local");
+    press(&mut model, "left left");
+    assert!(model.list.is_folded(&"local".parse().unwrap()));
+    assert_eq!(model.list.rows(&model.fleet).len(), 5);
+    press(&mut model, "enter");
+    assert!(!model.list.is_folded(&"local".parse().unwrap()));
+}
+
+#[test]
+fn a_filter_narrows_while_it_is_typed_stays_on_enter_and_goes_on_escape() {
+    let mut model = fixture::model();
+    press(&mut model, "/");
+    type_text(&mut model, "state:down");
+    assert_eq!(selected(&model), "blog on local");
+    press(&mut model, "enter");
+    assert_eq!(model.list.rows(&model.fleet).len(), 2);
+    press(&mut model, "esc");
+    assert!(model.list.rows(&model.fleet).len() > 2);
+    assert_eq!(selected(&model), "blog on local");
+    press(&mut model, "/");
+    type_text(&mut model, "qj");
+    press(&mut model, "esc");
+    assert!(model.list.filter.is_empty());
+}
