@@ -104,8 +104,8 @@ async fn a_container_that_hangs_at_its_start_keeps_no_other_service_down() {
     let engine = &served.stage.engine;
     let mut watch = served.client.watch().await.unwrap();
     let ready = |seen: &Snapshot| seen.services.iter().map(|service| service.ready).collect::<Vec<_>>();
-    engine.plan_fault_at_each("start api.r1", Fault::Delay(Duration::from_secs(10)));
-    for name in ["api.r1", "web.r1"] {
+    engine.plan_fault_at_each("start api.r1.1", Fault::Delay(Duration::from_secs(10)));
+    for name in ["api.r1.1", "web.r1.1"] {
         engine.stop(&ContainerName::from_engine(name), Duration::ZERO).await.unwrap();
     }
     until(&mut watch, "both are down", |seen| ready(seen) == [0, 0]).await;
