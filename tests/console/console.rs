@@ -71,6 +71,21 @@ fn the_console_comes_back_after_it_was_suspended() {
     assert!(session.end());
 }
 
+/// As a script may be that prepares something first.
+#[test]
+fn what_runs_the_console_is_suspended_with_it() {
+    let mut session = Session::of_a_shell();
+    session.wait_for("shell>");
+    session.press_for("bash -c '\"$CONSOLE\"; true'\r", "attic");
+    session.press_for("\u{1a}", "Stopped");
+    session.press_for("fg\r", "attic");
+    session.press_for("?", "Next service");
+    session.press("\u{3}");
+    session.wait_while("Next service");
+    session.press("exit\r");
+    assert!(session.end());
+}
+
 #[test]
 fn a_click_opens_what_it_is_on_unless_the_mouse_is_left_to_the_terminal() {
     let mut session = Session::console(&[], false);

@@ -98,6 +98,15 @@ impl Session {
         Home::of_nobody(keymap).start(command, (80, 24))
     }
 
+    /// A shell with job control, in which `$CONSOLE` is the console.
+    pub(crate) fn of_a_shell() -> Self {
+        let mut command = CommandBuilder::new("bash");
+        command.args(["--norc", "--noprofile", "-i"]);
+        command.env("CONSOLE", env!("CARGO_BIN_EXE_mypaas"));
+        command.env("PS1", "shell> ");
+        Home::of_nobody("").start(command, (80, 24))
+    }
+
     /// A test that is meant to be a process of its own.
     pub(crate) fn own(test: &str) -> Self {
         let mut command = CommandBuilder::new(std::env::current_exe().unwrap());

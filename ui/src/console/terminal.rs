@@ -10,7 +10,8 @@ use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::queue;
 use crossterm::style::Print;
 use crossterm::terminal::{self, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
-use nix::sys::signal::{Signal, raise};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::getpgrp;
 use ratatui::layout::Size;
 use tokio::sync::Notify;
 
@@ -80,10 +81,11 @@ impl Terminal {
         take(self.mouse)
     }
 
-    /// Stops the process as ctrl-z does; returns when it goes on.
+    /// Stops what runs in the foreground as ctrl-z does, and not this process alone: a script that started it would wait
+    /// for its end, and the shell for the script's. Returns when it goes on.
     pub(crate) fn suspend(&mut self) -> io::Result<()> {
         give_back();
-        raise(Signal::SIGTSTP)?;
+        killpg(getpgrp(), Signal::SIGTSTP)?;
         take(self.mouse)
     }
 }
