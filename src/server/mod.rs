@@ -105,6 +105,15 @@ pub fn socket_path(home: &Path) -> PathBuf {
     home.join("mypaas.sock")
 }
 
+/// Whether a server ever ran on this folder.
+pub fn has_run(home: &Path) -> bool {
+    store_path(home).exists()
+}
+
+fn store_path(home: &Path) -> PathBuf {
+    home.join("store.db")
+}
+
 /// Why a server did not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -158,7 +167,7 @@ fn allow_open_files() {
 /// Puts the real parts together.
 async fn open(place: Place) -> Result<Arc<Core>, ServerError> {
     let config = Config::read(&place.home)?;
-    let store = Arc::new(Store::open(&place.home.join("store.db"))?);
+    let store = Arc::new(Store::open(&store_path(&place.home))?);
     let engine: Arc<dyn Engine> = Arc::new(engine_of(&place, &config)?);
     let router = Arc::new(router_of(&place, &config, Arc::clone(&engine)).await?);
     Ok(Core::new(place, config, store, engine, router, Arc::new(ThisMachine::default())))

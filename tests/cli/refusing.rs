@@ -36,6 +36,19 @@ async fn wrong_input_is_told_what_is_wrong_and_what_would_be_right() {
     assert_eq!(stage.engine.builds().len(), 1);
 }
 
+/// A server brings up a router, which takes ports of the machine.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_starts_no_server_where_none_ever_ran() {
+    let home = tempfile::tempdir().unwrap();
+    for line in
+        ["status", "status local", "deploys local", "logs local web", "disk local", "alerts local", "figures local web"]
+    {
+        let told = Ended::of(line, &mut program(home.path(), line));
+        told.failed(1, &["no server ever ran on this machine", "mypaas push local DIR"]);
+        assert!(!home.path().join("store.db").exists(), "{line}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dockerfile_with_mistakes_is_not_sent() {
     let stage = Stage::new().await;
@@ -84,7 +97,7 @@ async fn removing_goes_on_only_with_the_right_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_is_down_is_told_as_itself() {
     let folder = tempfile::tempdir().unwrap();
-    for line in ["status", "redeploy local blog", "serve"] {
+    for line in ["restart local blog", "redeploy local blog", "serve"] {
         let told = ["the container engine", "/nowhere/docker.sock", "docker info"];
         Ended::of(line, &mut program(folder.path(), line)).failed(1, &told);
     }

@@ -12,6 +12,8 @@ const LISTED: usize = 8;
 pub(crate) enum InputError {
     #[error("the home directory of this user is not known")]
     NoHome,
+    #[error("no server ever ran on this machine for {home}, so there is nothing to show")]
+    NeverRan { home: String },
     #[error("no server is called {name}")]
     UnknownServer { name: ServerName, known: Vec<String>, fleet: PathBuf },
     #[error("there is no service {name} on {server}")]
@@ -60,6 +62,9 @@ impl InputError {
     pub(crate) fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoHome => "set HOME, or MYPAAS_HOME to the server folder".to_owned(),
+            Self::NeverRan { .. } => "`mypaas push local DIR` starts one here with a service; `mypaas server add NAME \
+                                      USER@HOST` makes another machine a server"
+                .to_owned(),
             Self::UnknownServer { name, known, fleet } => meant(name.as_str(), known)
                 .unwrap_or_else(|| format!("servers are listed in {}; see `mypaas servers`", fleet.display())),
             Self::UnknownService { name, server, known } => {

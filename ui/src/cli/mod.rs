@@ -104,6 +104,9 @@ fn start(cli: &Cli) -> ExitCode {
         (Ok(environment), Ok(runtime)) => {
             let session = Session::new(screen, environment);
             cli.unlock.iter().for_each(|name| session.mark_unlocked(name));
+            if cli.verb.as_ref().is_some_and(Verb::only_shows) {
+                session.only_show();
+            }
             let code = runtime.block_on(Box::pin(run(cli, &session)));
             // What still goes on ends with its processes, such as ssh; a thread that waits for the keyboard must not keep us.
             runtime.shutdown_timeout(LAST_WAIT);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use mypaas::client::{Client, ClientError};
 use mypaas::fleet::{Address, Fleet, FleetError, Server};
 use mypaas::keys::{PrivateKeyError, Signer};
 use mypaas::name::ServerName;
-use mypaas::server::socket_path;
+use mypaas::server::{self, socket_path};
 use tokio::sync::Mutex as Turn;
 
 use super::environment::Environment;
@@ -54,6 +55,8 @@ struct Shared {
     /// twice.
     signers: Turn<BTreeMap<Option<String>, Option<Signer>>>,
     local: Local,
+    /// Only what is there already is shown.
+    only_shows: AtomicBool,
     notes: Mutex<Vec<String>>,
     /// Locked servers whose name was given.
     unlocked: Mutex<BTreeSet<ServerName>>,
@@ -72,6 +75,11 @@ impl Session {
             environment: Arc::clone(&self.environment),
             shared: Arc::clone(&self.shared),
         }
+    }
+
+    /// Nothing is made for what this session asks: where no server ever ran, none is started.
+    pub(crate) fn only_show(&self) {
+        self.shared.only_shows.store(true, Ordering::Relaxed);
     }
 
     /// Changes on this server are meant, also when it is locked.
@@ -130,6 +138,7 @@ impl Session {
         let mut attempts = 1;
         loop {
             if is_own {
+                self.check_may_start()?;
                 self.shared.local.ensure(&client, &self.environment, Some(&self.screen)).await?;
             }
             match question(&client).await {
@@ -138,6 +147,15 @@ impl Session {
             }
             tokio::time::sleep(BETWEEN_ATTEMPTS).await;
         }
+    }
+
+    /// A start brings up a router that takes the machine's ports, which nobody expects of a question.
+    fn check_may_start(&self) -> Result<(), InputError> {
+        let home = &self.environment.home;
+        if self.shared.only_shows.load(Ordering::Relaxed) && !server::has_run(home) {
+            return Err(InputError::NeverRan { home: self.environment.shown(home) });
+        }
+        Ok(())
     }
 
     /// Keeps this machine's own server there for as long as this is waited for, in silence: one that another command ran

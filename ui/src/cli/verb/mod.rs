@@ -187,6 +187,22 @@ impl Verb {
         }
     }
 
+    /// Whether it shows what there is, and makes nothing.
+    pub(crate) fn only_shows(&self) -> bool {
+        matches!(
+            self,
+            Self::Status(_)
+                | Self::Releases(_)
+                | Self::Deploys(_)
+                | Self::Audit(_)
+                | Self::Follow(_)
+                | Self::Logs(_)
+                | Self::Alerts(_)
+                | Self::Figures(_)
+                | Self::Disk(_)
+        )
+    }
+
     /// Whether ctrl-c means something of its own to it.
     pub(crate) fn handles_signals(&self) -> bool {
         match self {
