@@ -204,8 +204,8 @@ pub enum Scale {
 }
 
 impl Scale {
-    /// More containers of one service are not run.
-    pub const LARGEST: u32 = 1000;
+    /// More containers of one service than this are a slip of the finger.
+    pub const LARGEST: u32 = 100;
 
     /// How many containers run.
     pub fn count(self) -> u32 {

@@ -11,13 +11,10 @@ use crate::api::{DeployRequest, Problem, ProblemCode, Target};
 use crate::context::{self, ContextId};
 use crate::deploy::queue::Admission;
 use crate::deploy::{Action, Deploy, DeployState, Origin, Outcome, Release, What};
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, Manifest, Scale};
 use crate::name::{DeployId, ReleaseId, ServiceName};
 use crate::server::core::{Core, discard};
 use crate::store::ServiceRecord;
-
-/// More containers of one service than this are a slip of the finger.
-const MOST_CONTAINERS: u32 = 100;
 
 impl Core {
     /// Checks what is asked, and hands it to the queue. The deploy goes on whether or not anybody watches.
@@ -361,11 +358,12 @@ fn check_scale(live: &Release, count: u32) -> Result<(), Problem> {
         let hint = "Write mypaas.scale=1 (or more) into it and push; from then on it can be scaled.";
         return Err(Problem::new(ProblemCode::Conflict, message).hint(hint));
     }
-    if !(1..=MOST_CONTAINERS).contains(&count) {
-        let message = format!("{service} cannot run {count} containers; 1 to {MOST_CONTAINERS} are possible");
-        return Err(Problem::new(ProblemCode::BadRequest, message).hint("`mypaas stop` runs none."));
+    let problem = |message| Problem::new(ProblemCode::BadRequest, message);
+    match count {
+        0 => Err(problem(format!("{service} cannot run 0 containers")).hint("`mypaas stop` runs none.")),
+        1..=Scale::LARGEST => Ok(()),
+        _ => Err(problem(format!("{service} cannot run {count} containers; at most {} are possible", Scale::LARGEST))),
     }
-    Ok(())
 }
 
 fn closeness(service: &ServiceName, other: &str) -> f64 {
