@@ -63,7 +63,9 @@ pub struct Server {
 /// Why a server cannot be one of the fleet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ServerError {
-    #[error("whoever is on the way to {0} reads along; use https://, or write insecure = true below it")]
+    #[error(
+        "whoever is on the way to {0} reads along; use https://, or allow it: --insecure, or insecure = true below it in the file"
+    )]
     ReadAlong(String),
 }
 

@@ -65,11 +65,13 @@ impl Core {
 }
 
 fn check(name: &VariableName, value: &str) -> Result<(), Problem> {
-    let refuse = |why: &str| Err(Problem::new(ProblemCode::BadRequest, format!("the value for {name} {why}")));
+    let refusal = |why: &str| Problem::new(ProblemCode::BadRequest, format!("the value for {name} {why}"));
     match value {
-        "" => refuse("is empty"),
-        value if value.len() > LONGEST_VALUE => refuse("is longer than 128 KiB"),
-        value if value.contains('\0') => refuse("holds a zero byte"),
+        "" => Err(refusal("is empty").hint(
+            "`mypaas env set` reads it from its input, or asks for it on a terminal; `mypaas env unset` removes it.",
+        )),
+        value if value.len() > LONGEST_VALUE => Err(refusal("is longer than 128 KiB")),
+        value if value.contains('\0') => Err(refusal("holds a zero byte")),
         _ => Ok(()),
     }
 }

@@ -12,7 +12,7 @@ pub(in crate::manifest) fn healthcheck(value: &str) -> Result<HealthCheck, Fault
     let words: Vec<&str> = value.split_whitespace().collect();
     let [path, interval, timeout] = words[..] else {
         return Err(Fault::new(format!(
-            "a health check is a path, an interval and a timeout; here are {}",
+            "a health check is a path, an interval and a timeout, as in /health 2s 500ms; here {}",
             counted(words.len())
         )));
     };
@@ -22,7 +22,7 @@ pub(in crate::manifest) fn healthcheck(value: &str) -> Result<HealthCheck, Fault
 }
 
 fn counted(words: usize) -> String {
-    if words == 1 { "only one of them".to_owned() } else { format!("{words} words") }
+    if words == 1 { "is only one of them".to_owned() } else { format!("are {words} words") }
 }
 
 /// Two slashes at its start would make the rest the name of another host.

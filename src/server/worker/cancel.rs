@@ -66,10 +66,13 @@ impl Core {
 }
 
 fn too_late(deploy: &Deploy) -> Problem {
-    let message = format!("{} cannot be cancelled: it is {}", deploy.id, state_word(&deploy.state));
-    let hint = match deploy.is_finished() {
-        true => "It has ended; `mypaas rollback` goes back.",
-        false => "It ends with the new release or with the old one; `mypaas rollback` goes back afterwards.",
+    let (id, word) = (deploy.id, state_word(&deploy.state));
+    let (message, hint) = match deploy.is_finished() {
+        true => (format!("{id} cannot be cancelled: it has ended ({word})"), "`mypaas rollback` goes back."),
+        false => (
+            format!("{id} cannot be cancelled: it is {word}"),
+            "It ends with the new release or with the old one; `mypaas rollback` goes back afterwards.",
+        ),
     };
     Problem::new(ProblemCode::Conflict, message).hint(hint)
 }

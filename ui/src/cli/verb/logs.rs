@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     #[arg(long, short)]
     follow: bool,
     /// Only the last so many lines of each container
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = lines)]
     tail: Option<u32>,
     /// Only what was written since then: 90s, 5m, 2h, 1d, or a time as in 2026-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = since)]
@@ -120,6 +120,10 @@ fn shown(line: &LogLine, form: Form, screen: &Screen) -> String {
         text += &format!("{} ", paint.muted(&format!("{} |", line.container)));
     }
     if screen.is_terminal() { text + &foreign::line(&line.text, paint.colour) + "\n" } else { text + &line.text + "\n" }
+}
+
+fn lines(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "it takes a whole number of lines, as in 100".to_owned())
 }
 
 fn since(text: &str) -> Result<Timestamp, String> {

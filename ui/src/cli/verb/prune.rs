@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     /// The server's name; `local` is this machine
     server: ServerName,
     /// Keep so many releases of each service instead of as many as the server's keep_releases
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = keep)]
     keep: Option<u32>,
     /// Do not ask
     #[arg(long, short)]
@@ -52,6 +52,11 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         session.screen.tell(&format!("note: {left}\n"));
     }
     session.screen.print(&disk::pruned(server, &pruned))
+}
+
+fn keep(text: &str) -> Result<u32, String> {
+    let releases = text.parse().ok().filter(|releases| *releases > 0);
+    releases.ok_or_else(|| "it takes a whole number of releases, 1 or more".to_owned())
 }
 
 /// Where there is nothing to remove, there is nothing to ask.
