@@ -11,6 +11,8 @@ pub(crate) enum Section {
     Moving,
     Services,
     Service,
+    /// A service, or a server, on the whole screen.
+    Page,
     Order,
     Logs,
     Tabs,
@@ -36,12 +38,13 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(super) const ALL: [Section; 27] = [
+    pub(super) const ALL: [Section; 28] = [
         Section::Always,
         Section::Anywhere,
         Section::Moving,
         Section::Services,
         Section::Service,
+        Section::Page,
         Section::Order,
         Section::Logs,
         Section::Tabs,
@@ -72,6 +75,7 @@ impl Section {
             Section::Moving => "Moving",
             Section::Services => "Services",
             Section::Service => "The selected service",
+            Section::Page => "The page",
             Section::Order | Section::FleetOrder | Section::AlertOrder | Section::JournalOrder => "Sorting",
             Section::Logs => "Logs",
             Section::Tabs => "Tabs",
@@ -97,6 +101,8 @@ impl Section {
 pub(crate) enum Context {
     /// The list of services, or the pane beside it.
     Services,
+    /// The pane on the whole screen: nobody sees the list.
+    Page,
     /// The logs as a tab beside the list.
     LogsTab,
     /// The logs on the whole screen.
@@ -127,8 +133,9 @@ pub(crate) enum Context {
 }
 
 impl Context {
-    pub(super) const ALL: [Context; 19] = [
+    pub(super) const ALL: [Context; 20] = [
         Context::Services,
+        Context::Page,
         Context::LogsTab,
         Context::Logs,
         Context::Deploy,
@@ -153,11 +160,12 @@ impl Context {
     pub(crate) fn sections(self) -> &'static [Section] {
         use Section::{
             AlertOrder, Alerts, Always, Anywhere, Choices, Confirm, Deploy, Fleet, FleetOrder, Folder, Journal,
-            JournalOrder, Line, Logs, Mistakes, Moving, Order, Pick, Reading, Review, Scale, Service, Services, Tabs,
-            Typing, Unlock, Variables,
+            JournalOrder, Line, Logs, Mistakes, Moving, Order, Page, Pick, Reading, Review, Scale, Service, Services,
+            Tabs, Typing, Unlock, Variables,
         };
         match self {
             Context::Services => &[Services, Service, Order, Moving, Anywhere, Always],
+            Context::Page => &[Page, Service, Moving, Anywhere, Always],
             Context::LogsTab => &[Logs, Tabs, Moving, Anywhere, Always],
             Context::Logs => &[Logs, Moving, Anywhere, Always],
             Context::Deploy => &[Deploy, Moving, Anywhere, Always],
@@ -183,6 +191,7 @@ impl Context {
     pub(super) fn words(self) -> &'static str {
         match self {
             Context::Services => "in the list of services",
+            Context::Page => "on the page of a service",
             Context::LogsTab => "in the logs beside the list",
             Context::Logs => "in the logs",
             Context::Deploy => "in a deploy",

@@ -28,6 +28,11 @@ impl Tab {
         let step = if forward { 1 } else { count - 1 };
         Self::ALL[(self as usize + step) % count]
     }
+
+    /// It has lines to choose from.
+    pub(crate) fn has_lines(self) -> bool {
+        matches!(self, Tab::Containers | Tab::Releases | Tab::Deploys)
+    }
 }
 
 /// How the selected service is shown.

@@ -277,6 +277,7 @@ impl Model {
     pub(crate) fn page_context(&self) -> Context {
         match &self.page {
             Page::Services if self.shows_logs_tab() => Context::LogsTab,
+            Page::Services if self.hides_list() => Context::Page,
             Page::Services => Context::Services,
             Page::Logs => Context::Logs,
             Page::Deploy(_) => Context::Deploy,
@@ -294,7 +295,21 @@ impl Model {
     }
 
     fn shows_logs_tab(&self) -> bool {
-        self.pane.tab == Tab::Logs && self.focus != Focus::List && self.selected_service().is_some()
+        self.tab_with_keys() == Some(Tab::Logs)
+    }
+
+    /// The tab beside the list, or in its place, when it has the keys.
+    pub(crate) fn tab_with_keys(&self) -> Option<Tab> {
+        let has_keys = self.focus != Focus::List && self.selected_service().is_some();
+        has_keys.then_some(self.pane.tab)
+    }
+
+    /// What is beside the list fills the screen: keys that are about the list would act on what nobody sees.
+    fn hides_list(&self) -> bool {
+        match self.focus {
+            Focus::List => false,
+            Focus::Pane { whole } => whole || self.breadth() == Breadth::Narrow,
+        }
     }
 
     /// The service that keys of the main page are about.

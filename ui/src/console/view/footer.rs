@@ -115,9 +115,9 @@ fn draw_hints(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     }
     let mut place = area.x;
     let mut left = room.saturating_sub(width(&last));
-    let fitting = first.into_iter().take_while(|hint| {
+    let fitting = first.into_iter().filter(|hint| {
         let fits = hint.width() + GAP <= left;
-        left = left.saturating_sub(hint.width() + GAP);
+        left -= if fits { hint.width() + GAP } else { 0 };
         fits
     });
     for hint in fitting.chain(last) {
@@ -160,6 +160,12 @@ fn matters(binding: &Binding, model: &Model) -> bool {
         && model.dialog.is_none();
     let idle = match (binding.section, binding.command) {
         (Section::Anywhere, Command::Back) => at_root,
+        (Section::Page | Section::Services, Command::NextTab) => model.tab_with_keys().is_none(),
+        (Section::Page, Command::Open) => !model.tab_with_keys().is_some_and(Tab::has_lines),
+        // Of a service there is more to do than there is room for.
+        (Section::Page, Command::Push) => model.selected_service().is_some(),
+        // They are a tab there.
+        (Section::Service, Command::Logs) if model.page_context() == Context::Page => true,
         (Section::Service, _) => model.selected_service().is_none(),
         (Section::Services, Command::LongerSpan | Command::ShorterSpan) => model.pane.tab != Tab::Graphs,
         (Section::Deploy, Command::CancelDeploy) => {

@@ -1,6 +1,7 @@
 //! Moving through the list, and narrowing it.
 
 use super::*;
+use crate::console::keymap::Context;
 
 #[test]
 fn the_selection_stays_with_its_service_when_the_list_changes() {
@@ -87,4 +88,21 @@ fn a_filter_narrows_while_it_is_typed_stays_on_enter_and_goes_on_escape() {
     type_text(&mut model, "qj");
     press(&mut model, "esc");
     assert!(model.list.filter.is_empty());
+}
+
+#[test]
+fn keys_about_the_list_do_nothing_on_a_page_that_hides_it() {
+    for (width, keys) in [(80, "enter"), (120, "d")] {
+        let mut model = fixture::model();
+        model.size.width = width;
+        press(&mut model, keys);
+        assert_eq!(model.context(), Context::Page);
+        press(&mut model, "space * / left right z enter");
+        assert_eq!((selected(&model).as_str(), model.context()), ("api on local", Context::Page), "{width}");
+        assert!(model.list.marks.is_empty() && model.typing.is_none(), "{width}");
+        press(&mut model, "n");
+        assert_eq!(selected(&model), "blog on local", "the next service is still a key away");
+        press(&mut model, "] ] tab");
+        assert_eq!((model.pane.tab, model.context()), (Tab::Releases, Context::Services));
+    }
 }

@@ -4,6 +4,7 @@ mod budget;
 mod deploy;
 mod dialogs;
 mod fleet;
+mod footer;
 mod lists;
 mod logs;
 mod push;
