@@ -1,6 +1,6 @@
 //! The page of one deploy.
 
-use mypaas::api::{Action, Deploy, DeployState, Outcome};
+use mypaas::api::{Action, Deploy, DeployState, Outcome, Phase};
 use mypaas::name::DeployId;
 
 use super::fleet::ServiceAt;
@@ -40,6 +40,22 @@ impl DeployPage {
             before: None,
             earlier: Vec::new(),
         }
+    }
+
+    /// The phase that it is in, which is no longer one in which it can be cancelled. Its events may say more than what
+    /// the server said of it last, or less.
+    pub(crate) fn too_late_to_cancel(&self) -> Option<Phase> {
+        let told = match self.deploy.state {
+            DeployState::Running { phase, .. } => Some(phase),
+            DeployState::Queued | DeployState::Finished { .. } => None,
+        };
+        let heard = self.progress.phases.last().map(|station| station.phase);
+        let has_changed_nothing = |phase: &Phase| matches!(phase, Phase::Queued | Phase::Building);
+        heard.into_iter().chain(told).find(|phase| !has_changed_nothing(phase))
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.progress.finished.is_some() || self.deploy.is_finished()
     }
 
     /// Looks for a deploy to compare with in the service's history (newest first).

@@ -23,12 +23,16 @@ pub(super) fn open(model: &mut Model, at: ServiceAt, deploy: Deploy) {
     model.page = Page::Deploy(Box::new(page));
 }
 
-/// A deploy that is over cannot be cancelled; whether one that runs still can the server knows.
+/// One that waits or builds can be cancelled: it has changed nothing yet.
 fn ask_to_cancel(model: &mut Model) {
     let ticket = model.ticket();
     let Page::Deploy(page) = &model.page else { return };
-    if page.progress.finished.is_some() || page.deploy.is_finished() {
+    if page.is_over() {
         return model.toast(ToastKind::Note, "it is over already");
+    }
+    if let Some(phase) = page.too_late_to_cancel() {
+        let text = format!("{} cannot be cancelled any more: it is {}", page.deploy.id, phase.word());
+        return model.toast(ToastKind::Note, text);
     }
     let at = page.at.clone();
     if !guard::may_change(model, &at.server, Some(&at.service)) {

@@ -169,7 +169,7 @@ fn matters(binding: &Binding, model: &Model) -> bool {
         (Section::Service, _) => model.selected_service().is_none(),
         (Section::Services, Command::LongerSpan | Command::ShorterSpan) => model.pane.tab != Tab::Graphs,
         (Section::Deploy, Command::CancelDeploy) => {
-            matches!(&model.page, Page::Deploy(page) if page.progress.finished.is_some() || page.deploy.is_finished())
+            matches!(&model.page, Page::Deploy(page) if page.is_over() || page.too_late_to_cancel().is_some())
         }
         (Section::Folder | Section::Variables, Command::OtherServer) => model.fleet.servers.len() < 2,
         _ => false,

@@ -103,7 +103,10 @@ fn a_server_that_never_answered_is_asked_for_nothing() {
 fn a_running_deploy_is_cancelled_only_after_a_yes() {
     let mut model = fixture::model();
     select(&mut model, "local", "shop");
-    assert!(press(&mut model, "w c enter").is_empty(), "to let it run is the default");
+    press(&mut model, "w");
+    let Page::Deploy(page) = &mut model.page else { panic!("{:?}", model.page) };
+    page.deploy.state = DeployState::Queued;
+    assert!(press(&mut model, "c enter").is_empty(), "to let it run is the default");
     let effects = press(&mut model, "c y");
     let [Effect::Cancel { ticket, id, .. }] = effects[..] else { panic!("{effects:?}") };
     assert_eq!(id, DeployId::new(41));
@@ -167,4 +170,22 @@ fn scaling_to_the_same_number_does_nothing() {
     let mut model = fixture::model();
     assert!(press(&mut model, "+ - enter").iter().all(|effect| matches!(effect, Effect::Plan { .. })));
     assert!(matches!(model.dialog, Some(Dialog::Scale(_))));
+}
+
+#[test]
+fn a_deploy_can_be_cancelled_until_it_changes_something_and_then_it_is_said_why_not() {
+    let cancel = |seen: usize| {
+        let mut model = fixture::model();
+        select(&mut model, "local", "shop");
+        press(&mut model, "w");
+        let Page::Deploy(page) = &mut model.page else { panic!("{:?}", model.page) };
+        page.deploy.state = DeployState::Queued;
+        fixture::running_push().into_iter().take(seen).for_each(|event| page.progress.take(event));
+        let offered = fixture::shown(&mut model).contains("c cancel");
+        press(&mut model, "c");
+        (offered, matches!(model.dialog, Some(Dialog::CancelDeploy(_))), toasts(&model).concat())
+    };
+    assert_eq!(cancel(0), (true, true, String::new()), "it is queued");
+    assert_eq!(cancel(8), (true, true, String::new()), "it is building");
+    assert_eq!(cancel(10), (false, false, "d41 cannot be cancelled any more: it is starting".into()));
 }

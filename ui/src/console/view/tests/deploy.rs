@@ -1,6 +1,8 @@
 //! A deploy, from its beginning to its end.
 
 use super::*;
+use crate::console::model::Page;
+use mypaas::api::{DeployState, Phase};
 
 pub(super) fn watch(model: &mut Model, id: u64, events: Vec<Event>, ended: bool) {
     let (server, id) = ("local".parse().unwrap(), DeployId::new(id));
@@ -28,8 +30,13 @@ fn a_deploy_that_runs() {
 fn cancelling_a_deploy() {
     snapshots("deploy_cancel", |model| {
         select(model, "local", "shop");
-        press(model, "w c");
-        watch(model, 41, fixture::running_push(), false);
+        press(model, "w");
+        if let Page::Deploy(page) = &mut model.page {
+            page.deploy.state = DeployState::Running { started: at(-12), phase: Phase::Building };
+        }
+        let builds: Vec<_> = fixture::running_push().into_iter().take(8).collect();
+        watch(model, 41, builds, false);
+        press(model, "c");
     });
 }
 
