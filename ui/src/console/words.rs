@@ -1,6 +1,6 @@
 //! Data → words, for everything that is told in more than one place.
 
-use mypaas::api::{Action, Deploy, DeployState, Fingerprint, Origin, Outcome, ServiceView};
+use mypaas::api::{Action, Deploy, DeployState, Fingerprint, Origin, Outcome, ReleaseView, ServiceState, ServiceView};
 
 use super::model::fleet::ServiceAt;
 use super::model::journal::What;
@@ -83,23 +83,32 @@ fn servers(about: &[&ServiceAt]) -> String {
     }
 }
 
-/// Exactly what an action does to this service, as known before the server was asked.
-pub(crate) fn effect(action: &Action, service: &ServiceView) -> String {
+/// Exactly what an action does to this service, as known before the server was asked. Of the release that it makes live
+/// again, `meant`, so many containers will run as that one says, however many run now.
+pub(crate) fn effect(action: &Action, service: &ServiceView, meant: Option<&ReleaseView>) -> String {
     let name = &service.name;
     let there = containers(service.containers.len());
     let wanted = containers(service.wanted as usize);
     let live = service.release.map_or_else(|| "no release".to_owned(), |release| release.to_string());
     match action {
         Action::Push | Action::Redeploy => format!("A new release is built and takes the place of {live}."),
-        Action::Rollback { to } => format!("{to} takes the place of {live}, with {wanted}."),
+        Action::Rollback { to } => match meant {
+            Some(meant) => {
+                let count = containers(meant.release.manifest.scale.count() as usize);
+                format!("{to} takes the place of {live}, with {count}.")
+            }
+            None => format!("{to} takes the place of {live}."),
+        },
         Action::Scale { count } => {
             format!("{name} runs {} of {live} instead of {}.", containers(*count as usize), service.wanted)
         }
+        Action::Restart if is_stopped(service) => format!("{name} is stopped: this starts it again, with {live}."),
         Action::Restart => format!("{wanted} of {live} will be made anew, of the same release."),
         Action::Stop => {
             format!("{there} of {live} will end. Requests to {name} are answered with 503 until it is started.")
         }
-        Action::Start => format!("{wanted} of {live} will start."),
+        // How many ran before it was stopped the server knows; the steps of its plan name them.
+        Action::Start => format!("{name} starts again, with {live}."),
         Action::Remove => {
             format!("{there}, the routes, all releases of {name} and their images are deleted. This cannot be undone.")
         }
@@ -119,7 +128,20 @@ pub(crate) fn effect_on_all(action: &Action, about: &[&ServiceView]) -> String {
         Action::Scale { count } => {
             format!("Each of {of} runs {}; together they run {wanted} now.", containers(*count as usize))
         }
-        Action::Restart => format!("{wanted} of {of} will be made anew, of the same releases."),
+        Action::Restart => match about.iter().filter(|service| is_stopped(service)).count() {
+            0 => format!("{wanted} of {of} will be made anew, of the same releases."),
+            stopped => {
+                let start = if stopped == 1 { "is stopped and starts" } else { "are stopped and start" };
+                let started = format!("{} {start} again.", services(stopped));
+                match about.len() - stopped {
+                    0 => started,
+                    running => {
+                        let running = services(running);
+                        format!("{wanted} of {running} will be made anew, of the same releases; {started}")
+                    }
+                }
+            }
+        },
         Action::Stop => {
             format!("{there} of {of} will end. Requests to them are answered with 503 until they are started.")
         }
@@ -128,6 +150,10 @@ pub(crate) fn effect_on_all(action: &Action, about: &[&ServiceView]) -> String {
             format!("{there}, the routes, all releases of {of} and their images are deleted. This cannot be undone.")
         }
     }
+}
+
+fn is_stopped(service: &ServiceView) -> bool {
+    service.state == ServiceState::Stopped
 }
 
 pub(crate) fn services(count: usize) -> String {
@@ -212,5 +238,35 @@ pub(crate) fn variable_effect(confirm: &VariableConfirm) -> String {
         (None, _, false) => {
             format!("The value of {name} is deleted. {users}, {run} on as {are}, and cannot be deployed without it.")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::fixture;
+
+    #[test]
+    fn a_rollback_says_how_many_containers_its_release_has() {
+        let mut api = fixture::service("api");
+        api.wanted = 1;
+        let detail = fixture::detail("api");
+        let meant = detail.releases.iter().find(|release| !release.live).unwrap();
+        let rollback = Action::Rollback { to: meant.release.id };
+        assert_eq!(effect(&rollback, &api, Some(meant)), "r13 takes the place of r14, with 3 containers.");
+        assert_eq!(effect(&rollback, &api, None), "r13 takes the place of r14.", "not known is not said");
+    }
+
+    #[test]
+    fn that_a_stopped_service_starts_is_said_without_a_number_that_is_zero() {
+        let (api, stopped) = (fixture::service("api"), fixture::service("old-site"));
+        assert_eq!(effect(&Action::Start, &stopped, None), "old-site starts again, with r2.");
+        let restarted = effect(&Action::Restart, &stopped, None);
+        assert_eq!(restarted, "old-site is stopped: this starts it again, with r2.");
+        let both = effect_on_all(&Action::Restart, &[&api, &stopped]);
+        let told = "3 containers of 1 service will be made anew, of the same releases; 1 service is stopped and starts";
+        assert_eq!(both, format!("{told} again."));
+        let alone = effect_on_all(&Action::Restart, &[&stopped, &stopped]);
+        assert_eq!(alone, "2 services are stopped and start again.");
     }
 }

@@ -1,6 +1,6 @@
 //! The question before an action: what exactly happens, to which service of which server, or to each of several.
 
-use mypaas::api::ServiceView;
+use mypaas::api::{Action, ReleaseView, ServiceView};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
@@ -55,11 +55,19 @@ fn about_one(model: &Model, confirm: &Confirm, aim: &Aim, room: usize, pen: &Pen
     let mut lines = silence(model, &aim.at, room, pen);
     lines.extend(model.fleet.server(&aim.at.server).map(|server| named::place(server, pen)));
     if let Some(service) = model.fleet.service(&aim.at).filter(|_| confirm.can_do()) {
-        lines.extend(effect(&words::effect(&confirm.action, service), room, pen));
+        let told = words::effect(&confirm.action, service, meant(model, &confirm.action, aim));
+        lines.extend(effect(&told, room, pen));
         lines.push(Line::default());
     }
     lines.extend(plan::loaded(&aim.plan, room, pen));
     lines
+}
+
+/// The release that a rollback makes live.
+fn meant<'a>(model: &'a Model, action: &Action, aim: &Aim) -> Option<&'a ReleaseView> {
+    let Action::Rollback { to } = action else { return None };
+    let detail = model.details.get(&aim.at)?.detail()?;
+    detail.releases.iter().find(|release| release.release.id == *to)
 }
 
 fn about_several(model: &Model, confirm: &Confirm, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {

@@ -109,8 +109,10 @@ fn state(server: &ServerEntry, service: &ServiceView, pen: &Pen<'_>) -> Line<'st
     Line::from(spans)
 }
 
-/// With the number that is wanted now, which may be another one than the Dockerfile's.
+/// With the number that is wanted now, which may be another one than the Dockerfile's. Where none is, as of a stopped
+/// service, with the Dockerfile's.
 fn strategy(scale: Scale, wanted: u32) -> String {
+    let wanted = if wanted == 0 { scale.count() } else { wanted };
     match scale {
         Scale::Single => "not scaled".into(),
         Scale::Rolling { .. } => format!("scale {wanted}, rolling"),

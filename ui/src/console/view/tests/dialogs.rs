@@ -52,3 +52,16 @@ fn scaling() {
         answer_plan(model, &effects, fixture::plan("api", Action::Scale { count: 5 }));
     });
 }
+
+#[test]
+fn a_rollback_tells_how_many_containers_the_release_has_that_is_meant() {
+    let mut model = fixture::model();
+    let mut snapshot = fixture::snapshot(at(1));
+    let api = snapshot.services.iter_mut().find(|service| service.name.as_str() == "api").unwrap();
+    api.wanted = 1;
+    let news = ServerNews::Snapshot(Box::new(snapshot));
+    send(&mut model, Message::Server { server: "local".parse().unwrap(), news });
+    press(&mut model, "b enter");
+    let screen = shown(&mut model);
+    assert!(screen.contains("r13 takes the place of r14, with 3 containers."), "{screen}");
+}

@@ -10,7 +10,7 @@ mod logs;
 mod push;
 mod runs;
 
-use mypaas::api::{Action, Event, LogStream, LogsOf, PlanView};
+use mypaas::api::{Action, Event, LogStream, LogsOf, PlanView, ServiceState};
 use mypaas::name::{DeployId, ReleaseId};
 use ratatui::layout::Size;
 
@@ -129,6 +129,20 @@ fn the_overview_of_a_service_that_is_down() {
         send(model, Message::Detail { at: service_at("local", "blog"), result });
         press(model, "enter");
     });
+}
+
+#[test]
+fn a_stopped_service_keeps_the_scale_of_its_release() {
+    let mut model = fixture::model();
+    let mut snapshot = fixture::snapshot(at(1));
+    let api = snapshot.services.iter_mut().find(|service| service.name.as_str() == "api").unwrap();
+    (api.state, api.wanted, api.ready) = (ServiceState::Stopped, 0, 0);
+    api.containers.clear();
+    let news = ServerNews::Snapshot(Box::new(snapshot));
+    send(&mut model, Message::Server { server: "local".parse().unwrap(), news });
+    press(&mut model, "enter");
+    let screen = shown(&mut model);
+    assert!(screen.contains("scale 3, rolling"), "{screen}");
 }
 
 #[test]
