@@ -15,7 +15,7 @@
 //! push.rs       the page for a push           clean.rs     text from outside made safe to show
 //! journal.rs    what was done, and by whom    entries.rs   its lines, and what its columns mean
 //! variables.rs the page with a server's variables
-//! dialog.rs     what lies on top              palette.rs   the command palette
+//! dialog.rs     what lies on top              palette/     the command palette
 //! toast.rs      short notes                   line.rs      a line of text being typed
 //! trail.rs      where one was before
 //! wanted.rs     what is listened to, as it follows from what is shown

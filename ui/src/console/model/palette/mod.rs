@@ -1,10 +1,15 @@
-//! The command palette: everything one can do or go to, found by a few letters.
+//! The command palette: everything one can do or go to, found by a few letters; rank.rs says what answers them best.
+
+mod rank;
+
+use std::cmp::Reverse;
 
 use mypaas::api::ServiceView;
 use mypaas::name::ServerName;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
+use self::rank::{Letters, Rank, Typed};
 use super::fleet::{Fleet, ServerEntry, ServiceAt};
 use super::line::Line;
 use super::list::Item;
@@ -26,9 +31,16 @@ pub(crate) struct Palette {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub text: String,
+    letters: Letters,
     /// The key that does the same.
     pub key: String,
     pub what: Pick,
+}
+
+impl Entry {
+    fn new(text: String, key: String, what: Pick) -> Self {
+        Self { letters: Letters::of(&text), text, key, what }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,23 +102,23 @@ impl Palette {
         self.cursor = 0;
         let mut matcher = Matcher::new(Config::DEFAULT);
         let pattern = Pattern::parse(self.line.text(), CaseMatching::Ignore, Normalization::Smart);
+        let typed = Typed::of(self.line.text());
         let mut buffer = Vec::new();
-        let mut scored: Vec<(u32, &Entry)> = Vec::new();
+        let mut ranked = Vec::new();
         for entry in &self.entries {
+            let Some(rank) = typed.rank(entry) else { continue };
             let score = pattern.score(Utf32Str::new(&entry.text, &mut buffer), &mut matcher);
-            let by_key = !entry.key.is_empty() && entry.key == self.line.text();
-            if let Some(score) = score.or(by_key.then_some(0)) {
-                scored.push((if by_key { u32::MAX } else { score }, entry));
-            }
+            let other = !typed.is_about(entry, self.target.as_ref());
+            ranked.push(((rank, !typed.names(entry), Reverse(score.filter(|_| rank != Rank::Key)), other), entry));
         }
-        scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-        let hit = |(_, entry): (u32, &Entry)| {
+        ranked.sort_by_key(|(place, _)| *place);
+        let hit = |(_, entry): (_, &Entry)| {
             let mut characters = Vec::new();
             pattern.indices(Utf32Str::new(&entry.text, &mut Vec::new()), &mut matcher, &mut characters);
             characters.sort_unstable();
             Hit { entry: entry.clone(), characters }
         };
-        let best = scored.into_iter().take(MOST_HITS).map(hit);
+        let best = ranked.into_iter().take(MOST_HITS).map(hit);
         self.hits = self.scale_by_number().into_iter().chain(best).collect();
     }
 
@@ -128,7 +140,7 @@ impl Palette {
             })?,
             None => self.target.clone()?,
         };
-        let entry = Entry { text: format!("scale {at} to {count}"), key: String::new(), what: Pick::Scale(at, count) };
+        let entry = Entry::new(format!("scale {at} to {count}"), String::new(), Pick::Scale(at, count));
         Some(Hit { entry, characters: Vec::new() })
     }
 }
@@ -148,12 +160,12 @@ fn command(binding: &Binding) -> Entry {
         Some(hint) => format!("{hint}: {}", binding.about),
         None => binding.about.clone(),
     };
-    Entry { text, key, what: Pick::Run(binding.command) }
+    Entry::new(text, key, Pick::Run(binding.command))
 }
 
 fn add_server(server: &ServerEntry, entries: &mut Vec<Entry>) {
     let name = &server.name;
-    let mut add = |text: String, what| entries.push(Entry { text, key: String::new(), what });
+    let mut add = |text: String, what| entries.push(Entry::new(text, String::new(), what));
     add(format!("go to server {name}"), Pick::Go(Item::Server(name.clone())));
     add(format!("describe server {name}"), Pick::On(name.clone(), Command::Describe));
     add(format!("push a folder to {name}"), Pick::On(name.clone(), Command::Push));
@@ -162,11 +174,10 @@ fn add_server(server: &ServerEntry, entries: &mut Vec<Entry>) {
 
 fn add_service(at: &ServiceAt, keymap: &Keymap, entries: &mut Vec<Entry>) {
     let go = Pick::Go(Item::Service(at.clone()));
-    entries.push(Entry { text: format!("go to {at}"), key: String::new(), what: go });
-    entries.extend(DEEDS.map(|(verb, command)| Entry {
-        text: format!("{verb} {at}"),
-        key: keymap.key_of(command).map(ToString::to_string).unwrap_or_default(),
-        what: Pick::RunAt(at.clone(), command),
+    entries.push(Entry::new(format!("go to {at}"), String::new(), go));
+    entries.extend(DEEDS.map(|(verb, command)| {
+        let key = keymap.key_of(command).map(ToString::to_string).unwrap_or_default();
+        Entry::new(format!("{verb} {at}"), key, Pick::RunAt(at.clone(), command))
     }));
 }
 
@@ -212,6 +223,31 @@ mod tests {
     fn scale_takes_a_number_and_perhaps_a_name() {
         assert_eq!(first("scale 5"), Pick::Scale(service_at("local", "api"), 5));
         assert_eq!(first("scale 2 blog"), Pick::Scale(service_at("local", "blog"), 2));
+    }
+
+    #[test]
+    fn a_command_s_own_word_goes_before_words_of_sentences() {
+        assert_eq!(first("logs"), Pick::Run(Command::Logs));
+        assert_eq!(first("rest"), Pick::Run(Command::Restart));
+        assert_eq!(first("stop"), Pick::Run(Command::StopOrStart));
+        assert_eq!(first("alert"), Pick::Run(Command::ShowAlerts));
+        assert_eq!(first("rollback shop"), Pick::RunAt(service_at("local", "shop"), Command::Rollback));
+    }
+
+    #[test]
+    fn the_service_that_is_named_in_full_goes_first_and_then_the_selected_one() {
+        assert_eq!(first("describe"), Pick::RunAt(service_at("local", "api"), Command::Describe));
+        assert_eq!(first("restart shop"), Pick::RunAt(service_at("local", "shop"), Command::Restart));
+        assert_eq!(first("restart shop.w"), Pick::RunAt(service_at("local", "shop.worker"), Command::Restart));
+        assert_eq!(first("go mtrcs"), Pick::Go(Item::Service(service_at("s2", "metrics"))), "letters of a name");
+    }
+
+    #[test]
+    fn letters_scattered_over_a_sentence_find_nothing() {
+        let texts = |typed: &str| palette(typed).hits.into_iter().map(|hit| hit.entry.text).collect::<Vec<_>>();
+        assert_eq!(texts("theme"), [""; 0]);
+        assert_eq!(texts("disk"), [""; 0]);
+        assert!(texts("alert").iter().all(|text| text.contains("alert")), "{:?}", texts("alert"));
     }
 
     #[test]
