@@ -18,13 +18,15 @@ pub(crate) enum ToastKind {
     Note,
     Good,
     Bad,
+    /// What is typed cannot be taken. It goes with the line that it is about, or when that line is taken.
+    Typed,
 }
 
 impl ToastKind {
     fn shown_for(self) -> SignedDuration {
         SignedDuration::from_secs(match self {
             ToastKind::Note | ToastKind::Good => 6,
-            ToastKind::Bad => 15,
+            ToastKind::Bad | ToastKind::Typed => 15,
         })
     }
 }
@@ -48,6 +50,11 @@ impl Toasts {
     /// It is so no longer.
     pub(crate) fn withdraw(&mut self, text: &str) {
         self.shown.retain(|toast| toast.text != text);
+    }
+
+    /// What was typed is taken now, or nothing is typed any more.
+    pub(crate) fn withdraw_typed(&mut self) {
+        self.shown.retain(|toast| toast.kind != ToastKind::Typed);
     }
 
     pub(crate) fn forget_until(&mut self, now: Timestamp) {

@@ -82,7 +82,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
     let Some(Dialog::Unlock(unlock)) = &model.dialog else { return Vec::new() };
     if !unlock.is_right() {
         let text = format!("type {} to go on, or leave with esc", unlock.names());
-        model.toast(ToastKind::Bad, text);
+        model.toast(ToastKind::Typed, text);
         return Vec::new();
     }
     let Some(Dialog::Unlock(unlock)) = model.dialog.take() else { return Vec::new() };

@@ -109,7 +109,7 @@ pub(super) fn read_since(model: &mut Model) {
             logs.turn_to(of, since);
             model.typing = None;
         }
-        Err(error) => model.toast(ToastKind::Bad, error.to_string()),
+        Err(error) => model.toast(ToastKind::Typed, error.to_string()),
     }
 }
 

@@ -97,6 +97,9 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
 /// Puts right what follows from what changed.
 fn settle(model: &mut Model) {
     model.list.settle(&model.fleet);
+    if !model.context().types() {
+        model.toasts.withdraw_typed();
+    }
     if model.pane.of.as_ref() != model.selected_service() {
         model.pane.turn_to(model.selected_service().cloned());
     }

@@ -22,7 +22,7 @@ pub(super) fn insert(model: &mut Model, character: char) -> Vec<Effect> {
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     // A line cannot hold several, and half a secret is none.
     if model.types_unseen() && text.trim().contains(['\n', '\r']) {
-        model.toast(ToastKind::Bad, "the value has several lines: give it to `mypaas env set` on its standard input");
+        model.toast(ToastKind::Typed, "the value has several lines: give it to `mypaas env set` on its standard input");
         return Vec::new();
     }
     edit(model, |line| line.insert(text.trim()))

@@ -100,8 +100,11 @@ pub(super) fn name_typed(model: &mut Model) {
     let parsed = page.name.text().parse::<VariableName>();
     page.value = Unseen::default();
     match parsed {
-        Ok(_) => model.typing = Some(Typing::VariableValue),
-        Err(error) => model.toast(ToastKind::Bad, error.to_string()),
+        Ok(_) => {
+            model.toasts.withdraw_typed();
+            model.typing = Some(Typing::VariableValue);
+        }
+        Err(error) => model.toast(ToastKind::Typed, error.to_string()),
     }
 }
 

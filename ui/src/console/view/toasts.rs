@@ -21,7 +21,7 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
         let (sign, tone) = match toast.kind {
             ToastKind::Note => (DOT, Tone::Text),
             ToastKind::Good => (DONE, Tone::Healthy),
-            ToastKind::Bad => (FAILED, Tone::Failing),
+            ToastKind::Bad | ToastKind::Typed => (FAILED, Tone::Failing),
         };
         let text = cut(&format!(" {sign} {} ", toast.text), widest);
         let width = u16::try_from(super::text::width(&text)).unwrap_or(area.width).min(area.width);

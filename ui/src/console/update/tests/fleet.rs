@@ -257,3 +257,29 @@ fn alerts_that_begin_and_end_are_told_once() {
         ["docs on local: unhealthy is over", "api on local: api.r14.1 answers its health check with 500"]
     );
 }
+
+#[test]
+fn what_is_wrong_with_what_is_typed_is_told_until_it_is_right_or_given_up() {
+    let wrong = |keys: &str| {
+        let mut model = locked();
+        press(&mut model, keys);
+        press(&mut model, "x enter");
+        assert_eq!(toasts(&model), ["type local to go on, or leave with esc"]);
+        model
+    };
+    let mut model = wrong("r y");
+    press(&mut model, "ctrl-u");
+    type_text(&mut model, "local");
+    press(&mut model, "enter");
+    assert_eq!(toasts(&model), [""; 0], "it was right then");
+    let mut model = wrong("r y");
+    press(&mut model, "esc");
+    assert_eq!(toasts(&model), [""; 0], "it was given up");
+
+    let mut model = fixture::model();
+    variables(&mut model);
+    press(&mut model, "n 1 enter");
+    assert!(toasts(&model)[0].contains("is no name of a variable"));
+    press(&mut model, "ctrl-u A enter");
+    assert_eq!((model.typing, toasts(&model)), (Some(Typing::VariableValue), vec![]));
+}
