@@ -234,11 +234,15 @@ impl Scale {
     }
 
     pub(crate) fn can_do(&self) -> bool {
-        let planned = match &self.plan {
-            Load::Waiting => true,
-            Load::Ready(plan) => plan.refusals.is_empty(),
-            Load::Failed(_) => false,
-        };
-        self.single().is_none() || self.to != self.from && planned
+        self.single().is_none() || self.to != self.from && !self.is_refused()
+    }
+
+    /// Something known stands in the way.
+    pub(crate) fn is_refused(&self) -> bool {
+        match &self.plan {
+            Load::Waiting => false,
+            Load::Ready(plan) => !plan.refusals.is_empty(),
+            Load::Failed(_) => true,
+        }
     }
 }

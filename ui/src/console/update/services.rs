@@ -7,7 +7,7 @@ use crate::console::effect::Effect;
 use crate::console::model::detail::Tab;
 use crate::console::model::histories::next_span;
 use crate::console::model::list::Item;
-use crate::console::model::{Focus, Model, Page, Typing};
+use crate::console::model::{Breadth, Focus, Model, Page, Typing};
 
 use super::{action, deploy, logs};
 
@@ -161,9 +161,14 @@ fn widen(model: &mut Model) {
     model.focus = Focus::List;
 }
 
+/// Where the list alone is on the screen, the tab comes there in its place.
 fn turn_tab(model: &mut Model, forward: bool) {
-    if model.selected_service().is_some() {
-        model.pane.tab = model.pane.tab.next(forward);
+    if model.selected_service().is_none() {
+        return;
+    }
+    model.pane.tab = model.pane.tab.next(forward);
+    if model.focus == Focus::List && (model.list.alone || model.breadth() == Breadth::Narrow) {
+        model.focus = Focus::Pane { whole: false };
     }
 }
 

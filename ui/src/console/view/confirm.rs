@@ -76,7 +76,9 @@ fn about_several(model: &Model, confirm: &Confirm, room: usize, pen: &Pen<'_>) -
     let mut servers: Vec<_> = confirm.aims.iter().map(|aim| &aim.at).collect();
     servers.dedup_by_key(|at| &at.server);
     let mut lines: Vec<_> = servers.into_iter().flat_map(|at| silence(model, at, room, pen)).collect();
-    lines.extend(effect(&words::effect_on_all(&confirm.action, &services), room, pen));
+    if !services.is_empty() {
+        lines.extend(effect(&words::effect_on_all(&confirm.action, &services), room, pen));
+    }
     if services.len() < confirm.aims.len() {
         let left = confirm.aims.len() - services.len();
         lines.push(pen.line(Tone::Error, format!("For {left} of the {} it cannot be done now.", confirm.aims.len())));

@@ -151,6 +151,9 @@ fn draw_scale(model: &Model, scale: &Scale, area: Rect, sheet: &mut Sheet<'_>) {
             let told = if single.is_some() { "scales" } else { "shows what it takes to scale" };
             sheet.put(answer, 0, pen.line(Tone::Hint, format!("enter {told} {title} to {}", scale.to)));
         }
+        ScaleStage::Deciding if scale.is_refused() => {
+            sheet.put(answer, 0, pen.line(Tone::Error, "This cannot be done."));
+        }
         ScaleStage::Deciding => sheet.put(answer, 0, pen.line(Tone::Muted, "nothing to do")),
     }
 }

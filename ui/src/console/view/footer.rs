@@ -1,5 +1,6 @@
 //! The line at the bottom: the keys that matter here, those that were pressed, or what is being typed.
 
+use mypaas::api::VariableView;
 use ratatui::layout::Rect;
 use ratatui::text::Line as Drawn;
 
@@ -9,8 +10,10 @@ use super::sheet::Sheet;
 use crate::console::command::Command;
 use crate::console::keymap::{Binding, Context, Section};
 use crate::console::model::detail::Tab;
+use crate::console::model::dialog::Dialog;
 use crate::console::model::journal::JournalPage;
 use crate::console::model::line::{Line, Unseen};
+use crate::console::model::list::Item;
 use crate::console::model::{Focus, Model, Page, Target, Typing};
 use crate::console::symbols::DOT;
 use crate::console::theme::Tone;
@@ -107,7 +110,7 @@ fn draw_unseen(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
 fn draw_hints(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let room = usize::from(area.width);
     let shown = model.keymap.of(model.context()).filter(|binding| matters(binding, model));
-    let hints: Vec<Hint<'_>> = shown.map(|binding| Hint::of(binding, sheet.pen)).collect();
+    let hints: Vec<Hint<'_>> = shown.map(|binding| Hint::of(binding, word(binding, model), sheet.pen)).collect();
     let (mut last, first): (Vec<_>, Vec<_>) =
         hints.into_iter().partition(|hint| hint.binding.section == Section::Anywhere);
     while last.len() > 1 && width(&last) > room {
@@ -136,9 +139,8 @@ struct Hint<'a> {
 }
 
 impl<'a> Hint<'a> {
-    fn of(binding: &'a Binding, pen: &Pen<'_>) -> Self {
+    fn of(binding: &'a Binding, word: &str, pen: &Pen<'_>) -> Self {
         let key = binding.keys.first().map(ToString::to_string).unwrap_or_default();
-        let word = binding.hint.clone().unwrap_or_default();
         let line = Drawn::from(vec![pen.span(Tone::Key, key), pen.span(Tone::Muted, format!(" {word}"))]);
         Self { binding, line }
     }
@@ -150,6 +152,29 @@ impl<'a> Hint<'a> {
 
 fn width(hints: &[Hint<'_>]) -> usize {
     hints.iter().map(|hint| hint.width() + GAP).sum::<usize>().saturating_sub(GAP)
+}
+
+/// The selected one.
+fn variable(model: &Model) -> Option<&VariableView> {
+    match &model.page {
+        Page::Variables(page) => page.selected(),
+        _ => None,
+    }
+}
+
+/// The word for what the key does now.
+fn word<'a>(binding: &'a Binding, model: &Model) -> &'a str {
+    let hint = binding.hint.as_deref().unwrap_or_default();
+    match (binding.section, binding.command, model.focus, &model.list.selected) {
+        (Section::Services, Command::Open, Focus::List, Some(Item::Server(name))) => {
+            if model.list.is_folded(name) {
+                "unfold"
+            } else {
+                "fold"
+            }
+        }
+        _ => hint,
+    }
 }
 
 /// It is a key for the footer, and it would do something now.
@@ -171,6 +196,9 @@ fn matters(binding: &Binding, model: &Model) -> bool {
         (Section::Deploy, Command::CancelDeploy) => {
             matches!(&model.page, Page::Deploy(page) if page.is_over() || page.too_late_to_cancel().is_some())
         }
+        (Section::Variables, Command::SetVariable) => variable(model).is_none(),
+        (Section::Variables, Command::UnsetVariable) => !variable(model).is_some_and(|view| view.is_set),
+        (Section::Scale, Command::Accept) => matches!(&model.dialog, Some(Dialog::Scale(scale)) if !scale.can_do()),
         (Section::Folder | Section::Variables, Command::OtherServer) => model.fleet.servers.len() < 2,
         _ => false,
     };

@@ -71,7 +71,10 @@ fn draw_offers(choosing: &Choosing, list: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
     let offers = choosing.offers();
     if offers.is_empty() {
-        return sheet.put(list, 0, pen.line(Tone::Muted, "no folder begins like this"));
+        // Behind a slash nothing has begun yet: the folder itself may be the one.
+        let is_inside = choosing.line.text().ends_with('/');
+        let none = if is_inside { "there are no folders in it" } else { "no folder begins like this" };
+        return sheet.put(list, 0, pen.line(Tone::Muted, none));
     }
     let count = usize::from(list.height);
     let place = choosing.cursor.unwrap_or(0);

@@ -74,6 +74,19 @@ fn servers_fold_and_services_unfold() {
 }
 
 #[test]
+fn turning_the_tab_brings_it_where_only_the_list_is_on_the_screen() {
+    for (width, keys) in [(80, "]"), (120, "z ]")] {
+        let mut model = fixture::model();
+        model.size.width = width;
+        press(&mut model, keys);
+        assert_eq!((model.pane.tab, model.focus), (Tab::Containers, Focus::Pane { whole: false }), "{width}");
+    }
+    let mut model = fixture::model();
+    press(&mut model, "]");
+    assert_eq!((model.pane.tab, model.focus), (Tab::Containers, Focus::List), "it is beside the list already");
+}
+
+#[test]
 fn a_filter_narrows_while_it_is_typed_stays_on_enter_and_goes_on_escape() {
     let mut model = fixture::model();
     press(&mut model, "/");

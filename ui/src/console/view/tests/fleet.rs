@@ -242,7 +242,7 @@ fn the_list_alone_with_all_its_columns() {
 }
 
 fn graphs(model: &mut Model, span: Span) {
-    press(model, "[ [ tab");
+    press(model, "tab [ [");
     let of = Measured::Service(service_at("local", "api"));
     send(model, Message::History { of, span, result: Ok(Box::new(fixture::measured(span))) });
 }

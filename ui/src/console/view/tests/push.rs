@@ -95,3 +95,17 @@ fn a_push_that_the_server_refuses() {
         send(model, Message::Answered { ticket, server: "local".parse().unwrap(), result: Err(problem) });
     });
 }
+
+#[test]
+fn a_folder_without_folders_is_not_called_unknown() {
+    let told = |typed: &str| {
+        let mut model = fixture::model();
+        press(&mut model, "p");
+        let effects = type_text(&mut model, typed);
+        let Some(Effect::FindFolders { ticket, .. }) = effects.last() else { panic!("{effects:?}") };
+        send(&mut model, Message::Folders { ticket: *ticket, found: Vec::new() });
+        shown(&mut model)
+    };
+    assert!(told("/srv/api/").contains("there are no folders in it"));
+    assert!(told("/srv/q").contains("no folder begins like this"));
+}
