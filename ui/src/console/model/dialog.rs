@@ -32,11 +32,13 @@ pub(crate) enum Dialog {
     Palette(Palette),
 }
 
-/// Something that waits for the names of locked servers to be typed.
+/// Something that waits for the names of locked servers to be typed, or for the number of what is removed.
 #[derive(Debug, Clone)]
 pub(crate) struct Unlock {
     /// Those that are locked and would be changed.
     pub servers: Vec<ServerName>,
+    /// So many services would be removed at once.
+    pub removed: Option<usize>,
     pub line: Line,
     /// The question that was answered with yes already.
     pub question: String,
@@ -55,12 +57,13 @@ pub(crate) enum Guarded {
 
 impl Unlock {
     /// What has to be typed.
-    pub(crate) fn names(&self) -> String {
-        self.servers.iter().map(ServerName::as_str).collect::<Vec<_>>().join(" ")
+    pub(crate) fn words(&self) -> String {
+        let names = self.servers.iter().map(ToString::to_string);
+        names.chain(self.removed.map(|count| count.to_string())).collect::<Vec<_>>().join(" ")
     }
 
     pub(crate) fn is_right(&self) -> bool {
-        self.line.text().split_whitespace().eq(self.servers.iter().map(ServerName::as_str))
+        self.line.text().split_whitespace().eq(self.words().split(' '))
     }
 }
 

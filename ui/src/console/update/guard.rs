@@ -26,16 +26,17 @@ pub(super) fn may_change(model: &mut Model, server: &ServerName, service: Option
     }
 }
 
-/// Does what the dialog asked, or has the names of locked servers typed first.
+/// Does what the dialog asked, or first has the names of locked servers typed, and how many services are to be removed.
 pub(super) fn pass(model: &mut Model) -> Vec<Effect> {
     let Some(open) = &model.dialog else { return Vec::new() };
     let (question, servers) = about(open);
-    let locked = locked(model, servers);
-    if locked.is_empty() {
+    let (locked, removed) = (locked(model, servers), removed_at_once(open));
+    if locked.is_empty() && removed.is_none() {
         return dialog::carry_out(model);
     }
     let Some(open) = model.dialog.take() else { return Vec::new() };
-    model.dialog = Some(unlock(locked, question, Guarded::Dialog(Box::new(open))));
+    let then = Guarded::Dialog(Box::new(open));
+    model.dialog = Some(Dialog::Unlock(Unlock { removed, ..unlock(locked, question, then) }));
     Vec::new()
 }
 
@@ -48,7 +49,7 @@ pub(super) fn pass_push(model: &mut Model) -> Vec<Effect> {
     if locked.is_empty() {
         return push::send(model);
     }
-    model.dialog = Some(unlock(locked, question, Guarded::Push));
+    model.dialog = Some(Dialog::Unlock(unlock(locked, question, Guarded::Push)));
     Vec::new()
 }
 
@@ -59,7 +60,7 @@ pub(super) fn pass_shell(model: &mut Model, at: ServiceAt, container: Option<Con
         return action::begin_shell(model, at, container);
     }
     let question = format!("Open a shell in {at}?");
-    model.dialog = Some(unlock(locked, question, Guarded::Shell(at, container)));
+    model.dialog = Some(Dialog::Unlock(unlock(locked, question, Guarded::Shell(at, container))));
     Vec::new()
 }
 
@@ -81,7 +82,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 fn open(model: &mut Model) -> Vec<Effect> {
     let Some(Dialog::Unlock(unlock)) = &model.dialog else { return Vec::new() };
     if !unlock.is_right() {
-        let text = format!("type {} to go on, or leave with esc", unlock.names());
+        let text = format!("type {} to go on, or leave with esc", unlock.words());
         model.toast(ToastKind::Typed, text);
         return Vec::new();
     }
@@ -96,8 +97,15 @@ fn open(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-fn unlock(servers: Vec<ServerName>, question: String, then: Guarded) -> Dialog {
-    Dialog::Unlock(Unlock { servers, line: Line::default(), question, then })
+fn unlock(servers: Vec<ServerName>, question: String, then: Guarded) -> Unlock {
+    Unlock { servers, removed: None, line: Line::default(), question, then }
+}
+
+/// How many services a yes would remove, where these are several: too many for one key.
+fn removed_at_once(open: &Dialog) -> Option<usize> {
+    let Dialog::Confirm(confirm) = open else { return None };
+    let aims = confirm.aims.iter().filter(|aim| aim.can_be_done()).count();
+    (confirm.action == Action::Remove && aims > 1).then_some(aims)
 }
 
 /// Those of the servers that are locked, each once.

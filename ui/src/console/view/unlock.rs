@@ -1,4 +1,4 @@
-//! The last question before something is done on a locked server: its name.
+//! The last question before something is done on a locked server, or several services are removed: a name, a number.
 
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -16,17 +16,10 @@ pub(crate) fn draw(model: &Model, unlock: &Unlock, area: Rect, sheet: &mut Sheet
     let room = usize::from(width.saturating_sub(6));
     let servers = unlock.servers.iter().filter_map(|name| model.fleet.server(name));
     let mut lines: Vec<_> = servers.map(|server| named::place(server, pen)).collect();
-    let told = match unlock.servers.len() {
-        1 => format!(
-            "Nothing is changed on a locked server before its name was typed. Type {} to go on.",
-            unlock.names()
-        ),
-        _ => format!(
-            "Nothing is changed on locked servers before their names were typed. Type {} to go on.",
-            unlock.names()
-        ),
-    };
-    lines.push(Line::default());
+    if !lines.is_empty() {
+        lines.push(Line::default());
+    }
+    let told = format!("{} Type {} to go on.", reason(unlock), unlock.words());
     lines.extend(wrap(&told, room).into_iter().map(|line| pen.line(Tone::Text, line)));
     lines.push(Line::default());
     let height = u16::try_from(lines.len() + 3).unwrap_or(u16::MAX);
@@ -36,4 +29,14 @@ pub(crate) fn draw(model: &Model, unlock: &Unlock, area: Rect, sheet: &mut Sheet
     let line = Rect { y: inner.y + typed, height: inner.height.min(1), ..inner };
     sheet.put(line, 0, sheet.pen.line(Tone::Key, "> "));
     sheet.typed(Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line }, 0, &unlock.line);
+}
+
+fn reason(unlock: &Unlock) -> String {
+    let locked = match unlock.servers.len() {
+        0 => None,
+        1 => Some("Nothing is changed on a locked server before its name was typed.".to_owned()),
+        _ => Some("Nothing is changed on locked servers before their names were typed.".to_owned()),
+    };
+    let removed = unlock.removed.map(|count| format!("{count} services would be gone for good."));
+    [locked, removed].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }

@@ -52,6 +52,22 @@ fn all_that_match_the_filter_are_marked_or_none() {
 }
 
 #[test]
+fn several_services_are_removed_only_after_their_number_was_typed() {
+    let removes = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Deploy { .. }));
+    let mut model = fixture::model();
+    press(&mut model, "space space X");
+    assert!(!removes(&press(&mut model, "y enter")), "one key is not enough");
+    type_text(&mut model, "1");
+    assert!(!removes(&press(&mut model, "enter")));
+    press(&mut model, "backspace");
+    type_text(&mut model, "2");
+    assert!(removes(&press(&mut model, "enter")));
+
+    let mut single = fixture::model();
+    assert!(removes(&press(&mut single, "X y")));
+}
+
+#[test]
 fn an_action_is_about_all_marked_services_and_cancel_is_the_default() {
     let mut model = fixture::model();
     press(&mut model, "space space");

@@ -189,6 +189,14 @@ fn a_locked_server_wants_its_name() {
 }
 
 #[test]
+fn many_removals_want_their_number() {
+    snapshots("unlock_removals", |model| {
+        press(model, "space space X y");
+        type_text(model, "1");
+    });
+}
+
+#[test]
 fn confirming_on_a_locked_server() {
     snapshots("confirm_locked", |model| {
         paint(model);
