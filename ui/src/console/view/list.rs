@@ -25,7 +25,7 @@ use crate::console::theme::Tone;
 const COLUMNS: [(Column, table::Column); 13] = [
     (Column::Name, text("SERVICE", 12, 0)),
     (Column::Server, text("SERVER", 6, 0)),
-    (Column::State, text("STATE", 9, 1)),
+    (Column::State, left("STATE", 1)),
     (Column::Live, left("LIVE", 3)),
     (Column::Ready, right("READY", 2)),
     (Column::Age, right("AGE", 4)),

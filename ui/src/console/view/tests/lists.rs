@@ -2,9 +2,11 @@
 
 use mypaas::api::Action;
 
-use super::{answer_plan, select, snapshots};
+use ratatui::layout::Size;
+
+use super::{SIZES, answer_plan, select, snapshots};
 use crate::console::effect::Effect;
-use crate::console::fixture::{self, press, send, type_text};
+use crate::console::fixture::{self, press, send, shown, type_text};
 use crate::console::message::Message;
 use crate::console::model::Model;
 
@@ -59,4 +61,13 @@ fn scaling_several() {
         press(model, "space j space +");
         type_text(model, "6");
     });
+}
+
+#[test]
+fn a_state_is_never_cut() {
+    for (width, height) in SIZES {
+        let mut model = fixture::model();
+        model.size = Size::new(width, height);
+        assert!(shown(&mut model).contains(" never live "), "{width} cells");
+    }
 }
