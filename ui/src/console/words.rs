@@ -1,6 +1,7 @@
 //! Data → words, for everything that is told in more than one place.
 
 use mypaas::api::{Action, Deploy, DeployState, Fingerprint, Origin, Outcome, ReleaseView, ServiceState, ServiceView};
+use mypaas::name::{ContainerName, ServiceName};
 
 use super::model::fleet::ServiceAt;
 use super::model::journal::What;
@@ -27,6 +28,13 @@ pub(crate) fn deed(deploy: &Deploy) -> String {
         (Action::Push | Action::Redeploy, Some(to)) => format!("{} {ARROW} {to}", action(&deploy.action)),
         (other, _) => action(other),
     }
+}
+
+/// A container's name without its service's, where that is said already: `r14.2`.
+pub(crate) fn short<'a>(container: &'a ContainerName, service: &ServiceName) -> &'a str {
+    let name = container.as_str();
+    let own = name.split_once(&service.flat()).and_then(|(_, rest)| rest.strip_prefix('.'));
+    own.filter(|rest| !rest.is_empty()).unwrap_or(name)
 }
 
 /// What this console asked for.

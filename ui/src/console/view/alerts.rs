@@ -8,7 +8,7 @@ use super::named;
 use super::pen::Pen;
 use super::problem::labelled;
 use super::sheet::Sheet;
-use super::table::{Cells, Column, left, right, text};
+use super::table::{Cells, Column, left, name, right, text};
 use super::text::wrap;
 use crate::console::command::Command;
 use crate::console::model::Model;
@@ -21,7 +21,7 @@ const COLUMNS: [Column; 5] = [
     left("ALERT", 0),
     right("SINCE", 2),
     text("SERVER", 6, 1),
-    text("SERVICE", 8, 0),
+    name("SERVICE", 8, 0),
     text("WHAT IS THE MATTER", 20, 0),
 ];
 

@@ -3,13 +3,13 @@
 use mypaas::api::{ContainerState, ContainerView, ServiceView};
 use ratatui::text::Line;
 
-use super::list::short_name;
 use super::pen::Pen;
 use super::table::{self, Cells, Column, left, right, text};
 use super::{format, look};
 use crate::console::model::fleet::ServerEntry;
 use crate::console::symbols::NONE;
 use crate::console::theme::Tone;
+use crate::console::words;
 
 pub(crate) const COLUMNS: [Column; 9] = [
     text("CONTAINER", 10, 0),
@@ -23,21 +23,15 @@ pub(crate) const COLUMNS: [Column; 9] = [
     left("RELEASE", 6),
 ];
 
-/// From this width on there is room for the names as the engine has them.
-const NAMES_WHOLE: usize = 100;
-
 pub(crate) fn lines(server: &ServerEntry, service: &ServiceView, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
     if service.containers.is_empty() {
         return vec![pen.line(Tone::Muted, "no containers")];
     }
-    table::lines(&COLUMNS, rows(server, service, room, pen), room, pen)
+    table::lines(&COLUMNS, rows(server, service, pen), room, pen)
 }
 
-pub(crate) fn rows(server: &ServerEntry, service: &ServiceView, room: usize, pen: &Pen<'_>) -> Vec<Cells> {
-    let name = |container: &ContainerView| match room {
-        0..NAMES_WHOLE => short_name(service, container),
-        _ => container.name.to_string(),
-    };
+pub(crate) fn rows(server: &ServerEntry, service: &ServiceView, pen: &Pen<'_>) -> Vec<Cells> {
+    let name = |container: &ContainerView| words::short(&container.name, &service.name).to_owned();
     service.containers.iter().map(|container| row(server, container, name(container), pen)).collect()
 }
 

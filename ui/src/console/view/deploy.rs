@@ -1,6 +1,7 @@
 //! The page of one deploy: outcome, phases with their times, containers with their answers, output.
 
 use mypaas::api::{Deploy, DeployState, Failure, Outcome};
+use mypaas::name::ServiceName;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -13,7 +14,7 @@ use crate::console::model::fleet::ServerEntry;
 use crate::console::model::progress::{Course, Stage, between};
 use crate::console::model::tape::{Flow, Place};
 use crate::console::model::{Breadth, Model};
-use crate::console::symbols::{ACTIVE, ARROW, DONE, DOT, FAILED, RUNNING, STOPPED};
+use crate::console::symbols::{ACTIVE, ARROW, DONE, DOT, ELLIPSIS, FAILED, RUNNING, STOPPED};
 use crate::console::theme::Tone;
 use crate::console::words;
 
@@ -26,14 +27,15 @@ pub(crate) fn draw(model: &Model, page: &DeployPage, area: Rect, sheet: &mut She
     sheet.put(origin, 0, asked_by(page, sheet.pen));
     let body = Rect { y: area.y + 3.min(area.height), height: area.height.saturating_sub(3), ..area };
     let phases = phases::lines(page, server, sheet.pen);
-    let containers = containers(page, sheet.pen);
     if model.breadth() == Breadth::Narrow {
         let most = usize::from(body.height / 2);
-        let height = u16::try_from(phases.len().max(containers.len()).min(most)).unwrap_or(0);
+        let touched = page.progress.containers.len().max(1) + 1;
+        let lines = phases.len().max(touched).min(most);
+        let height = u16::try_from(lines).unwrap_or(0);
         let left = Rect { width: PHASES_WIDTH.min(body.width), height, ..inset(body) };
         let right = Rect { x: left.right() + 1, width: body.width.saturating_sub(left.width + 3), ..left };
         sheet.put_all(left, phases);
-        sheet.put_all(right, containers);
+        sheet.put_all(right, containers(page, lines, sheet.pen));
         let below = Rect { y: body.y + height, height: body.height - height, ..body };
         sheet.rule_across(inset(below), 0);
         let output = Rect { y: below.y + 1.min(below.height), height: below.height.saturating_sub(1), ..below };
@@ -42,7 +44,7 @@ pub(crate) fn draw(model: &Model, page: &DeployPage, area: Rect, sheet: &mut She
     let left = Rect { width: PHASES_WIDTH + 8, ..inset(body) };
     let mut lines = phases;
     lines.push(Line::default());
-    lines.extend(containers);
+    lines.extend(containers(page, usize::from(body.height).saturating_sub(lines.len()), sheet.pen));
     sheet.put_all(left, lines);
     sheet.rule_down(left.right(), body);
     let output = Rect { x: left.right() + 2, width: body.right().saturating_sub(left.right() + 3), ..body };
@@ -140,17 +142,23 @@ fn asked_by(page: &DeployPage, pen: &Pen<'_>) -> Line<'static> {
     Line::from(spans)
 }
 
-fn containers(page: &DeployPage, pen: &Pen<'_>) -> Vec<Line<'static>> {
+/// In so many lines; of those that do not fit, how many they are.
+fn containers(page: &DeployPage, height: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
     let courses = &page.progress.containers;
     let mut lines = vec![pen.line(Tone::Heading, "CONTAINERS")];
-    lines.extend(courses.iter().map(|course| container(course, pen)));
+    let room = height.saturating_sub(1);
+    let shown = if courses.len() > room { room.saturating_sub(1) } else { courses.len() };
+    lines.extend(courses[..shown].iter().map(|course| container(course, &page.at.service, pen)));
+    if shown < courses.len() {
+        lines.push(pen.line(Tone::Muted, format!("{ELLIPSIS} {} more", courses.len() - shown)));
+    }
     if courses.is_empty() {
         lines.push(pen.line(Tone::Muted, "none touched yet"));
     }
     lines
 }
 
-fn container(course: &Course, pen: &Pen<'_>) -> Line<'static> {
+fn container(course: &Course, service: &ServiceName, pen: &Pen<'_>) -> Line<'static> {
     let (sign, tone, word) = match &course.stage {
         Stage::Created => (STOPPED, Tone::Muted, "made".to_owned()),
         Stage::Started => match course.answers.last() {
@@ -164,7 +172,7 @@ fn container(course: &Course, pen: &Pen<'_>) -> Line<'static> {
     };
     Line::from(vec![
         pen.span(tone, format!("{sign} ")),
-        pen.span(Tone::Text, course.container.to_string()),
+        pen.span(Tone::Text, words::short(&course.container, service).to_owned()),
         pen.span(tone, format!(" {word}")),
     ])
 }

@@ -39,7 +39,7 @@ const DEPLOYS: [Column; 7] = [
 ];
 
 const DEPLOYS_OF_ALL: [Column; 8] =
-    [left("SERVICE", 0), DEPLOYS[0], DEPLOYS[1], DEPLOYS[2], DEPLOYS[3], DEPLOYS[4], DEPLOYS[5], DEPLOYS[6]];
+    [table::name("SERVICE", 15, 0), DEPLOYS[0], DEPLOYS[1], DEPLOYS[2], DEPLOYS[3], DEPLOYS[4], DEPLOYS[5], DEPLOYS[6]];
 
 /// So many deploys are shown where there is a tab for all of them.
 const NEWEST: usize = 8;

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::history::{Rows, Sorted};
 use super::pen::Pen;
 use super::sheet::Sheet;
-use super::table::{Cells, Column, left, right, text};
+use super::table::{Cells, Column, left, name, right, text};
 use super::{look, named};
 use crate::console::command::Command;
 use crate::console::model::Model;
@@ -20,14 +20,14 @@ use crate::console::theme::Tone;
 use crate::console::words;
 
 const OWN: [Column; 5] =
-    [right("AGO", 1), text("SERVER", 6, 0), text("SERVICE", 8, 0), left("WHAT", 0), text("RESULT", 16, 0)];
+    [right("AGO", 1), text("SERVER", 6, 0), name("SERVICE", 8, 0), left("WHAT", 0), text("RESULT", 16, 0)];
 
 const NOTED: [Column; 8] = [
     right("AGO", 1),
     text("SERVER", 6, 0),
     text("BY", 8, 0),
     left("KEY", 2),
-    text("SERVICE", 7, 0),
+    name("SERVICE", 7, 0),
     text("WHAT", 10, 0),
     text("RESULT", 12, 1),
     left("FROM", 3),

@@ -20,10 +20,11 @@ use crate::console::model::order::Order;
 use crate::console::model::{Focus, Model, Target, Window};
 use crate::console::symbols::{CHOSEN, FOLDED, MARKED, NONE, UNFOLDED};
 use crate::console::theme::Tone;
+use crate::console::words;
 
 /// The columns; those of the highest rank go first where there is no room.
 const COLUMNS: [(Column, table::Column); 13] = [
-    (Column::Name, text("SERVICE", 12, 0)),
+    (Column::Name, table::name("SERVICE", 12, 0)),
     (Column::Server, text("SERVER", 6, 0)),
     (Column::State, left("STATE", 1)),
     (Column::Live, left("LIVE", 3)),
@@ -38,8 +39,13 @@ const COLUMNS: [(Column, table::Column); 13] = [
     (Column::Url, text("URL", 16, 11)),
 ];
 
-/// A name longer than this is cut where there is no room.
-const LONGEST_NAME: usize = 40;
+/// An address longer than this is cut.
+const LONGEST_URL: usize = 40;
+
+/// How much of the room names keep: figures go before they get narrower than that.
+fn kept_for_names(room: usize) -> usize {
+    (room * 2 / 5).max(24).min(room)
+}
 
 pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let rows = model.list.rows(&model.fleet);
@@ -48,7 +54,7 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     }
     sheet.spot(area, Target::List);
     let inner = inset(area);
-    let columns = Columns::of(model, &rows);
+    let columns = Columns::of(model, &rows, usize::from(inner.width));
     let fit = columns.fit(usize::from(inner.width));
     draw_heading(model, &columns, &fit, inner, sheet);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
@@ -89,12 +95,15 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(model: &Model, rows: &[Row<'_>]) -> Self {
+    fn of(model: &Model, rows: &[Row<'_>], room: usize) -> Self {
         let List { flat, order, .. } = &model.list;
         let shown = COLUMNS.into_iter().filter(|(meaning, _)| *flat || *meaning != Column::Server);
         let (meanings, mut columns): (Vec<_>, Vec<_>) = shown.unzip();
         let sorted = meanings.iter().position(|meaning| *meaning == order.by).unwrap_or(0);
         let mut widths: Vec<_> = meanings.iter().map(|meaning| needed(*meaning, rows)).collect();
+        if let Some(name) = meanings.iter().position(|meaning| *meaning == Column::Name) {
+            columns[name].least = columns[name].least.max(Some(kept_for_names(room)));
+        }
         table::make_room_for_sign(&mut columns[sorted], &mut widths[sorted]);
         Self { meanings, columns, widths, sorted }
     }
@@ -106,11 +115,11 @@ impl Columns {
 
 /// How wide a column's contents are. Figures have a fixed width, so that nothing moves when they change.
 fn needed(column: Column, rows: &[Row<'_>]) -> usize {
-    let widest = |width: &dyn Fn(&Row<'_>) -> usize| rows.iter().map(width).max().unwrap_or(0).min(LONGEST_NAME);
+    let widest = |width: &dyn Fn(&Row<'_>) -> usize| rows.iter().map(width).max().unwrap_or(0);
     match column {
         Column::Name => widest(&|row| match row {
             Row::Service { service, .. } => service.name.as_str().len() + 4,
-            Row::Container { service, container, .. } => short_name(service, container).len() + 6,
+            Row::Container { service, container, .. } => words::short(&container.name, &service.name).len() + 6,
             Row::Server { .. } | Row::Empty => 0,
         }),
         Column::Server => widest(&|row| match row {
@@ -123,7 +132,7 @@ fn needed(column: Column, rows: &[Row<'_>]) -> usize {
         Column::Errors => 6,
         Column::Certificate => 7,
         Column::Age => 3,
-        Column::Url => LONGEST_NAME,
+        Column::Url => LONGEST_URL,
     }
 }
 
@@ -272,7 +281,7 @@ fn of_container(
 ) -> Line<'static> {
     let look = look::container(container);
     match column {
-        Column::Name => with_sign("    ", &look, &short_name(service, container), pen),
+        Column::Name => with_sign("    ", &look, words::short(&container.name, &service.name), pen),
         Column::State => Line::from(look.word(pen)),
         Column::Live => pen.line(Tone::Text, container.release.to_string()),
         Column::Age => {
@@ -297,14 +306,6 @@ fn figure(pen: &Pen<'_>, text: Option<String>) -> Line<'static> {
         Some(text) => pen.line(Tone::Text, text),
         None => pen.line(Tone::Muted, NONE),
     }
-}
-
-/// The container's name without the service's, which stands above it.
-pub(crate) fn short_name(service: &ServiceView, container: &ContainerView) -> String {
-    let name = container.name.as_str();
-    let flat = service.name.flat();
-    let own = name.split_once(&flat).map(|(_, rest)| rest.trim_start_matches('.'));
-    own.filter(|rest| !rest.is_empty()).unwrap_or(name).to_owned()
 }
 
 fn nothing_yet(model: &Model, pen: &Pen<'_>) -> Line<'static> {

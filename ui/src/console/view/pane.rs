@@ -122,7 +122,7 @@ fn draw_containers(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut
     }
     let (table, strip) = with_strip(area);
     let chosen = model.pane.container.min(containers.len() - 1);
-    let rows = containers::rows(subject.server, subject.service, usize::from(area.width), sheet.pen);
+    let rows = containers::rows(subject.server, subject.service, sheet.pen);
     let rows = history::Rows { columns: &containers::COLUMNS, rows, chosen: Some((chosen, focused(model))) };
     sheet.seen.body = rows.draw(table, sheet);
     super::strip::container(subject.server, &containers[chosen], strip, sheet);

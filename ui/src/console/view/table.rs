@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::pen::Pen;
 use super::sheet::Sheet;
-use super::text::cut_line;
+use super::text::{cut_last_within, cut_line};
 use crate::console::model::Target;
 use crate::console::model::order::Direction;
 use crate::console::symbols::{ASCENDING, DESCENDING};
@@ -18,6 +18,7 @@ const GAP: usize = 2;
 pub(crate) struct Column {
     pub title: &'static str,
     pub side: Side,
+    pub cut: Cut,
     /// How narrow it may become; none: never narrower than its content.
     pub least: Option<usize>,
     /// Which go first where there is no room: the highest rank. 0 never goes.
@@ -30,19 +31,31 @@ pub(crate) enum Side {
     Right,
 }
 
+/// Where something is missing when there is no room for all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    End,
+    Middle,
+}
+
 /// Short content at the left, always whole.
 pub(crate) const fn left(title: &'static str, rank: u8) -> Column {
-    Column { title, side: Side::Left, least: None, rank }
+    Column { title, side: Side::Left, cut: Cut::End, least: None, rank }
 }
 
 /// Short content at the right (figures), always whole.
 pub(crate) const fn right(title: &'static str, rank: u8) -> Column {
-    Column { title, side: Side::Right, least: None, rank }
+    Column { title, side: Side::Right, cut: Cut::End, least: None, rank }
 }
 
 /// Text at the left that may be cut down to so many cells.
 pub(crate) const fn text(title: &'static str, least: usize, rank: u8) -> Column {
-    Column { title, side: Side::Left, least: Some(least), rank }
+    Column { title, side: Side::Left, cut: Cut::End, least: Some(least), rank }
+}
+
+/// A name, of which the end tells as much as the beginning: `customer…service-eu` and `customer…service-us`.
+pub(crate) const fn name(title: &'static str, least: usize, rank: u8) -> Column {
+    Column { cut: Cut::Middle, ..text(title, least, rank) }
 }
 
 /// One row's cells, as many as there are columns.
@@ -150,14 +163,17 @@ impl<'c> Fit<'c> {
             .iter()
             .zip(&self.widths)
             .zip(cells)
-            .filter_map(|((column, width), cell)| width.map(|width| (column.side, width, cell)));
-        for (index, (side, width, cell)) in shown.enumerate() {
-            let cell = cut_line(cell, width);
+            .filter_map(|((column, width), cell)| width.map(|width| (column, width, cell)));
+        for (index, (column, width, cell)) in shown.enumerate() {
+            let cell = match column.cut {
+                Cut::End => cut_line(cell, width),
+                Cut::Middle => cut_line(cut_last_within(cell, width), width),
+            };
             let pad = " ".repeat(width - cell.width());
             if index > 0 {
                 spans.push(Span::raw(" ".repeat(GAP)));
             }
-            match side {
+            match column.side {
                 Side::Left => {
                     spans.extend(cell.spans);
                     spans.push(Span::raw(pad));
@@ -215,5 +231,16 @@ mod tests {
         assert_eq!(shown(24), "a-long-n…   4%  https:/…");
         assert_eq!(shown(18), "a-long-…  https:/…");
         assert_eq!(shown(10), "a-long-na…");
+    }
+
+    #[test]
+    fn two_names_that_differ_at_their_ends_still_do_when_they_are_cut() {
+        let columns = [name("SERVICE", 12, 0)];
+        let shown = |name: &'static str| {
+            let cells = || vec![Line::from(vec![Span::raw("● "), Span::raw(name)])];
+            Fit::rows(&columns, &[cells()], 16).row(cells()).to_string()
+        };
+        assert_eq!(shown("customer-preferences-eu"), "● custom…nces-eu");
+        assert_eq!(shown("customer-preferences-us"), "● custom…nces-us");
     }
 }

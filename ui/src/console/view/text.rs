@@ -50,6 +50,25 @@ pub(crate) fn cut_start(text: &str, cells: usize) -> String {
     if cells == 0 { String::new() } else { format!("{ELLIPSIS}{}", &text[start..]) }
 }
 
+/// The text in at most so many cells, both its ends kept: `customer…service-eu`.
+pub(crate) fn cut_within(text: &str, cells: usize) -> String {
+    if text.width() <= cells {
+        return text.to_owned();
+    }
+    let head = take_cells(text, cells.saturating_sub(1) / 2);
+    format!("{head}{}", cut_start(&text[head.len()..], cells - head.width()))
+}
+
+/// The line with its last span cut in the middle, so far as that makes it fit.
+pub(crate) fn cut_last_within(mut line: Line<'static>, cells: usize) -> Line<'static> {
+    let whole = line.width();
+    if let Some(last) = line.spans.last_mut().filter(|_| whole > cells) {
+        let before = whole - last.content.width();
+        last.content = cut_within(&last.content, cells.saturating_sub(before)).into();
+    }
+    line
+}
+
 /// The line in at most so many cells; `…` where something is missing.
 pub(crate) fn cut_line(line: Line<'_>, cells: usize) -> Line<'_> {
     if line.width() <= cells {
@@ -144,6 +163,10 @@ mod tests {
         assert_eq!(cut("日本語", 4), "日…");
         assert_eq!(cut("hello", 0), "");
         assert_eq!(cut_start("/home/ada/src/hello", 10), "…src/hello");
+        assert_eq!(cut_within("hello", 5), "hello");
+        assert_eq!(cut_within("preferences-eu", 8), "pre…s-eu");
+        assert_eq!(cut_within("hello", 1), "…");
+        assert_eq!(cut_within("hello", 0), "");
     }
 
     #[test]
@@ -174,6 +197,7 @@ mod tests {
         fn no_line_is_wider_than_it_may(text in "[a-z日é ]{0,60}", cells in 2usize..20) {
             prop_assert!(cut(&text, cells).width() <= cells);
             prop_assert!(cut_start(&text, cells).width() <= cells);
+            prop_assert!(cut_within(&text, cells).width() <= cells);
             prop_assert!(wrap(&text, cells).iter().all(|line| line.width() <= cells));
             let line = Line::from(vec![Span::raw(text.clone()), Span::raw(text)]);
             prop_assert!(cut_line(line.clone(), cells).width() <= cells);

@@ -7,6 +7,7 @@ mod fleet;
 mod footer;
 mod lists;
 mod logs;
+mod names;
 mod push;
 mod runs;
 
