@@ -28,6 +28,10 @@ impl Columns for AlertColumn {
         ("service", |(concern, _), text| concern.service.as_ref().is_some_and(|at| at.service.as_str().contains(text))),
         ("message", |(concern, _), text| concern.message.to_lowercase().contains(text)),
     ];
+    const WORDS: &'static [(&'static str, &'static [&'static str])] = &[(
+        "alert",
+        &["silent", "part", "down", "crash", "unhealthy", "disk", "memory", "certificate", "deploy", "other"],
+    )];
     const FIGURES: &'static [Figure<Self>] = &[("since", TIMES, |line| AlertColumn::Since.number_of(line))];
 
     /// Kinds count from the gravest, times in seconds.
@@ -57,8 +61,11 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
+    use mypaas::api::AlertKind::{Certificate, CrashLoop, DeployFailed, Disk, Down, Memory, Other, Part, Unhealthy};
+
     use super::*;
     use crate::console::fixture;
+    use crate::console::model::concern::Kind;
     use crate::console::model::line::Line;
 
     fn shown(filter: &str, by: AlertColumn, turns: usize) -> Vec<&'static str> {
@@ -80,5 +87,14 @@ mod tests {
         assert_eq!(shown("since<3m", AlertColumn::Since, 1)[0], "silent");
         let last = shown("", AlertColumn::Service, 1).split_off(3);
         assert!(last.contains(&"disk") && last.contains(&"silent"), "what is about no service comes last: {last:?}");
+    }
+
+    #[test]
+    fn every_kind_of_alert_can_be_asked_for() {
+        let (_, words) = AlertColumn::WORDS[0];
+        let told = [Part, Down, CrashLoop, Unhealthy, Disk, Memory, Certificate, DeployFailed, Other].map(Kind::Told);
+        for kind in told.into_iter().chain([Kind::Silent]) {
+            assert!(words.iter().any(|word| has_state(kind.word(), word)), "{kind:?}");
+        }
     }
 }

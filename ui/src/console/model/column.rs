@@ -18,6 +18,8 @@ pub(crate) trait Columns: Debug + Copy + Eq + Default + 'static {
 
     /// What a word of a filter is looked for in: everywhere, or behind its name and a colon in one only.
     const TEXTS: &'static [Text<Self>];
+    /// The words that may stand behind some of these names; behind the others, anything may.
+    const WORDS: &'static [(&'static str, &'static [&'static str])] = &[];
     /// What a filter compares.
     const FIGURES: &'static [Figure<Self>];
 
@@ -71,6 +73,8 @@ impl Columns for Column {
         ("release", |(_, service), text| service.release.is_some_and(|release| release.to_string() == text)),
         ("url", |(_, service), text| service.urls.iter().any(|url| url.to_string().contains(text))),
     ];
+    const WORDS: &'static [(&'static str, &'static [&'static str])] =
+        &[("state", &["running", "degraded", "down", "stopped", "never", "deploying"])];
     const FIGURES: &'static [Figure<Self>] = &[
         ("cpu", PERCENT_OF_CPU, |line| Column::Cpu.number_of(line)),
         ("mem", SIZES, |line| Column::Memory.number_of(line)),

@@ -115,7 +115,7 @@ impl Fleet {
     }
 
     /// Of all servers, stale ones included, in their order.
-    pub(crate) fn all_services(&self) -> impl Iterator<Item = (&ServerEntry, &ServiceView)> {
+    pub(crate) fn all_services(&self) -> impl Iterator<Item = (&ServerEntry, &ServiceView)> + Clone {
         self.servers.iter().flat_map(|server| server.services().iter().map(move |service| (server, service)))
     }
 

@@ -4,7 +4,7 @@
 //! ```text
 //! fleet.rs      the servers, and what each last said: connecting, live, stale, unreachable
 //! list.rs       servers → services → containers as lines; folds, selection
-//!    column.rs  what the columns mean   filter/   which services are shown   order.rs  how they are sorted
+//!    column.rs  what the columns mean   filter/   which services are shown (mistake.rs)   order.rs  how they are sorted
 //!    marks.rs   those that an action is about
 //!    arrangement.rs  both of these for a page   servers.rs, alerts.rs  the pages with all servers, with all alerts
 //! concern.rs    what somebody should look at: alerts, silent servers
@@ -39,6 +39,7 @@ pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod marks;
+mod mistake;
 pub(crate) mod order;
 pub(crate) mod palette;
 pub(crate) mod progress;

@@ -37,6 +37,8 @@ impl Columns for ServerColumn {
         ("version", |server, text| version(server).is_some_and(|version| version.starts_with(text))),
         ("address", |server, text| server.endpoint.to_lowercase().contains(text)),
     ];
+    const WORDS: &'static [(&'static str, &'static [&'static str])] =
+        &[("state", &["live", "connecting", "silent", "stale", "unreachable", "read-only", "locked"])];
     const FIGURES: &'static [Figure<Self>] = &[
         ("cpu", PERCENT, |server| ServerColumn::Cpu.number_of(server)),
         ("mem", PERCENT, |server| ServerColumn::Memory.number_of(server)),

@@ -51,6 +51,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         (Command::Accept, Some(Typing::VariableValue)) => variables::value_typed(model),
         (Command::Accept, typing) => {
             model.typing = None;
+            if let Some(mistake) = typing.filter(|typing| typing.is_filter()).and_then(|_| model.filter_mistake()) {
+                model.toast(ToastKind::Bad, mistake);
+            }
             return if typing == Some(Typing::LogPath) { logs::save(model) } else { Vec::new() };
         }
         (Command::Cancel, typing) => {

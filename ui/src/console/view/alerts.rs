@@ -4,12 +4,12 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::history::{Rows, Sorted};
-use super::named;
 use super::pen::Pen;
 use super::problem::labelled;
 use super::sheet::Sheet;
 use super::table::{Cells, Column, left, name, right, text};
 use super::text::wrap;
+use super::{named, nothing};
 use crate::console::command::Command;
 use crate::console::model::Model;
 use crate::console::model::concern::{Concern, Kind};
@@ -52,8 +52,8 @@ pub(crate) fn draw(model: &Model, place: usize, area: Rect, sheet: &mut Sheet<'_
 fn draw_none(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     if !model.fleet.concerns().is_empty() {
-        let text = format!("No alert matches {:?}; esc shows all again.", model.alerts.filter.line.text());
-        return sheet.put(inner, 1, sheet.pen.line(Tone::Muted, text));
+        let below = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+        return nothing::draw(model, "No alert", model.alerts.filter.line.text(), below, sheet);
     }
     let unknown = model.fleet.servers.iter().filter(|server| !server.is_live()).count();
     let line = match unknown {

@@ -9,7 +9,7 @@ use super::history::{Rows, Sorted};
 use super::pen::Pen;
 use super::sheet::Sheet;
 use super::table::{Cells, Column, left, right, text};
-use super::{format, header, named, server};
+use super::{format, header, named, nothing, server};
 use crate::console::command::Command;
 use crate::console::model::fleet::{Connection, ServerEntry};
 use crate::console::model::servers::place_of;
@@ -55,11 +55,11 @@ pub(crate) fn draw(model: &Model, selected: Option<&ServerName>, area: Rect, she
     let servers = model.shown_servers();
     if servers.is_empty() {
         let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-        let text = match model.fleet.servers.is_empty() {
-            true => "No server is known.".to_owned(),
-            false => format!("No server matches {:?}; esc shows all again.", model.servers.filter.line.text()),
-        };
-        return sheet.put(inner, 1, sheet.pen.line(Tone::Muted, text));
+        if model.fleet.servers.is_empty() {
+            return sheet.put(inner, 1, sheet.pen.line(Tone::Muted, "No server is known."));
+        }
+        let below = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+        return nothing::draw(model, "No server", model.servers.filter.line.text(), below, sheet);
     }
     let place = place_of(selected, &servers);
     // The list matters more than all that is known of one of them.

@@ -7,13 +7,14 @@ use ratatui::text::Line as Drawn;
 use super::pen::Pen;
 use super::pending;
 use super::sheet::Sheet;
+use super::text::cut;
 use crate::console::command::Command;
 use crate::console::keymap::{Binding, Context, Section};
 use crate::console::model::detail::Tab;
 use crate::console::model::dialog::Dialog;
 use crate::console::model::journal::JournalPage;
 use crate::console::model::line::{Line, Unseen};
-use crate::console::model::list::Item;
+use crate::console::model::list::{Item, Row};
 use crate::console::model::{Focus, Model, Page, Target, Typing};
 use crate::console::symbols::DOT;
 use crate::console::theme::Tone;
@@ -36,8 +37,7 @@ fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) 
     let (sign, line, found, example) = match typing {
         Typing::ServiceFilter => {
             let shown = model.list.rows(&model.fleet);
-            let found =
-                shown.iter().filter(|row| matches!(row, crate::console::model::list::Row::Service { .. })).count();
+            let found = shown.iter().filter(|row| matches!(row, Row::Service { .. })).count();
             (
                 "/",
                 &model.list.filter.line,
@@ -81,7 +81,8 @@ fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) 
             ("save as ", &logs.path, counted(logs.shown_count(), "line", "lines"), "a file that is not there yet")
         }
     };
-    let right = if line.is_empty() { example.to_owned() } else { found };
+    let usual = (Tone::Muted, if line.is_empty() { example.to_owned() } else { found });
+    let (tone, right) = mistake_beside(model, typing, line, area.width).unwrap_or(usual);
     let width = u16::try_from(right.chars().count()).unwrap_or(0) + 2;
     let room = area.width.saturating_sub(2);
     sheet.put(area, 0, pen.line(Tone::Key, sign));
@@ -89,9 +90,16 @@ fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) 
     let field =
         Rect { x: area.x + used, width: (room - used).saturating_sub(width).max((room - used).min(12)), ..area };
     if field.width + width <= room {
-        sheet.put_right(area, 0, pen.line(Tone::Muted, right));
+        sheet.put_right(area, 0, pen.line(tone, right));
     }
     sheet.typed(field, 0, line);
+}
+
+/// What a filter lacks, in the room that it leaves.
+fn mistake_beside(model: &Model, typing: Typing, line: &Line, room: u16) -> Option<(Tone, String)> {
+    let mistake = if typing.is_filter() { model.filter_mistake()? } else { return None };
+    let typed = 12.max(line.text().chars().count() + 1);
+    Some((Tone::Warning, cut(&mistake, usize::from(room).saturating_sub(typed + 5))))
 }
 
 /// A value is typed: how long it is may be seen, and nothing else of it.

@@ -9,7 +9,7 @@ use super::history::{Rows, Sorted};
 use super::pen::Pen;
 use super::sheet::Sheet;
 use super::table::{Cells, Column, left, name, right, text};
-use super::{look, named};
+use super::{look, named, nothing};
 use crate::console::command::Command;
 use crate::console::model::Model;
 use crate::console::model::entries::Record;
@@ -61,7 +61,11 @@ pub(crate) fn draw(model: &Model, page: JournalPage, area: Rect, sheet: &mut She
     let records = model.shown_records(page.half);
     if records.is_empty() {
         let inner = Rect { x: body.x + 1, width: body.width.saturating_sub(2), ..body };
-        return sheet.put(inner, 0, sheet.pen.line(Tone::Muted, why_empty(model, page.half)));
+        if !model.records(page.half).is_empty() {
+            let filter = model.journal.arrangement.filter.line.text();
+            return nothing::draw(model, "Nothing in this half", filter, inner, sheet);
+        }
+        return sheet.put(inner, 0, sheet.pen.line(Tone::Muted, why_empty(page.half)));
     }
     let (columns, sorts): (&[Column], &[Command]) = match page.half {
         Half::Own => (&OWN, &OWN_SORTS),
@@ -76,14 +80,10 @@ pub(crate) fn draw(model: &Model, page: JournalPage, area: Rect, sheet: &mut She
     sheet.seen.body = Rows { columns, rows, chosen: Some((place, true)) }.draw_sorted(&sorted, body, sheet);
 }
 
-fn why_empty(model: &Model, half: Half) -> String {
+fn why_empty(half: Half) -> &'static str {
     match half {
-        _ if !model.records(half).is_empty() => {
-            let filter = model.journal.arrangement.filter.line.text();
-            format!("Nothing in this half matches {filter:?}; esc shows all again.")
-        }
-        Half::Own => "Nothing was changed from this console yet.".to_owned(),
-        Half::Servers => "No server has told what was done there yet.".to_owned(),
+        Half::Own => "Nothing was changed from this console yet.",
+        Half::Servers => "No server has told what was done there yet.",
     }
 }
 

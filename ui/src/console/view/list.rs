@@ -11,7 +11,7 @@ use super::named;
 use super::pen::Pen;
 use super::sheet::Sheet;
 use super::table::{self, Fit, left, right, text};
-use super::{certificate, format, look};
+use super::{certificate, format, look, nothing};
 use crate::console::command::Command;
 use crate::console::model::column::{self, Column};
 use crate::console::model::fleet::{Connection, ServerEntry};
@@ -319,12 +319,12 @@ fn nothing_yet(model: &Model, pen: &Pen<'_>) -> Line<'static> {
 
 fn draw_nothing(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
-    let text = match (model.list.filter.is_empty(), model.fleet.servers.is_empty()) {
-        (false, _) => format!("No service matches {:?}; esc shows all again.", model.list.filter.line.text()),
-        (true, true) => "No server is known.".to_owned(),
-        (true, false) => "No server has told of a service yet.".to_owned(),
-    };
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let lines = super::text::wrap(&text, usize::from(inner.width)).into_iter().map(|line| pen.line(Tone::Muted, line));
-    sheet.put_all(Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner }, lines.collect());
+    let below = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+    if !model.list.filter.is_empty() {
+        return nothing::draw(model, "No service", model.list.filter.line.text(), below, sheet);
+    }
+    let is_alone = model.fleet.servers.is_empty();
+    let text = if is_alone { "No server is known." } else { "No server has told of a service yet." };
+    sheet.put(below, 0, pen.line(Tone::Muted, text));
 }

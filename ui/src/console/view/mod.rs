@@ -10,7 +10,7 @@
 //! services.rs  = list.rs + pane.rs (or summary.rs)
 //!    pane.rs   = server.rs, or overview.rs (with certificate.rs, containers.rs), history.rs with strip.rs, stream_logs.rs; all at once in dashboard.rs
 //!    graphs.rs = graph.rs, one for each measure
-//! fleet.rs  alerts.rs  journal.rs  variables.rs
+//! fleet.rs  alerts.rs  journal.rs  variables.rs         nothing.rs  where a filter leaves nothing
 //! deploy.rs    = phases.rs, activity.rs, failure.rs
 //! push.rs      = glance.rs, diagnostics.rs, plan.rs, problem.rs, buttons.rs
 //! dialogs.rs   = help.rs, palette.rs, confirm.rs, unlock.rs, and rollback, scale
@@ -40,6 +40,7 @@ mod journal;
 mod list;
 mod look;
 mod named;
+mod nothing;
 mod overview;
 mod palette;
 mod pane;

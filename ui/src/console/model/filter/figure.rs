@@ -3,28 +3,35 @@
 
 use crate::console::model::column::Columns;
 
-/// What a figure may be written in, and how much of the unit it is compared in that is; the first is meant where none
-/// is written.
-pub(crate) type Units = &'static [(&'static str, i64)];
+/// What a figure may be written in.
+#[derive(Debug)]
+pub(crate) struct Units {
+    /// And how much of the unit that it is compared in each one is.
+    known: &'static [(&'static str, i64)],
+    example: &'static str,
+}
 
 /// A name in front of `<` or `>`, what its limit may be written in, and what a line has.
-pub(crate) type Figure<C> = (&'static str, Units, for<'a> fn(<C as Columns>::Line<'a>) -> Option<i64>);
+pub(crate) type Figure<C> = (&'static str, &'static Units, for<'a> fn(<C as Columns>::Line<'a>) -> Option<i64>);
 
 /// Thousandths of a percent.
-pub(crate) const PERCENT_OF_CPU: Units = &[("", 1000), ("%", 1000)];
+pub(crate) const PERCENT_OF_CPU: &Units = &Units { known: &[("", 1000), ("%", 1000)], example: "50" };
 /// Bytes.
-pub(crate) const SIZES: Units = &[("", 1), ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)];
+pub(crate) const SIZES: &Units =
+    &Units { known: &[("", 1), ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)], example: "200m" };
 /// Seconds.
-pub(crate) const TIMES: Units = &[("", 1), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)];
-pub(crate) const COUNT: Units = &[("", 1)];
+pub(crate) const TIMES: &Units =
+    &Units { known: &[("", 1), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)], example: "2h" };
+pub(crate) const COUNT: &Units = &Units { known: &[("", 1)], example: "3" };
 /// Thousandths a second.
-pub(crate) const RATE: Units = &[("", 1000), ("/s", 1000)];
+pub(crate) const RATE: &Units = &Units { known: &[("", 1000), ("/s", 1000)], example: "10" };
 /// Microseconds.
-pub(crate) const SHORT_TIMES: Units = &[("", 1000), ("ms", 1000), ("s", 1_000_000)];
+pub(crate) const SHORT_TIMES: &Units =
+    &Units { known: &[("", 1000), ("ms", 1000), ("s", 1_000_000)], example: "200ms" };
 /// Millionths of the whole.
-pub(crate) const PERCENT: Units = &[("", 10_000), ("%", 10_000)];
+pub(crate) const PERCENT: &Units = &Units { known: &[("", 10_000), ("%", 10_000)], example: "1%" };
 /// Seconds.
-pub(crate) const DAYS: Units = &[("", 86_400), ("h", 3600), ("d", 86_400)];
+pub(crate) const DAYS: &Units = &Units { known: &[("", 86_400), ("h", 3600), ("d", 86_400)], example: "14d" };
 
 #[derive(Debug, Clone)]
 pub(super) struct Comparison<C: Columns> {
@@ -34,9 +41,17 @@ pub(super) struct Comparison<C: Columns> {
     limit: i64,
 }
 
-/// Whether the word is meant as a comparison, also when it is only half typed.
-pub(super) fn is_begun<C: Columns>(word: &str) -> bool {
-    word.find(['<', '>']).is_some_and(|place| C::FIGURES.iter().any(|(name, ..)| *name == &word[..place]))
+/// What is missing from a word that is meant as a comparison; none where it is meant as something else.
+pub(super) fn lacks<C: Columns>(word: &str) -> Option<String> {
+    let begun = &word[..=word.find(['<', '>'])?];
+    let (_, units, _) = C::FIGURES.iter().find(|(name, ..)| *name == &begun[..begun.len() - 1])?;
+    Some(format!("{begun} takes a number, as in {begun}{}", units.example))
+}
+
+/// How a figure of this name is compared, if there is one: `cpu>50`.
+pub(super) fn as_compared<C: Columns>(name: &str) -> Option<String> {
+    let (name, units, _) = C::FIGURES.iter().find(|(known, ..)| *known == name)?;
+    Some(format!("{name}>{}", units.example))
 }
 
 impl<C: Columns> Comparison<C> {
@@ -57,9 +72,9 @@ impl<C: Columns> Comparison<C> {
 }
 
 /// `50` percent, `1.5g`, `2h`, `3` times.
-fn amount(text: &str, units: Units) -> Option<i64> {
+fn amount(text: &str, units: &Units) -> Option<i64> {
     let written = text.trim_start_matches(|character: char| character.is_ascii_digit() || character == '.');
-    let (_, factor) = units.iter().find(|(unit, _)| *unit == written)?;
+    let (_, factor) = units.known.iter().find(|(unit, _)| *unit == written)?;
     let digits = &text[..text.len() - written.len()];
     let number: f64 = digits.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)?;
     Some((number * *factor as f64) as i64)
@@ -92,8 +107,9 @@ mod tests {
     #[test]
     fn half_a_comparison_is_begun_but_not_read() {
         for word in ["cpu>", "mem<m", "age<-1h", "cpu>inf"] {
-            assert_eq!((read(word), is_begun::<Column>(word)), (None, true), "{word}");
+            assert!(read(word).is_none() && lacks::<Column>(word).is_some(), "{word}");
         }
-        assert!(!is_begun::<Column>("cpu") && !is_begun::<Column>("a>b") && read("a>1").is_none());
+        assert_eq!(lacks::<Column>("mem<m"), Some("mem< takes a number, as in mem<200m".to_owned()));
+        assert!(lacks::<Column>("cpu").is_none() && lacks::<Column>("a>b").is_none() && read("a>1").is_none());
     }
 }

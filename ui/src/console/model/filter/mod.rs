@@ -34,6 +34,8 @@ enum What<C: Columns> {
     Anywhere(String),
     In(&'static Text<C>, String),
     Compares(Comparison<C>),
+    /// It cannot be meant so, for this reason; it hides nothing.
+    Mistaken(String),
 }
 
 impl<C: Columns> Default for Filter<C> {
@@ -57,7 +59,18 @@ impl<C: Columns> Filter<C> {
     }
 
     pub(crate) fn matches(&self, line: C::Line<'_>) -> bool {
-        self.terms.iter().all(|term| term.what.matches(line) != term.negated)
+        let hides = |term: &Term<C>| !matches!(term.what, What::Mistaken(_)) && term.what.matches(line) == term.negated;
+        !self.terms.iter().any(hides)
+    }
+
+    /// Why a word of it cannot be meant as it is written; `lines` are all that there are to find.
+    pub(crate) fn mistake<'a>(&self, lines: &(impl Iterator<Item = C::Line<'a>> + Clone)) -> Option<String> {
+        self.terms.iter().find_map(|Term { what, .. }| match what {
+            What::Mistaken(why) => Some(why.clone()),
+            What::In((name, _), text) => unknown_word::<C>(name, text),
+            What::Anywhere(text) => unknown_column::<C>(text).filter(|_| !lines.clone().any(|line| what.matches(line))),
+            What::Compares(_) => None,
+        })
     }
 }
 
@@ -68,8 +81,9 @@ impl<C: Columns> Term<C> {
             Some(rest) => (true, rest),
             None => (false, lower.as_str()),
         };
-        if figure::is_begun::<C>(rest) {
-            return Comparison::read(rest).map(|comparison| Term { what: What::Compares(comparison), negated });
+        if let Some(lack) = figure::lacks::<C>(rest) {
+            let what = Comparison::read(rest).map_or(What::Mistaken(lack), What::Compares);
+            return Some(Term { what, negated });
         }
         let named = C::TEXTS.iter().find_map(|text| Some((text, rest.strip_prefix(text.0)?.strip_prefix(':')?)));
         let (what, text) = match named {
@@ -86,8 +100,32 @@ impl<C: Columns> What<C> {
             What::Anywhere(text) => C::TEXTS.iter().any(|(_, has)| has(line, text)),
             What::In((_, has), text) => has(line, text),
             What::Compares(comparison) => comparison.matches(line),
+            What::Mistaken(_) => true,
         }
     }
+}
+
+/// `dwn` where the words are known that may stand behind `state:`.
+fn unknown_word<C: Columns>(name: &str, text: &str) -> Option<String> {
+    let (_, words) = C::WORDS.iter().find(|(known, _)| *known == name)?;
+    let is_known = words.iter().any(|word| has_state(word, text));
+    (!is_known).then(|| format!("no {name} is called {text}; there are {}", words.join(", ")))
+}
+
+/// `foo` of `foo:bar` and `foo>1`. Only of a text that no line has: an address with a colon may be looked for too.
+fn unknown_column<C: Columns>(text: &str) -> Option<String> {
+    let name = &text[..text.find([':', '<', '>'])?];
+    let texts: Vec<_> = C::TEXTS.iter().map(|(name, _)| *name).collect();
+    let is_word = !name.is_empty() && name.chars().all(char::is_alphanumeric);
+    if !is_word || texts.contains(&name) || text.contains("://") {
+        return None;
+    }
+    if let Some(compared) = figure::as_compared::<C>(name) {
+        return Some(format!("{name} is a figure: compare it, as in {compared}"));
+    }
+    let figures = C::FIGURES.iter().map(|(name, ..)| *name);
+    let all: Vec<_> = texts.into_iter().chain(figures).collect();
+    Some(format!("no column is called {name}; there are {}", all.join(", ")))
 }
 
 /// A state matches by the beginning of its word, so that `down` typed half narrows already.
@@ -142,6 +180,54 @@ mod tests {
         assert_eq!(names("p95>500ms"), ["shop"]);
         assert_eq!(names("cert<14d"), ["blog", "shop"]);
         assert_eq!(names("!cpu>0 state:never"), ["draft"]);
+    }
+
+    fn mistake(filter: &str) -> String {
+        let fleet = fixture::fleet();
+        let mut it = Filter::<Column> { line: Line::of(filter), terms: Vec::new() };
+        it.read();
+        it.mistake(&fleet.all_services()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_mistyped_filter_says_what_there_is() {
+        let states = "there are running, degraded, down, stopped, never, deploying";
+        assert_eq!(mistake("state:dwn"), format!("no state is called dwn; {states}"));
+        assert_eq!(mistake("shop !state:dwn"), format!("no state is called dwn; {states}"));
+        assert_eq!(mistake("cpu>abc"), "cpu> takes a number, as in cpu>50");
+        assert_eq!(names("cpu>abc").len(), names("").len());
+        let columns = "name, server, state, release, url, cpu, mem, age, restarts, req, p95, errors, cert";
+        assert_eq!(mistake("foo:bar"), format!("no column is called foo; there are {columns}"));
+        assert_eq!(mistake("foo>1"), format!("no column is called foo; there are {columns}"));
+        assert_eq!(mistake("cpu:50"), "cpu is a figure: compare it, as in cpu>50");
+    }
+
+    #[test]
+    fn what_is_meant_is_no_mistake_though_it_finds_nothing() {
+        for meant in [
+            "zzz",
+            "state:d",
+            "state:",
+            "state:never",
+            "cpu>5000",
+            "name:zzz",
+            ":",
+            "!",
+            "!blog",
+            "https://zzz",
+            "zzz.com:80",
+        ] {
+            assert_eq!(mistake(meant), "", "{meant}");
+        }
+        assert_eq!((mistake("https://shop").as_str(), names("https://shop").len()), ("", 2), "a text with a colon");
+    }
+
+    #[test]
+    fn the_states_that_there_are_are_those_that_match() {
+        use ServiceState::{Degraded, Down, NeverLive, Running, Stopped};
+        for state in [Running, Degraded, Down, Stopped, NeverLive].map(state_word) {
+            assert_eq!(mistake(&format!("state:{}", state.split(' ').next().unwrap())), "");
+        }
     }
 
     #[test]

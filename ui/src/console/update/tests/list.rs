@@ -119,3 +119,20 @@ fn keys_about_the_list_do_nothing_on_a_page_that_hides_it() {
         assert_eq!((model.pane.tab, model.context()), (Tab::Releases, Context::Services));
     }
 }
+
+#[test]
+fn a_mistyped_filter_is_told_of_and_not_forgotten() {
+    let mut model = fixture::model();
+    press(&mut model, "/");
+    type_text(&mut model, "cpu>abc");
+    press(&mut model, "enter");
+    assert_eq!(toasts(&model), ["cpu> takes a number, as in cpu>50"]);
+    assert!(!model.list.filter.is_empty() && model.list.filter.line.text() == "cpu>abc");
+    press(&mut model, "esc");
+    assert!(model.list.filter.is_empty(), "it goes as any other does");
+    model.toasts = Default::default();
+    press(&mut model, "/");
+    type_text(&mut model, "cpu>5");
+    press(&mut model, "enter");
+    assert_eq!(toasts(&model), [""; 0]);
+}

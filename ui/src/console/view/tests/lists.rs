@@ -71,3 +71,26 @@ fn a_state_is_never_cut() {
         assert!(shown(&mut model).contains(" never live "), "{width} cells");
     }
 }
+
+#[test]
+fn a_filter_that_was_mistyped() {
+    snapshots("filter_mistyped", |model| {
+        press(model, "/");
+        type_text(model, "state:dwn");
+    });
+}
+
+#[test]
+fn what_a_mistyped_filter_lacks_is_told_beside_it_and_where_the_list_would_be() {
+    for page in ["", "g f", "g a", "g j"] {
+        let mut model = fixture::model();
+        model.size = Size::new(80, 24);
+        press(&mut model, &format!("{page} /"));
+        type_text(&mut model, "foo:bar");
+        let text = shown(&mut model);
+        let told: Vec<_> = text.lines().filter(|line| line.contains("no column is called foo; there are ")).collect();
+        assert!(told.last().is_some_and(|line| line.contains("/foo:bar")), "{text}");
+        let has_nothing_to_find = page == "g j";
+        assert!(has_nothing_to_find || told.len() == 2, "{text}");
+    }
+}
