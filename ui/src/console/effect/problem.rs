@@ -17,8 +17,20 @@ pub(crate) fn of_client(error: ClientError) -> Problem {
             let problem = Problem::new(ProblemCode::Unavailable, format!("no server answers at {endpoint}"));
             Problem { causes: vec![trouble], ..problem }
         }
-        other => Problem::of(ProblemCode::Unavailable, &other),
+        other => {
+            let problem = Problem::new(ProblemCode::Unavailable, other.to_string());
+            Problem { causes: innermost(&other).into_iter().collect(), ..problem }
+        }
     }
+}
+
+/// What it began with; what lies between tells of requests and addresses that nobody asked for.
+fn innermost(error: &ClientError) -> Option<String> {
+    let mut cause = error.source()?;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    Some(cause.to_string())
 }
 
 /// Why a folder cannot be pushed.
@@ -45,6 +57,8 @@ fn context_cause(error: &ClientError) -> Option<&ContextError> {
 
 #[cfg(test)]
 mod tests {
+    use mypaas::client::Client;
+
     use super::*;
 
     #[test]
@@ -54,6 +68,15 @@ mod tests {
         let problem = of_client(broken);
         assert_eq!(problem.message, "a/b.txt changed while it was read");
         assert!(problem.hint.is_some());
+    }
+
+    #[tokio::test]
+    async fn why_nobody_answers_is_told_without_the_request_that_was_tried() {
+        let folder = tempfile::tempdir().unwrap();
+        let client = Client::unix(&folder.path().join("none.sock")).unwrap();
+        let problem = of_client(client.server().await.unwrap_err());
+        assert!(problem.message.starts_with("no server answers at "), "{problem:?}");
+        assert!(matches!(&problem.causes[..], [cause] if cause.starts_with("No such file")), "{problem:?}");
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn of_server(server: &ServerEntry) -> Vec<Concern> {
 }
 
 /// What the server itself says.
-pub(crate) fn alerts(server: &ServerEntry) -> &[Alert] {
+fn alerts(server: &ServerEntry) -> &[Alert] {
     server.snapshot().map_or(&[], |snapshot| &snapshot.alerts)
 }
 

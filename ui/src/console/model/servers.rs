@@ -38,7 +38,7 @@ impl Columns for ServerColumn {
         ("address", |server, text| server.endpoint.to_lowercase().contains(text)),
     ];
     const WORDS: &'static [(&'static str, &'static [&'static str])] =
-        &[("state", &["live", "connecting", "silent", "stale", "unreachable", "read-only", "locked"])];
+        &[("state", &["live", "connecting", "silent", "read-only", "locked"])];
     const FIGURES: &'static [Figure<Self>] = &[
         ("cpu", PERCENT, |server| ServerColumn::Cpu.number_of(server)),
         ("mem", PERCENT, |server| ServerColumn::Memory.number_of(server)),
@@ -129,12 +129,11 @@ fn version_number(version: &str) -> Option<Value> {
 /// The words for how well it is known.
 fn states(server: &ServerEntry) -> impl Iterator<Item = &'static str> {
     let state = match server.connection {
-        Connection::Unreachable { .. } => "unreachable",
-        Connection::Stale { .. } => "stale",
+        Connection::Unreachable { .. } | Connection::Stale { .. } => "silent",
         Connection::Connecting | Connection::Remembered { .. } => "connecting",
         Connection::Live { .. } => "live",
     };
-    let marks = [(server.is_silent(), "silent"), (server.is_read_only(), "read-only"), (server.lock, "locked")];
+    let marks = [(server.is_read_only(), "read-only"), (server.lock, "locked")];
     std::iter::once(state).chain(marks.into_iter().filter_map(|(holds, word)| holds.then_some(word)))
 }
 
@@ -227,7 +226,7 @@ mod tests {
         assert_eq!(filtered("mem>50%"), ["s2"]);
         assert_eq!(filtered("up<1h"), ["local"]);
         assert_eq!(filtered("service:metrics"), ["s2"]);
-        assert_eq!(filtered("address:ssh !stale"), ["s3"]);
+        assert_eq!(filtered("address:ssh !service:metrics"), ["s3"]);
         assert_eq!(filtered("version:0.10"), ["local"]);
         assert_eq!(filtered("alerts>0 services<2"), ["local"]);
     }

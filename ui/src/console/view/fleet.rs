@@ -118,8 +118,8 @@ fn data(server: &ServerEntry, pen: &Pen<'_>) -> Line<'static> {
         Connection::Remembered { heard, .. } => (WAITING, format!("connecting; {} old", pen.age(*heard)), Tone::Stale),
         Connection::Live { .. } if server.is_read_only() => (RUNNING, "live, read only".to_owned(), Tone::Healthy),
         Connection::Live { .. } => (RUNNING, "live".to_owned(), Tone::Healthy),
-        Connection::Stale { since, .. } => (DOWN, format!("{} old", pen.age(*since)), Tone::Stale),
-        Connection::Unreachable { since, .. } => (DOWN, format!("none for {}", pen.age(*since)), Tone::Failing),
+        Connection::Stale { since, .. } => (DOWN, format!("silent for {}", pen.age(*since)), Tone::Stale),
+        Connection::Unreachable { since, .. } => (DOWN, format!("silent for {}", pen.age(*since)), Tone::Failing),
     };
     pen.line(tone, format!("{sign} {text}"))
 }

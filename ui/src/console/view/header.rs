@@ -92,7 +92,7 @@ fn limits(server: &ServerEntry) -> Option<&'static str> {
 }
 
 fn alerts(model: &Model, pen: &Pen<'_>) -> Option<Span<'static>> {
-    let count = model.fleet.servers.iter().map(concern::alerts).map(<[_]>::len).sum::<usize>();
+    let count = model.fleet.servers.iter().map(concern::count).sum::<usize>();
     (count > 0).then(|| pen.span(Tone::Failing, format!("{ALERT} {}", counted(count, "alert", "alerts"))))
 }
 

@@ -200,11 +200,11 @@ fn connection(server: &ServerEntry, folded: bool, pen: &Pen<'_>) -> Vec<Span<'st
     match &server.connection {
         Connection::Connecting => vec![pen.span(Tone::Pending, "connecting")],
         Connection::Unreachable { since, problem } => {
-            let text = format!("unreachable for {}: {}", pen.age(*since), problem.message);
+            let text = format!("silent for {}: {}", pen.age(*since), problem.message);
             vec![pen.span(Tone::Failing, text)]
         }
         Connection::Stale { since, .. } => {
-            vec![pen.span(Tone::Stale, format!("stale: no answer for {}", pen.elapsed(*since)))]
+            vec![pen.span(Tone::Stale, format!("silent for {}, shown as it was then", pen.elapsed(*since)))]
         }
         Connection::Remembered { heard, .. } => {
             vec![pen.span(Tone::Stale, format!("connecting; as it was {} ago", pen.age(*heard)))]

@@ -40,9 +40,9 @@ pub(crate) fn draw(model: &Model, server: &ServerEntry, area: Rect, sheet: &mut 
 pub(crate) fn lines(server: &ServerEntry, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
     match &server.connection {
         Connection::Connecting => vec![pen.line(Tone::Pending, "connecting …")],
-        Connection::Unreachable { since, problem } => silent("No answer yet, for", *since, problem, room, pen),
+        Connection::Unreachable { since, problem } => silent(*since, problem, room, pen),
         Connection::Stale { snapshot, since, problem } => {
-            let mut lines = silent("No answer for", *since, problem, room, pen);
+            let mut lines = silent(*since, problem, room, pen);
             lines.push(Line::default());
             lines.push(overview::title("WHAT IT SAID LAST", pen));
             lines.extend(facts(server, snapshot, room, pen));
@@ -58,8 +58,8 @@ pub(crate) fn lines(server: &ServerEntry, room: usize, pen: &Pen<'_>) -> Vec<Lin
     }
 }
 
-fn silent(how: &str, since: jiff::Timestamp, why: &Problem, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
-    let mut lines = vec![pen.line(Tone::Stale, format!("{how} {}.", pen.elapsed(since)))];
+fn silent(since: jiff::Timestamp, why: &Problem, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+    let mut lines = vec![pen.line(Tone::Stale, format!("Silent for {}.", pen.elapsed(since)))];
     lines.extend(problem::lines(why, room, pen));
     lines.push(pen.line(Tone::Muted, "It is tried again every few seconds."));
     lines

@@ -10,6 +10,7 @@ mod logs;
 mod names;
 mod push;
 mod runs;
+mod silent;
 
 use mypaas::api::{Action, Event, LogStream, LogsOf, PlanView, ServiceState};
 use mypaas::name::{DeployId, ReleaseId};
