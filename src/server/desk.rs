@@ -104,7 +104,7 @@ impl Desk {
     }
 
     pub(super) async fn shell(&self, wanted: Wanted, request: Request) -> Result<Response> {
-        self.note.tell(About { service: Some(wanted.service.clone()), action: None, deploy: None });
+        self.note.tell(About { service: Some(wanted.service.clone()), ..About::default() });
         self.caller.check(&wanted.service)?;
         shell::open(Arc::clone(&self.core), self.stay.clone(), wanted, request).await
     }
@@ -132,17 +132,18 @@ impl Desk {
     pub(super) async fn accept(&self, request: DeployRequest) -> Result<Deploy> {
         let request = DeployRequest { origin: self.signed(request.origin), ..request };
         let may = |service: &ServiceName, action: &Action| {
-            self.note.tell(About { service: Some(service.clone()), action: Some(action.clone()), deploy: None });
+            self.note.tell(About { service: Some(service.clone()), action: Some(action.clone()), ..About::default() });
             self.caller.check(service)
         };
         let accepted = self.core.accept_where(request, may).await.map_err(|problem| self.discreet(problem))?;
         let Deploy { id, service, action, .. } = accepted.clone();
-        self.note.tell(About { service: Some(service), action: Some(action), deploy: Some(id) });
+        self.note.tell(About { service: Some(service), action: Some(action), deploy: Some(id), detail: None });
         Ok(accepted)
     }
 
     pub(super) async fn pin(&self, service: &ServiceName, release: ReleaseId, pinned: bool) -> Result<ReleaseView> {
-        self.note.tell(About { service: Some(service.clone()), action: None, deploy: None });
+        let detail = Some(format!("{} {release}", if pinned { "pin" } else { "unpin" }));
+        self.note.tell(About { service: Some(service.clone()), detail, ..About::default() });
         self.caller.check(service)?;
         self.core.pin(service, release, pinned).await
     }
@@ -169,6 +170,8 @@ impl Desk {
     }
 
     pub(super) fn change_variable(&self, change: VariableChange) -> Result<VariableView> {
+        let detail = Some(format!("{} {}", if change.value.is_some() { "set" } else { "unset" }, change.name));
+        self.note.tell(About { detail, ..About::default() });
         self.caller.check_all()?;
         self.core.change_variable(change)
     }
@@ -198,7 +201,7 @@ impl Desk {
 
     pub(super) fn cancel(&self, id: DeployId, who: &str) -> Result<Deploy> {
         let deploy = self.deploy(id)?;
-        self.note.tell(About { service: Some(deploy.service), action: None, deploy: Some(id) });
+        self.note.tell(About { service: Some(deploy.service), deploy: Some(id), ..About::default() });
         self.core.cancel(id, self.caller.holder().map_or(who, |holder| holder.name()))
     }
 

@@ -53,6 +53,8 @@ pub(in crate::server) struct About {
     pub(in crate::server) service: Option<ServiceName>,
     pub(in crate::server) action: Option<Action>,
     pub(in crate::server) deploy: Option<DeployId>,
+    /// In words, where these and the request do not say it.
+    pub(in crate::server) detail: Option<String>,
 }
 
 /// Where it is told.
@@ -254,8 +256,9 @@ fn refused_as(problem: &Problem) -> AuditResult {
 impl Core {
     /// Writes down what was asked. That it cannot is no reason to leave undone what was done.
     fn audit(&self, by: By, address: Option<IpAddr>, request: String, about: About, result: AuditResult) {
-        let About { service, action, deploy } = about;
-        let entry = AuditEntry { at: Timestamp::now(), by, address, request, service, action, deploy, result };
+        let About { service, action, deploy, detail } = about;
+        let at = Timestamp::now();
+        let entry = AuditEntry { at, by, address, request, service, action, detail, deploy, result };
         if let Err(error) = self.store.note(&entry) {
             tracing::error!(%error, ?entry, "the audit log could not be written");
         }

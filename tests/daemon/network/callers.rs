@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use mypaas::api::{AuditResult, By, CancelRequest, DeployRequest, HistoryQuery, ProblemCode, Target};
+use mypaas::api::{
+    AuditEntry, AuditResult, By, CancelRequest, DeployRequest, HistoryQuery, ProblemCode, Target, VariableChange,
+};
 use mypaas::client::{Client, ClientError, Sending};
 use mypaas::context::{Limits, pack, select};
 use mypaas::deploy::{Action, Deploy, Origin, Outcome};
@@ -66,6 +68,7 @@ async fn actions_are_in_the_audit_log_by_key() {
     assert_eq!(told, ["POST /daemon/v1/deploys/d3/cancel", "POST /daemon/v1/deploys", "POST /daemon/v1/contexts"]);
     let by = By::Key(holder("ed25519", "ada@laptop"));
     assert!(entries.iter().all(|entry| entry.by == by && entry.address.is_some()), "{entries:#?}");
+    assert_eq!(entries[0].what(), "cancel d3");
     let [cancelled, accepted, _] = entries.as_slice() else { unreachable!() };
     assert!(matches!(cancelled.result, AuditResult::Refused { code: ProblemCode::Conflict, .. }), "{cancelled:?}");
     assert_eq!(
@@ -77,6 +80,18 @@ async fn actions_are_in_the_audit_log_by_key() {
     let about = client.audit(Some(&"web".parse().unwrap()), 9).await.unwrap();
     assert_eq!(about.iter().map(|entry| entry.deploy).collect::<Vec<_>>(), [Some(deploy.id); 2], "of one service");
     assert!(client.audit(Some(&"hidden".parse().unwrap()), 9).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn which_variable_was_changed_is_in_the_audit_log_and_its_value_is_not() {
+    let wire = Wire::start().await;
+    let client = wire.client("ed25519");
+    for value in [Some("hush".to_owned()), None] {
+        client.change_variable(&VariableChange { name: "TOKEN".parse().unwrap(), value }).await.unwrap();
+    }
+    let entries = client.audit(None, 9).await.unwrap();
+    assert_eq!(entries.iter().map(AuditEntry::what).collect::<Vec<_>>(), ["unset TOKEN", "set TOKEN"]);
+    assert!(!format!("{entries:?}").contains("hush"));
 }
 
 #[tokio::test]

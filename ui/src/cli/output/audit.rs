@@ -1,7 +1,7 @@
 //! What was asked of a server, newest first.
 
 use jiff::Timestamp;
-use mypaas::api::{AuditEntry, AuditResult, BASE, By};
+use mypaas::api::{AuditEntry, AuditResult, By};
 
 use super::paint::Style;
 use super::table::{Cell, Table};
@@ -36,11 +36,11 @@ fn who(by: &By) -> (String, String) {
     }
 }
 
-/// The action in a word, where it is one; else the request.
+/// The action in a word, where it is one; else what was asked.
 fn what(entry: &AuditEntry) -> String {
     match &entry.action {
         Some(action) => words::action(action),
-        None => entry.request.replace(&format!(" {BASE}"), " "),
+        None => entry.what(),
     }
 }
 
@@ -70,6 +70,7 @@ mod tests {
             request: request.to_owned(),
             service: Some("web".parse().unwrap()),
             action,
+            detail: None,
             deploy: Some(mypaas::name::DeployId::new(7)),
             result,
         };
@@ -82,10 +83,17 @@ mod tests {
             deploy: None,
             ..entry(By::Local { user: "root".into() }, "POST /daemon/v1/prune", None, AuditResult::Done)
         };
+        let variable = AuditEntry {
+            detail: Some("unset SECRET_KEY".to_owned()),
+            request: "POST /daemon/v1/variables".to_owned(),
+            ..local.clone()
+        };
         let entries = [
             entry(key, "POST /daemon/v1/deploys", Some(Action::Restart), AuditResult::Done),
             entry(By::Nobody { claimed: None }, "GET /daemon/v1/server", None, refused),
             local,
+            variable,
+            entry(By::Local { user: "root".into() }, "POST /daemon/v1/deploys/d7/cancel", None, AuditResult::Done),
         ];
         insta::assert_snapshot!(table(&entries, now).render(Paint { colour: false }, None));
     }

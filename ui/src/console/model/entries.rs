@@ -50,7 +50,7 @@ impl<'a> Record<'a> {
     pub(crate) fn what(self) -> String {
         match self {
             Record::Own(deed) => words::asked(&deed.what),
-            Record::Noted { entry, .. } => entry.action.as_ref().map_or_else(|| entry.request.clone(), words::action),
+            Record::Noted { entry, .. } => entry.action.as_ref().map_or_else(|| entry.what(), words::action),
         }
     }
 
@@ -213,8 +213,20 @@ mod tests {
         assert_eq!(shown("", EntryColumn::Ago, 1), ["docs", "-", "api", "blog", "shop"]);
         assert_eq!(shown("", EntryColumn::Service, 1), ["api", "blog", "docs", "shop", "-"]);
         assert_eq!(shown("", EntryColumn::Who, 1)[3..], ["-", "api"], "ada, root, the hall");
-        assert_eq!(shown("", EntryColumn::What, 1)[3..], ["docs", "api"], "scale to 2, stop");
+        assert_eq!(shown("", EntryColumn::What, 1)[3..], ["-", "api"], "set or unset a variable, stop");
         assert_eq!(shown("", EntryColumn::From, 1)[4], "-");
         assert_eq!(shown("", EntryColumn::Key, 1)[4], "-", "who has no key comes last");
+    }
+
+    #[test]
+    fn what_was_asked_is_told_in_words_not_as_a_request() {
+        let mut entry = fixture::audit().pop().unwrap();
+        let server = "local".parse().unwrap();
+        let what = |entry: &AuditEntry| Record::Noted { server: &server, entry, at: entry.at, deploy: None }.what();
+        assert_eq!(what(&entry), "set or unset a variable");
+        entry.detail = Some("set SECRET_KEY".into());
+        assert_eq!(what(&entry), "set SECRET_KEY");
+        (entry.detail, entry.request) = (None, "GET /daemon/v1/services/shop/shell".into());
+        assert_eq!(what(&entry), "shell in shop");
     }
 }

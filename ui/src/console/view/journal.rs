@@ -28,7 +28,7 @@ const NOTED: [Column; 8] = [
     text("BY", 8, 0),
     left("KEY", 2),
     name("SERVICE", 7, 0),
-    text("WHAT", 10, 0),
+    text("WHAT", 16, 0),
     text("RESULT", 12, 1),
     left("FROM", 3),
 ];
