@@ -16,6 +16,8 @@ use crate::name::ContainerName;
 /// How often to look whether a container that is being made is there, or one that is being removed is gone.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
+const CHANGE_TRIES: u32 = 3;
+
 impl DockerEngine {
     pub(super) async fn create_container(&self, spec: &ContainerSpec) -> Result<()> {
         let asked = Asked::container("create", spec.name.as_str());
@@ -83,8 +85,20 @@ impl DockerEngine {
         }
     }
 
+    /// Docker tells a container's process of any change, and refuses the change when that process ends just then.
     pub(super) async fn update_restart(&self, name: &ContainerName, restart: Restart) -> Result<()> {
         self.own(name).await?;
+        let mut tries = 1;
+        loop {
+            match self.change_restart(name, restart).await {
+                Err(EngineError::Refused { .. }) if tries < CHANGE_TRIES => tries += 1,
+                changed => return changed,
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    async fn change_restart(&self, name: &ContainerName, restart: Restart) -> Result<()> {
         let change = ContainerUpdateBody { restart_policy: Some(spec::restart_policy(restart)), ..Default::default() };
         let asked = Asked::container("set the restart policy of", name.as_str());
         self.call(asked, QUICK, self.docker.update_container(name.as_str(), change)).await
