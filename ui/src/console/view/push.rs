@@ -73,7 +73,7 @@ fn draw_offers(choosing: &Choosing, list: Rect, sheet: &mut Sheet<'_>) {
     if offers.is_empty() {
         // Behind a slash nothing has begun yet: the folder itself may be the one.
         let is_inside = choosing.line.text().ends_with('/');
-        let none = if is_inside { "there are no folders in it" } else { "no folder begins like this" };
+        let none = if is_inside { "no folders are here" } else { "no folder begins like this" };
         return sheet.put(list, 0, pen.line(Tone::Muted, none));
     }
     let count = usize::from(list.height);

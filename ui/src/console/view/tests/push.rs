@@ -106,6 +106,6 @@ fn a_folder_without_folders_is_not_called_unknown() {
         send(&mut model, Message::Folders { ticket: *ticket, found: Vec::new() });
         shown(&mut model)
     };
-    assert!(told("/srv/api/").contains("there are no folders in it"));
+    assert!(told("/srv/api/").contains("no folders are here"));
     assert!(told("/srv/q").contains("no folder begins like this"));
 }
