@@ -40,9 +40,15 @@ async fn wrong_input_is_told_what_is_wrong_and_what_would_be_right() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_starts_no_server_where_none_ever_ran() {
     let home = tempfile::tempdir().unwrap();
-    for line in
-        ["status", "status local", "deploys local", "logs local web", "disk local", "alerts local", "figures local web"]
-    {
+    for line in [
+        "status",
+        "status local",
+        "deploys local",
+        "logs local web",
+        "disk local",
+        "env list local",
+        "figures local web",
+    ] {
         let told = Ended::of(line, &mut program(home.path(), line));
         told.failed(1, &["no server ever ran on this machine", "mypaas push local DIR"]);
         assert!(!home.path().join("store.db").exists(), "{line}");

@@ -21,6 +21,12 @@ pub(crate) struct Arguments {
     command: EnvCommand,
 }
 
+impl Arguments {
+    pub(crate) fn only_lists(&self) -> bool {
+        matches!(self.command, EnvCommand::List { .. })
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum EnvCommand {
     /// List the variables, which services use them, and whether they have a value

@@ -189,18 +189,12 @@ impl Verb {
 
     /// Whether it shows what there is, and makes nothing.
     pub(crate) fn only_shows(&self) -> bool {
-        matches!(
-            self,
-            Self::Status(_)
-                | Self::Releases(_)
-                | Self::Deploys(_)
-                | Self::Audit(_)
-                | Self::Follow(_)
-                | Self::Logs(_)
-                | Self::Alerts(_)
-                | Self::Figures(_)
-                | Self::Disk(_)
-        )
+        match self {
+            Self::Status(_) | Self::Releases(_) | Self::Deploys(_) | Self::Audit(_) | Self::Follow(_) => true,
+            Self::Logs(_) | Self::Alerts(_) | Self::Figures(_) | Self::Disk(_) => true,
+            Self::Env(arguments) => arguments.only_lists(),
+            _ => false,
+        }
     }
 
     /// Whether ctrl-c means something of its own to it.
