@@ -72,8 +72,8 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Result<Plan, PlanError> {
 
 fn plan_serving(desired: &Desired, serving: &Serving, actual: &Actual) -> Result<Plan, PlanError> {
     let cast = Cast::of(desired, serving, actual)?;
-    let replaces_running = !cast.starting().is_empty() && !cast.running_retired().is_empty();
-    let plan = if serving.strategy != Strategy::Roll && replaces_running {
+    let replaces = !cast.starting().is_empty() && !cast.retired_at_work().is_empty();
+    let plan = if serving.strategy != Strategy::Roll && replaces {
         held::plan(desired, serving, actual, &cast)
     } else {
         roll::plan(desired, serving, actual, &cast)
@@ -156,6 +156,13 @@ impl<'a> Cast<'a> {
 
     fn running_retired(&self) -> Vec<&'a Container> {
         self.retired.iter().copied().filter(|container| container.is_running()).collect()
+    }
+
+    /// Those that run, and then those that the engine is about to start again.
+    fn retired_at_work(&self) -> Vec<&'a Container> {
+        let mut all: Vec<_> = self.retired.iter().copied().filter(|container| !has_ended(container)).collect();
+        all.sort_by_key(|container| !container.is_running());
+        all
     }
 }
 

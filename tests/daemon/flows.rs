@@ -286,6 +286,32 @@ async fn a_release_that_crashes_again_and_again_is_rolled_back_by_itself() {
     stage.check_settled("web").await.unwrap();
 }
 
+/// Both would use its volumes and its ports.
+#[tokio::test(start_paused = true)]
+async fn a_release_that_crashes_again_and_again_is_stopped_before_its_mend_starts_unless_it_rolls() {
+    for dockerfile in [SINGLE, SAFE] {
+        let stage = Stage::new().await;
+        let exit = (Moment::After(Duration::from_secs(3)), Exit { code: 1, out_of_memory: false });
+        stage.script("web", Behaviour { exit: Some(exit), ..Behaviour::default() });
+        stage.push(dockerfile).await.assert_succeeded();
+        while !stage.containers("web").await.iter().all(|c| matches!(c.state, ContainerState::Restarting { .. })) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        stage.script("web", Behaviour::default());
+        let before = stage.engine.calls().len();
+        stage.push(dockerfile).await.assert_succeeded();
+        let calls: Vec<_> = stage.engine.calls()[before..].iter().map(ToString::to_string).collect();
+        let first = |call: &str| calls.iter().position(|found| found == call);
+        assert!(first("stop web.r1.1").is_some() && first("stop web.r1.1") < first("start web.r2.1"), "{calls:?}");
+        stage.check_settled("web").await.unwrap();
+
+        let exit = (Moment::Probes(0), Exit { code: 1, out_of_memory: false });
+        stage.script("web", Behaviour { exit: Some(exit), ..Behaviour::default() });
+        stage.push(dockerfile).await.failure();
+        stage.check_settled("web").await.unwrap();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_new_release_is_watched_on_when_the_server_starts_again() {
     let mut stage = Stage::new().await;

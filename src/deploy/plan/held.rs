@@ -25,7 +25,7 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(6);
 const BLIND_DRAIN: Duration = Duration::from_millis(500);
 
 pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>) -> Plan {
-    let leaving = cast.running_retired();
+    let leaving = cast.retired_at_work();
     let starting = cast.starting();
     let held = held_routes(desired, serving, actual, cast);
     let mut steps: Vec<_> = create(&cast.added).into_iter().collect();
@@ -70,7 +70,7 @@ fn held_routes(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cas
     let urls: BTreeSet<_> = after.iter().chain(before).flat_map(|routes| routes.urls.iter().cloned()).collect();
     // The port may be another than before.
     let back = before.map(|routes| routes_back(routes, cast).targets).unwrap_or_default();
-    let leaving: BTreeSet<_> = cast.running_retired().iter().map(|container| container.address).collect();
+    let leaving: BTreeSet<_> = cast.retired_at_work().iter().map(|container| container.address).collect();
     let mut targets: BTreeSet<_> = cast.targets(serving).into_iter().chain(back).collect();
     targets.retain(|target| !leaving.contains(target.ip()));
     (!urls.is_empty()).then(|| Routes {
@@ -87,7 +87,7 @@ fn held_routes(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cas
 /// before, none is left with an address that is another's now.
 fn moved(cast: &Cast<'_>) -> Vec<Moved> {
     let moved = |there: &Container, to| Moved { container: there.name.clone(), from: there.address, to };
-    let old = cast.running_retired();
+    let old = cast.retired_at_work();
     let swapped = old.iter().zip(&cast.revived);
     let swapped = swapped.flat_map(|(old, other)| [moved(old, other.address), moved(other, old.address)]);
     let replaced = old.iter().skip(cast.revived.len()).zip(&cast.added).map(|(old, new)| moved(old, new.address));
@@ -111,7 +111,7 @@ fn undo_before_the_stop(actual: &Actual, cast: &Cast<'_>) -> Vec<Step> {
 }
 
 fn undo(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>, held: bool) -> Vec<Step> {
-    let old = names(&cast.running_retired());
+    let (old, served) = (names(&cast.retired_at_work()), names(&cast.running_retired()));
     let routes = actual.routes.as_ref();
     let port = routes.and_then(|routes| routes.targets.first()).map(|target| target.port());
     let readiness = Readiness::again(port, serving.readiness.deadline);
@@ -122,12 +122,13 @@ fn undo(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>, 
         steps.push(Step::Move { containers: moved(cast), aliases, grace });
     }
     let back = routes.filter(|_| held).map(|routes| routes_back(routes, cast));
-    steps.extend([
-        Step::Start { containers: old.clone() },
-        Step::AwaitReady { containers: old.clone(), readiness },
-        Step::Keep { containers: old.clone() },
-    ]);
-    steps.push(reroute_back(back.as_ref().or(routes), old));
+    steps.push(Step::Start { containers: old.clone() });
+    // Nobody waits for one that crashed again and again before.
+    if !served.is_empty() {
+        steps.push(Step::AwaitReady { containers: served.clone(), readiness });
+    }
+    steps.push(Step::Keep { containers: old });
+    steps.push(reroute_back(back.as_ref().or(routes), served));
     steps.extend(remove_added(&cast.added));
     steps
 }
