@@ -19,8 +19,8 @@ use super::plan::Plan;
 use crate::name::DeployId;
 use crate::store::{Lasts, Log, ServiceRecord, Store, StoreError, Writer};
 
-/// A deploy has at most some ten steps; a journal longer than this is not one of ours.
-const LONGEST: u32 = 1000;
+/// Entries read at once. A deploy has some ten steps, but a server that dies again and again begins one many times.
+const PAGE: u32 = 500;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
@@ -165,14 +165,23 @@ impl Journal {
 
     /// The journal that an earlier run left, with its plan; none when nothing was planned yet.
     pub fn open(store: Arc<Store>, deploy: DeployId) -> Result<Option<(Self, Plan, Progress)>, JournalError> {
-        let entries: Vec<Entry> = store.read(Log::Journal, deploy, 1, LONGEST)?;
-        let mut progress = None;
-        for entry in &entries {
-            progress = Some(next(progress, entry)?);
+        let (mut progress, mut plan, mut count) = (None, None, 0);
+        loop {
+            let entries: Vec<Entry> = store.read(Log::Journal, deploy, count + 1, PAGE)?;
+            count += entries.len() as u64;
+            let is_last = entries.len() < PAGE as usize;
+            for entry in entries {
+                progress = Some(next(progress, &entry)?);
+                if let Entry::Planned { plan: found } = entry {
+                    plan = Some(found);
+                }
+            }
+            if is_last {
+                break;
+            }
         }
-        let writer = Writer::after(entries.len() as u64, store, Log::Journal, deploy);
-        let first = entries.into_iter().next();
-        let (Some(progress), Some(Entry::Planned { plan })) = (progress, first) else { return Ok(None) };
+        let writer = Writer::after(count, store, Log::Journal, deploy);
+        let (Some(progress), Some(plan)) = (progress, plan) else { return Ok(None) };
         let switched = AtomicBool::new(progress.switched);
         Ok(Some((Self { writer, switched }, plan, progress)))
     }
@@ -210,6 +219,13 @@ pub enum JournalError {
     Store(#[from] StoreError),
     #[error("the journal is not one that a deploy writes")]
     Illegal(#[from] IllegalEntry),
+}
+
+impl JournalError {
+    /// It will not be read at another time either.
+    pub fn is_for_good(&self) -> bool {
+        matches!(self, JournalError::Illegal(_) | JournalError::Store(StoreError::Record { .. }))
+    }
 }
 
 #[cfg(test)]

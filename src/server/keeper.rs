@@ -52,7 +52,7 @@ impl Core {
             self.open_network().await?;
         }
         if self.is_recovered() {
-            self.revive().await;
+            self.revive();
         }
         self.look_at_certificates().await;
         Ok(self.feeds.save()?)

@@ -20,7 +20,7 @@
 //! certificates.rs how the domains of https URLs stand
 //! vault.rs       values of the environment: kept, changed (variables.rs), and kept out of what is told (redact.rs)
 //! simulate.rs    a server without containers, for measuring
-//! keeper.rs      keeps network and router, and recovers at start
+//! keeper.rs      keeps network and router, and recovers at start; enduring.rs: a fault ends none of such tasks
 //! disk/          room on the disks: what takes it, what may go, what is refused for lack of it
 //! resolve.rs     values and folders of this server for a manifest; addresses.rs: free addresses
 //! ```
@@ -34,6 +34,7 @@ pub mod config;
 mod core;
 mod desk;
 mod disk;
+mod enduring;
 mod feed;
 mod figures;
 mod gate;
@@ -70,6 +71,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::adopt::{AdoptStep, adopt, has_adopted};
 use self::config::{AcmeSection, Config, ConfigError};
 pub use self::core::Core;
+use self::enduring::enduring;
 use self::gate::Peer;
 pub use self::gate::{AUTHORIZED_KEYS, Endpoint, Payload};
 use self::lock::Lock;
@@ -214,7 +216,8 @@ pub async fn serve(
     if timeout(FIRST_LOOK_LIMIT, first_look(&core)).await.is_ok_and(|look| look.is_ok()) {
         tracing::info!("engine and router are well");
     }
-    let keeper = tokio::spawn(Arc::clone(&core).keep());
+    let kept = Arc::clone(&core);
+    let keeper = tokio::spawn(async move { enduring("keeper", || Arc::clone(&kept).keep()).await });
     core.begin_looking();
     ready();
     tracing::info!(home = %core.place.home.display(), "requests are accepted");

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::core::Core;
+use super::enduring::enduring;
 use crate::api::{Change, Snapshot};
 
 /// How often figures are shown anew.
@@ -135,11 +136,19 @@ impl Core {
     /// Begins to measure and to look, unless that has begun.
     pub(super) fn begin_looking(self: &Arc<Self>) {
         if self.watchers.begin() {
-            self.tasks.spawn(Arc::clone(self).keep_roster());
-            self.tasks.spawn(Arc::clone(self).measure());
-            self.tasks.spawn(Arc::clone(self).keep_looking());
+            self.endure("roster", Self::keep_roster);
+            self.endure("figures", Self::measure);
+            self.endure("watch", Self::keep_looking);
             self.begin_sending();
         }
+    }
+
+    fn endure<F>(self: &Arc<Self>, name: &'static str, task: fn(Arc<Self>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let core = Arc::clone(self);
+        self.tasks.spawn(async move { enduring(name, || task(Arc::clone(&core))).await });
     }
 
     /// Goes on until the server stops.

@@ -47,6 +47,14 @@ impl Store {
         put(&self.database(), service).map_err(self.failed("write a service"))
     }
 
+    /// From now on there is such a service.
+    pub fn know_service(&self, name: &ServiceName) -> Result<()> {
+        self.database()
+            .execute("INSERT OR IGNORE INTO services (name) VALUES (?1)", [name.as_str()])
+            .map(drop)
+            .map_err(self.failed("write a service"))
+    }
+
     /// Forgets the service and its releases; its deploys stay in the history.
     pub fn remove_service(&self, name: &ServiceName) -> Result<()> {
         let failed = || self.failed("remove a service");

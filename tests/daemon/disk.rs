@@ -3,6 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -281,4 +282,38 @@ async fn what_cannot_be_removed_is_told_and_stays() {
     assert!(pruned.removed.is_empty());
     assert!(pruned.left[0].contains("remove_image mypaas/web:r9"), "{:?}", pruned.left);
     assert!(stage.engine.image(&name).await.unwrap().is_some());
+}
+
+/// None when it still waits after it was woken so often.
+async fn woken<F: Future>(times: u32, future: F) -> Option<F::Output> {
+    let (mut future, mut left) = (std::pin::pin!(future), times);
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// Wherever the connection ends that a deploy is asked for on.
+#[tokio::test]
+async fn a_pusher_who_goes_away_leaves_no_context() {
+    // How often it waits is not the same each time.
+    for times in (0..).flat_map(|times| [times; 4]) {
+        // Little enough that the context has to be measured.
+        let stage = with_disk(100 * MIB).await;
+        let lying = |folder: &str| std::fs::read_dir(stage.home().join(folder)).map_or(0, Iterator::count);
+        match woken(times, stage.accept_push(SINGLE)).await {
+            None => assert_eq!(lying("accepted"), 0, "gone after {times} waits"),
+            Some(accepted) => {
+                assert!(times > 0, "it never waits");
+                stage.end_of(accepted.unwrap().id).await.assert_succeeded();
+                assert_eq!((lying("incoming"), lying("accepted")), (0, 0));
+                break;
+            }
+        }
+    }
 }

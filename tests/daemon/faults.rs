@@ -1,7 +1,9 @@
 //! One fault at every call of every kind of deploy, and the death of the server there.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use mypaas::deploy::What;
 use mypaas::engine::{Engine, Fault, FaultPlan, MemoryEngine};
 use mypaas::router::memory::Fault as RouterFault;
@@ -24,6 +26,21 @@ async fn a_failing_call_of_the_engine_ends_with_the_old_release_or_the_new() {
                 let call = stage.engine.calls()[usize::try_from(at).unwrap() - 1].clone();
                 case.check(&stage, &format!("{fault:?} at call {call}, {outcome:?}")).await;
             }
+        }
+    }
+}
+
+/// A fault of mypaas itself: what it leaves is dealt with at once.
+#[tokio::test(start_paused = true)]
+async fn a_panic_at_a_call_of_the_engine_ends_with_the_old_release_or_the_new() {
+    for case in cases() {
+        for at in case.calls().await.0 {
+            let stage = case.prepared().await;
+            stage.engine.plan_fault(FaultPlan { at, fault: Fault::PanicAfterEffect });
+            // Some calls are made before the deploy is accepted, for whoever asks for it.
+            let outcome = AssertUnwindSafe(case.outcome(&stage)).catch_unwind().await;
+            let call = stage.engine.calls()[usize::try_from(at).unwrap() - 1].clone();
+            case.check(&stage, &format!("a panic at call {call}, {outcome:?}")).await;
         }
     }
 }

@@ -5,15 +5,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mypaas::deploy::Deploy;
 use mypaas::deploy::journal::{Journal, Resume, resume};
+use mypaas::deploy::{Deploy, Outcome};
 use mypaas::engine::{Behaviour, Exit, Fault, FaultPlan, Moment};
 use mypaas::router::memory::Fault as RouterFault;
 use mypaas::store::{ServiceRecord, Store};
 use tokio::time::timeout;
 
 use crate::case::{Asked, Case, cases};
-use crate::stage::{Stage, outcome};
+use crate::stage::{ROLLING, Stage, outcome};
 
 /// What befalls a deploy before the server dies, so that it dies while it undoes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,4 +227,51 @@ fn store(stage: &Stage) -> Store {
 
 fn newest(store: &Store) -> Option<Deploy> {
     store.deploys(None, 1).unwrap().pop()
+}
+
+/// Of a roll whose server died while it started the new containers; and the number of its last entry.
+async fn cut_off() -> (Stage, Deploy, u64) {
+    let case = Case { name: "roll", before: &[ROLLING], asked: Asked::Push(ROLLING) };
+    let stage = case.prepared().await;
+    stage.engine.plan_fault_at_each("start web.r2.1", Fault::Hang);
+    case.start_until(&stage, stage.engine.until_hung()).await;
+    stage.die().await;
+    stage.engine.forget_faults();
+    let Left { entries, deploy, .. } = Left::by(&stage, &case, Before::Nothing).unwrap();
+    (stage, deploy, entries)
+}
+
+fn append(stage: &Stage, deploy: &Deploy, seq: u64, entry: &str) {
+    let insert = "INSERT INTO log (deploy, kind, seq, record) VALUES (?1, 'journal', ?2, ?3)";
+    let row = (deploy.id.number() as i64, seq as i64, entry);
+    assert_eq!(stage.database().execute(insert, row).unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_cannot_be_read_ends_its_deploy_and_keeps_no_other_waiting() {
+    for entry in [r#"{"entry":"done","step":99}"#, r#"{"entry":"of another version"}"#] {
+        let (mut stage, deploy, entries) = cut_off().await;
+        append(&stage, &deploy, entries + 1, entry);
+        stage.start().await;
+        let cut = newest(&store(&stage)).unwrap();
+        let Outcome::Interrupted { detail } = outcome(&cut) else { panic!("{cut:?}") };
+        assert!(detail.contains("the next deploy of web replaces what it left"), "{detail}");
+        stage.push(ROLLING).await.assert_succeeded();
+        stage.check_settled("web").await.unwrap();
+    }
+}
+
+/// As of a server that died again and again.
+#[tokio::test(start_paused = true)]
+async fn a_long_journal_is_read_to_its_end() {
+    let (mut stage, deploy, entries) = cut_off().await;
+    let last = "SELECT record FROM log WHERE kind = 'journal' AND deploy = ?1 ORDER BY seq DESC LIMIT 1";
+    let begun: String = stage.database().query_row(last, [deploy.id.number() as i64], |row| row.get(0)).unwrap();
+    assert!(begun.contains("begun"), "{begun}");
+    (1..=1200).for_each(|more| append(&stage, &deploy, entries + more, &begun));
+    stage.start().await;
+    assert!(matches!(outcome(&newest(&store(&stage)).unwrap()), Outcome::Interrupted { .. }));
+    let ended: String = stage.database().query_row(last, [deploy.id.number() as i64], |row| row.get(0)).unwrap();
+    assert!(ended.contains("ended"), "what came after it is written too: {ended}");
+    stage.check_settled("web").await.unwrap();
 }

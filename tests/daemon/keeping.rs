@@ -36,6 +36,8 @@ async fn the_newest_releases_and_the_live_one_are_kept() {
     stage.push(SINGLE).await.assert_succeeded();
     assert_eq!(stage.releases("web").await, [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3], "r3 may have to come back");
     stage.act("web", Action::Restart).await.assert_succeeded();
+    assert_eq!(stage.releases("web").await.last(), Some(&3), "r13 is watched still");
+    stage.act("web", rollback(12)).await.assert_succeeded();
     assert_eq!(stage.releases("web").await, [13, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
 }
 

@@ -17,4 +17,5 @@ mod simulated;
 #[path = "../support/small_disk.rs"]
 mod small_disk;
 mod stage;
+mod waiting;
 mod watching;

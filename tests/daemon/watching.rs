@@ -115,6 +115,27 @@ async fn a_container_that_hangs_at_its_start_keeps_no_other_service_down() {
 }
 
 #[tokio::test]
+async fn a_container_that_hangs_at_its_start_keeps_the_router_from_nothing() {
+    let served = Served::new(Config::default()).await;
+    served.stage.push(SINGLE).await.assert_succeeded();
+    let mut watch = served.client.watch().await.unwrap();
+    let ready = |seen: &Snapshot, count| seen.services.first().is_some_and(|web| web.ready == count);
+    served.stage.engine.plan_fault_at_each("start web.r1.1", Fault::Hang);
+    served.stage.engine.stop(&ContainerName::from_engine("web.r1.1"), Duration::ZERO).await.unwrap();
+    until(&mut watch, "it is down", |seen| ready(seen, 0)).await;
+    timeout(PATIENCE, served.stage.engine.until_hung()).await.expect("somebody tries to start it");
+    let looks = || served.stage.router.calls().iter().filter(|call| call.action == "info").count();
+    let before = looks();
+    let looked_after = async {
+        while looks() < before + 2 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(PATIENCE, looked_after).await.expect("the router is looked after meanwhile");
+    served.stop().await;
+}
+
+#[tokio::test]
 async fn who_watches_sees_what_happens_by_itself() {
     let served = Served::new(Config::default()).await;
     let mut watch = served.client.watch().await.unwrap();

@@ -44,6 +44,8 @@ pub enum Fault {
     Outage(Duration),
     /// It happens, and the engine is down for so long before it can answer.
     OutageAfterEffect(Duration),
+    /// It happens, and then the caller comes upon a fault of its own.
+    PanicAfterEffect,
 }
 
 /// A fault at one call.
@@ -123,6 +125,7 @@ impl Faults {
                 outcome
             }
             Some(Fault::ErrorAfterEffect) => Err(failed()),
+            Some(Fault::PanicAfterEffect) => panic!("after {action} {subject}, on purpose"),
             Some(Fault::HangAfterEffect) => {
                 self.hang().await;
                 outcome

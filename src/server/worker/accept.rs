@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Work;
+use super::bearings::Bearings;
 use super::keep::check_stays;
 use crate::api::{DeployRequest, Problem, ProblemCode, Target};
 use crate::context::{self, ContextId};
@@ -30,9 +31,20 @@ impl Core {
     ) -> Result<Deploy, Problem> {
         self.check_accepting()?;
         let (service, action, work) = self.work_of(&request.target, may).await?;
-        self.check_room_for(&work).await?;
-        let written = self.write_down(&service, action, &work, request.origin);
-        match (written, work) {
+        self.admit(&service, action, work, request.origin, || Ok(()))
+    }
+
+    /// Hands a deploy to the queue, if `holds` finds that what asked for it is still so. Waits for nothing: work that was
+    /// taken in is never left lying.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        service: &ServiceName,
+        action: Action,
+        work: Work,
+        origin: Origin,
+        holds: impl FnOnce() -> Result<(), Problem>,
+    ) -> Result<Deploy, Problem> {
+        match (self.write_down(service, action, origin, holds), work) {
             (Ok(deploy), work) => {
                 self.enqueue(&deploy, work);
                 Ok(deploy)
@@ -41,7 +53,7 @@ impl Core {
                 discard(&context);
                 Err(problem)
             }
-            (Err(problem), _) => Err(problem),
+            (Err(problem), Work::Change { .. }) => Err(problem),
         }
     }
 
@@ -50,18 +62,17 @@ impl Core {
         &self,
         service: &ServiceName,
         action: Action,
-        work: &Work,
         origin: Origin,
+        holds: impl FnOnce() -> Result<(), Problem>,
     ) -> Result<Deploy, Problem> {
-        let record = self.store.service(service)?;
-        let origin = self.whole_origin(&action, record.as_ref(), origin)?;
-        let from = record.as_ref().and_then(|record| record.live);
-        let to = match (work, &action) {
-            (Work::Push { .. } | Work::Rebuild { .. }, _) | (_, Action::Stop | Action::Remove) => None,
-            (_, Action::Rollback { to }) => Some(*to),
-            _ => from,
-        };
-        self.enter(service, to, |id| Deploy {
+        let Bearings { from, to, origin } = self.bearings(service, &action, origin)?;
+        // From now on no release goes that it needs, and no other deploy gets a number.
+        let going = self.going();
+        holds()?;
+        if let Some(to) = to {
+            check_stays(&going, service, to)?;
+        }
+        let deploy = |id| Deploy {
             id,
             service: service.clone(),
             action,
@@ -70,32 +81,8 @@ impl Core {
             origin,
             accepted: Timestamp::now(),
             state: DeployState::Queued,
-        })
-    }
-
-    /// Gives the deploy its number. From now on no release goes that it needs.
-    fn enter(
-        &self,
-        service: &ServiceName,
-        to: Option<ReleaseId>,
-        make: impl FnOnce(DeployId) -> Deploy,
-    ) -> Result<Deploy, Problem> {
-        let going = self.going();
-        if let Some(to) = to {
-            check_stays(&going, service, to)?;
-        }
-        Ok(self.store.add_deploy(service, make)?)
-    }
-
-    /// What is built again comes from where it came from before.
-    fn whole_origin(&self, action: &Action, record: Option<&ServiceRecord>, origin: Origin) -> Result<Origin, Problem> {
-        match record {
-            Some(record) if *action == Action::Redeploy => {
-                let live = self.live_release(record)?;
-                Ok(Origin { who: origin.who, ..live.origin })
-            }
-            _ => Ok(origin),
-        }
+        };
+        Ok(self.store.add_deploy(service, deploy)?)
     }
 
     pub(in crate::server) fn check_accepting(&self) -> Result<(), Problem> {
@@ -117,15 +104,6 @@ impl Core {
         Ok(())
     }
 
-    /// A pushed context that cannot be built is not kept.
-    async fn check_room_for(&self, work: &Work) -> Result<(), Problem> {
-        match work {
-            Work::Push { context, .. } => self.check_room_to_build(context).await.inspect_err(|_| discard(context)),
-            Work::Rebuild { context, .. } => self.check_room_to_build(context).await,
-            Work::Change { .. } => Ok(()),
-        }
-    }
-
     async fn work_of(
         &self,
         target: &Target,
@@ -141,8 +119,8 @@ impl Core {
             }
             Target::Service { service, action } => {
                 may(service, action)?;
-                let work = self.work_of_action(service, action)?;
-                Ok((service.clone(), action.clone(), work))
+                self.check_action(service, action).await?;
+                Ok((service.clone(), action.clone(), Work::Change { action: action.clone() }))
             }
         }
     }
@@ -157,6 +135,7 @@ impl Core {
             let manifest = self.manifest_in(context).await?;
             may_push(&manifest.service)?;
             self.check_fits(&manifest).await?;
+            self.check_room_to_build(context).await?;
             Ok(manifest)
         };
         fitting.await.inspect_err(|_| discard(context))
@@ -185,33 +164,30 @@ impl Core {
         Ok(taken)
     }
 
-    fn work_of_action(&self, service: &ServiceName, action: &Action) -> Result<Work, Problem> {
+    async fn check_action(&self, service: &ServiceName, action: &Action) -> Result<(), Problem> {
         let record = self.known(service)?;
         match action {
             Action::Push => Err(Problem::new(ProblemCode::BadRequest, "a push needs a context")),
-            Action::Remove => Ok(Work::Change { action: Action::Remove }),
+            Action::Remove => Ok(()),
             Action::Redeploy => {
-                let live = self.live_release(&record)?;
-                let context = self.context_of(service, live.id);
-                if !context.exists() {
-                    let message = format!("the folder that {} was built from is not kept any more", live.id);
-                    return Err(Problem::new(ProblemCode::Conflict, message).hint("Push the folder again."));
-                }
-                Ok(Work::Rebuild { context, manifest: Box::new(live.manifest) })
+                let (context, _) = self.to_build_again(service)?;
+                self.check_room_to_build(&context).await
             }
-            Action::Rollback { to } => {
-                self.release(service, *to)?;
-                Ok(Work::Change { action: action.clone() })
-            }
-            Action::Scale { count } => {
-                check_scale(&self.live_release(&record)?, *count)?;
-                Ok(Work::Change { action: action.clone() })
-            }
-            Action::Restart | Action::Stop | Action::Start => {
-                self.live_release(&record)?;
-                Ok(Work::Change { action: action.clone() })
-            }
+            Action::Rollback { to } => self.release(service, *to).map(drop),
+            Action::Scale { count } => check_scale(&self.live_release(&record)?, *count),
+            Action::Restart | Action::Stop | Action::Start => self.live_release(&record).map(drop),
         }
+    }
+
+    /// The context of the live release, and its manifest.
+    pub(super) fn to_build_again(&self, service: &ServiceName) -> Result<(PathBuf, Manifest), Problem> {
+        let live = self.live_release(&self.known(service)?)?;
+        let context = self.context_of(service, live.id);
+        if context.exists() {
+            return Ok((context, live.manifest));
+        }
+        let message = format!("the folder that {} was built from is not kept any more", live.id);
+        Err(Problem::new(ProblemCode::Conflict, message).hint("Push the folder again."))
     }
 
     /// Whether an action could be accepted now; a push is of so many bytes.
@@ -227,7 +203,7 @@ impl Core {
                 let release = self.release(service, *to)?;
                 self.check_image(&release).await
             }
-            _ => self.check_room_for(&self.work_of_action(service, action)?).await,
+            _ => self.check_action(service, action).await,
         }
     }
 
@@ -351,7 +327,7 @@ fn received_context(id: &str, folder: &Path) -> Result<PathBuf, Problem> {
     })
 }
 
-fn check_scale(live: &Release, count: u32) -> Result<(), Problem> {
+pub(super) fn check_scale(live: &Release, count: u32) -> Result<(), Problem> {
     let service = &live.service;
     if live.manifest.scale.declared() == 0 {
         let message = format!("{service} does not scale: its Dockerfile has no mypaas.scale above 0");

@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 
 use super::Work;
+use super::accept::check_scale;
 use super::cancel::Ending;
 use crate::api::Problem;
 use crate::context;
@@ -48,8 +49,10 @@ impl Core {
                 }
                 built.map(Some)
             }
-            Work::Rebuild { context, manifest } => {
-                let release = self.build_cancellable(deploy, &context, *manifest, recorder).await?;
+            Work::Change { action: Action::Redeploy } => {
+                let unbuilt = |problem| Ending::Failed(failure(Phase::Building, problem));
+                let (context, manifest) = self.to_build_again(service).map_err(unbuilt)?;
+                let release = self.build_cancellable(deploy, &context, manifest, recorder).await?;
                 self.copy_context(&context, &release);
                 Ok(Some(release))
             }
@@ -59,9 +62,13 @@ impl Core {
                 self.check_image(&release).await.map_err(unfound)?;
                 Ok(Some(release))
             }
-            Work::Change { .. } => {
-                let live = self.known(service).and_then(|record| self.live_release(&record));
-                live.map(Some).map_err(unfound)
+            Work::Change { action } => {
+                let live = self.known(service).and_then(|record| self.live_release(&record)).map_err(unfound)?;
+                // The release that scales may be another than the one that was live when this was asked.
+                if let Action::Scale { count } = action {
+                    check_scale(&live, count).map_err(unfound)?;
+                }
+                Ok(Some(live))
             }
         }
     }

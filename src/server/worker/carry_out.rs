@@ -15,6 +15,7 @@ use crate::deploy::{Actual, Deploy, DeployState, Desired, Failure, Goal, Outcome
 use crate::name::ServiceName;
 use crate::server::addresses::Promise;
 use crate::server::core::{Claim, Core};
+use crate::server::enduring::reason;
 use crate::server::feed::Recorder;
 use crate::server::problem::failure;
 use crate::store::{ServiceRecord, StoreError};
@@ -27,16 +28,16 @@ impl Core {
             deploy.state = DeployState::Running { started: Timestamp::now(), phase: Phase::Queued };
         });
         tracing::info!(deploy = %deploy.id, service = %deploy.service, action = ?deploy.action, "deploy begins");
-        let running = std::panic::AssertUnwindSafe(self.carry_out(&deploy, work, &recorder)).catch_unwind();
+        let running = std::panic::AssertUnwindSafe(self.carry_out(work, &recorder)).catch_unwind();
         let outcome = match running.await {
             Ok(Ok(())) => Outcome::Succeeded,
             Ok(Err(Ending::Failed(failure))) => {
                 Outcome::Failed { failure: self.with_survivor(failure, &deploy.service) }
             }
             Ok(Err(Ending::Cancelled { by })) => Outcome::Cancelled { by },
-            Err(_) => {
-                let detail = "a fault in mypaas itself; the next start of the server finishes or undoes it".to_owned();
-                Outcome::Interrupted { detail }
+            Err(panic) => {
+                tracing::error!(deploy = %deploy.id, reason = reason(&*panic), "a fault in mypaas itself cut it off");
+                self.after_fault(&recorder).await
             }
         };
         log_end(&deploy, &outcome);
@@ -44,8 +45,24 @@ impl Core {
         self.feeds.close(deploy.id);
     }
 
-    /// Build, desire, observe, plan, execute.
-    async fn carry_out(self: &Arc<Self>, deploy: &Deploy, work: Work, recorder: &Recorder) -> Result<(), Ending> {
+    /// What a panic left is dealt with as the next start would.
+    async fn after_fault(self: &Arc<Self>, recorder: &Recorder) -> Outcome {
+        const CUT: &str = "a fault in mypaas itself cut it off";
+        let deploy = recorder.deploy();
+        let _turn = self.turns.take(&deploy.service).await;
+        let recovering = std::panic::AssertUnwindSafe(self.recover_one(&deploy, recorder, CUT)).catch_unwind();
+        match recovering.await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(Problem { message, .. })) => {
+                Outcome::Interrupted { detail: format!("{CUT}, and what it left could not be dealt with: {message}") }
+            }
+            Err(_) => Outcome::Interrupted { detail: format!("{CUT}, twice; the next deploy replaces what it left") },
+        }
+    }
+
+    /// Take bearings, build, desire, observe, plan, execute.
+    async fn carry_out(self: &Arc<Self>, work: Work, recorder: &Recorder) -> Result<(), Ending> {
+        let deploy = &self.take_bearings(recorder).map_err(unplanned)?;
         let release = self.release_for(deploy, work, recorder).await?;
         let _turn = self.turns.take(&deploy.service).await;
         let desired = self.desire(deploy, release.as_ref()).map_err(unplanned)?;

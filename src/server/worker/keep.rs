@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::{MutexGuard, PoisonError};
 
 use crate::api::{Problem, ProblemCode, ReleaseView};
-use crate::deploy::{Deploy, DeployState, Release};
+use crate::deploy::{Deploy, Release};
 use crate::name::{ReleaseId, ServiceName};
 use crate::server::core::Core;
 use crate::store::StoreError;
@@ -99,18 +99,13 @@ impl Core {
     fn standing(&self, service: &ServiceName) -> Result<Standing, StoreError> {
         let newest = ReleaseId::new(self.store.next_release(service)?.number() - 1);
         let open = self.store.unfinished_deploys::<Deploy>()?.into_iter().filter(|deploy| deploy.service == *service);
-        let last = self.store.deploys::<Deploy>(Some(service), 1)?.into_iter().filter(|last| self.is_watched(last));
-        let used = open.chain(last).flat_map(|deploy| [deploy.from, deploy.to]);
+        let watched = self.watched(service)?.map(|(deploy, _)| deploy);
+        let used = open.chain(watched).flat_map(|deploy| [deploy.from, deploy.to]);
         Ok(Standing {
             live: self.store.service(service)?.and_then(|record| record.live),
             pinned: self.store.pinned_releases(service)?,
             in_use: used.flatten().chain([newest]).collect(),
         })
-    }
-
-    /// Its new release may still be taken back for the one before it.
-    fn is_watched(&self, deploy: &Deploy) -> bool {
-        !matches!(deploy.state, DeployState::Finished { .. }) || !self.watch_left(deploy).is_zero()
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! accept.rs      request → accepted deploy, or a problem; the queue
+//! bearings.rs    what a deploy comes from and goes to, found anew when its turn comes
 //! cancel.rs      ends a deploy that has changed nothing yet
-//! carry_out.rs   the story of one deploy: build, desire, observe, plan, execute
+//! carry_out.rs   the story of one deploy: bearings, build, desire, observe, plan, execute
 //! build.rs       context → image → release
 //! desire.rs      release + request + server → Desired
 //! settle.rs      what the store keeps when a deploy reached its goal
@@ -17,6 +18,7 @@
 //! ```
 
 mod accept;
+mod bearings;
 mod build;
 mod cancel;
 mod carry_out;
@@ -44,11 +46,6 @@ use crate::manifest::Manifest;
 pub(super) enum Work {
     /// Build this context; it is moved to the release when it is built, and removed when it is not.
     Push {
-        context: PathBuf,
-        manifest: Box<Manifest>,
-    },
-    /// Build the context of the live release once more; the file stays where it is.
-    Rebuild {
         context: PathBuf,
         manifest: Box<Manifest>,
     },

@@ -7,6 +7,7 @@ use tokio::time::sleep;
 
 use super::settle::Settlement;
 use crate::api::Problem;
+use crate::deploy::event::in_words;
 use crate::deploy::execute::Verdict;
 use crate::deploy::journal::{Journal, Progress, Resume, resume};
 use crate::deploy::{Action, Deploy, Outcome, Plan, What};
@@ -24,7 +25,7 @@ impl Core {
         for deploy in self.store.unfinished_deploys::<Deploy>()? {
             let recorder = self.recorder(&deploy);
             let _turn = self.turns.take(&deploy.service).await;
-            let outcome = self.recover_one(&deploy, &recorder).await?;
+            let outcome = self.recover_one(&deploy, &recorder, "the server stopped").await?;
             tracing::warn!(deploy = %deploy.id, service = %deploy.service, ?outcome, "recovered a deploy");
             recorder.finish(outcome);
             self.feeds.close(deploy.id);
@@ -35,19 +36,35 @@ impl Core {
         Ok(())
     }
 
-    async fn recover_one(self: &Arc<Self>, deploy: &Deploy, recorder: &Recorder) -> Result<Outcome, Problem> {
-        let Some((journal, plan, progress)) = Journal::open(Arc::clone(&self.store), deploy.id)? else {
-            self.prune_unreleased(&deploy.service, recorder).await;
-            self.look_again_later(&deploy.service);
-            let detail = "the server stopped before anything was changed".to_owned();
-            return Ok(Outcome::Interrupted { detail });
+    /// Finishes or undoes what was cut off; `cut` says by what.
+    pub(super) async fn recover_one(
+        self: &Arc<Self>,
+        deploy: &Deploy,
+        recorder: &Recorder,
+        cut: &str,
+    ) -> Result<Outcome, Problem> {
+        let (journal, plan, progress) = match Journal::open(Arc::clone(&self.store), deploy.id) {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                self.prune_unreleased(&deploy.service, recorder).await;
+                self.look_again_later(&deploy.service);
+                let detail = format!("{cut} before anything was changed");
+                return Ok(Outcome::Interrupted { detail });
+            }
+            // It keeps no other deploy from being taken up.
+            Err(error) if error.is_for_good() => {
+                let (error, service) = (in_words(&error), &deploy.service);
+                let detail = format!("{cut} while it ran: {error}; the next deploy of {service} replaces what it left");
+                return Ok(Outcome::Interrupted { detail });
+            }
+            Err(error) => return Err(error.into()),
         };
         match self.take_up(deploy, &journal, &plan, progress, recorder).await {
             Verdict::Reached => {
                 if deploy.action == Action::Remove {
                     self.forget(&deploy.service, recorder).await;
                 }
-                let message = "finished after a restart of the server".to_owned();
+                let message = format!("{cut} while it ran; it was finished afterwards");
                 recorder.report(What::Warning { message });
                 Ok(Outcome::Succeeded)
             }
@@ -57,7 +74,7 @@ impl Core {
             }),
             Verdict::Undone { .. } => {
                 let serving = deploy.from.map_or("nothing".to_owned(), |release| release.to_string());
-                let detail = format!("the server stopped while it ran; it is undone, and {serving} serves as before");
+                let detail = format!("{cut} while it ran; it is undone, and {serving} serves as before");
                 Ok(Outcome::Interrupted { detail })
             }
         }

@@ -3,7 +3,7 @@
 //! as it is. The server starts what is left so.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
@@ -28,7 +28,11 @@ const AT_ONCE: usize = 8;
 
 /// Containers that ought to run, and when each is to be started if it does not by then.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Stranded(Mutex<HashMap<ContainerName, Instant>>);
+pub(in crate::server) struct Stranded {
+    due: Mutex<HashMap<ContainerName, Instant>>,
+    /// Held by whoever starts them.
+    reviving: Arc<tokio::sync::Mutex<()>>,
+}
 
 impl Stranded {
     /// The services of those that have been stopped for long enough.
@@ -47,18 +51,28 @@ impl Stranded {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ContainerName, Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Core {
     /// Starts containers of live releases that are not running, once that has lasted. What cannot be started is told in
-    /// the log, and tried again.
-    pub(in crate::server) async fn revive(&self) {
+    /// the log, and tried again. Nobody waits for it: an engine may take minutes to start one.
+    pub(in crate::server) fn revive(self: &Arc<Self>) {
+        let Ok(alone) = Arc::clone(&self.stranded.reviving).try_lock_owned() else { return };
         let seen = self.roster.all();
         let stopped: BTreeMap<&ContainerName, &ServiceName> = seen.values().filter_map(left_stopped).collect();
         let due = self.stranded.due(&stopped, Instant::now());
-        stream::iter(&due).for_each_concurrent(AT_ONCE, |service| self.revive_or_tell(service)).await;
+        if due.is_empty() {
+            return;
+        }
+        let core = Arc::clone(self);
+        let reviving = async move {
+            let _alone = alone;
+            stream::iter(&due).for_each_concurrent(AT_ONCE, |service| core.revive_or_tell(service)).await;
+        };
+        let reviving = self.stopping.clone().run_until_cancelled_owned(reviving);
+        self.tasks.spawn(self.abandoned.clone().run_until_cancelled_owned(reviving));
     }
 
     async fn revive_or_tell(&self, service: &ServiceName) {

@@ -7,11 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
-use crate::api::{DeployRequest, Problem, Target};
+use super::Work;
+use crate::api::{Problem, ProblemCode};
 use crate::deploy::{Action, Deploy, DeployState, Desired, Goal, Origin, Outcome, Serving, What};
 use crate::engine::{Container, ContainerState, Health, Probe, ProbeAnswer, Role};
-use crate::name::{ContainerName, ReleaseId};
+use crate::name::{ContainerName, ReleaseId, ServiceName};
 use crate::server::core::Core;
+use crate::store::StoreError;
 
 const PERIOD: Duration = Duration::from_secs(1);
 
@@ -20,6 +22,9 @@ const MOST_RESTARTS: u32 = 2;
 
 /// So many looks in a row must be bad, so that a single slow answer takes no release away.
 const BAD_LOOKS: u32 = 3;
+
+/// So many deploys of a service are looked through for the one that made a release live.
+const LATEST: u32 = 50;
 
 impl Core {
     /// Watches in the background where there is a release to go back to.
@@ -30,28 +35,39 @@ impl Core {
     /// Takes up the watches that the last stop of the server ended.
     pub(super) fn resume_watches(self: &Arc<Self>) -> Result<(), Problem> {
         for record in self.store.services()? {
-            let newest = self.store.deploys::<Deploy>(Some(&record.name), 1)?.pop();
-            let Some(deploy) = newest.filter(|deploy| succeeded(deploy) && !self.watch_left(deploy).is_zero()) else {
-                continue;
-            };
-            if let Err(problem) = self.resume_watch(&deploy) {
+            if let Some((deploy, left)) = self.watched(&record.name)?
+                && let Err(problem) = self.resume_watch(&deploy, left)
+            {
                 tracing::warn!(deploy = %deploy.id, problem = problem.message, "the release is no longer watched");
             }
         }
         Ok(())
     }
 
-    fn resume_watch(self: &Arc<Self>, deploy: &Deploy) -> Result<(), Problem> {
+    fn resume_watch(self: &Arc<Self>, deploy: &Deploy, left: Duration) -> Result<(), Problem> {
         let Some(to) = deploy.to else { return Ok(()) };
         let release = self.release(&deploy.service, to)?;
         let desired = self.desire_dry(deploy.id, &deploy.service, &deploy.action, Some(&release))?;
-        self.watch_for(self.watch_left(deploy), deploy, &desired);
+        self.watch_for(left, deploy, &desired);
         Ok(())
     }
 
-    /// How much longer the new release of a deploy is watched.
-    pub(super) fn watch_left(&self, deploy: &Deploy) -> Duration {
-        let DeployState::Finished { finished, .. } = &deploy.state else { return self.config.deploy.watch };
+    /// The deploy whose new release may still be taken back for the one before it, and how much longer at most: the time
+    /// begins anew with each later deploy that leaves the release live.
+    pub(super) fn watched(&self, service: &ServiceName) -> Result<Option<(Deploy, Duration)>, StoreError> {
+        let record = self.store.service(service)?.filter(|record| !record.stopped);
+        let live = record.and_then(|record| record.live);
+        let newest_first = self.store.deploys::<Deploy>(Some(service), LATEST)?;
+        let Some(newest) = newest_first.first() else { return Ok(None) };
+        let left = self.watch_left(newest);
+        let made_live = newest_first.into_iter().find(|deploy| succeeded(deploy) && changes_release(&deploy.action));
+        let is_watched =
+            |deploy: &Deploy| !left.is_zero() && is_new(&deploy.action) && live.is_some() && deploy.to == live;
+        Ok(made_live.filter(is_watched).map(|deploy| (deploy, left)))
+    }
+
+    fn watch_left(&self, newest: &Deploy) -> Duration {
+        let DeployState::Finished { finished, .. } = &newest.state else { return self.config.deploy.watch };
         // A clock that was set back makes no watch longer.
         let passed = Duration::try_from(Timestamp::now().duration_since(*finished)).unwrap_or_default();
         self.config.deploy.watch.saturating_sub(passed)
@@ -59,8 +75,7 @@ impl Core {
 
     fn watch_for(self: &Arc<Self>, time: Duration, deploy: &Deploy, desired: &Desired) {
         let (Some(before), Goal::Serving(serving)) = (deploy.from, &desired.goal) else { return };
-        let is_new = matches!(deploy.action, Action::Push | Action::Redeploy);
-        if !is_new || before == serving.template.release || time.is_zero() {
+        if !is_new(&deploy.action) || before == serving.template.release || time.is_zero() {
             return;
         }
         let (core, deploy, serving) = (Arc::clone(self), deploy.clone(), serving.clone());
@@ -70,28 +85,46 @@ impl Core {
     }
 
     async fn watch_until_sure(self: &Arc<Self>, time: Duration, deploy: &Deploy, serving: &Serving, before: ReleaseId) {
-        let end = Instant::now() + time;
-        let mut bad_looks = 0;
-        while Instant::now() < end {
+        let (mut left, mut bad_looks) = (time, 0);
+        while !left.is_zero() {
+            let began = Instant::now();
             sleep(PERIOD).await;
-            if !self.is_newest(deploy) {
-                return;
+            match self.stands(&deploy.service, serving.template.release) {
+                Stands::Alone => {}
+                Stands::WhileDeploying => {
+                    bad_looks = 0;
+                    continue;
+                }
+                Stands::NoMore => return,
             }
-            let Some(trouble) = self.trouble_of(deploy, serving).await else {
-                bad_looks = 0;
-                continue;
-            };
-            bad_looks += 1;
-            if trouble.is_crash_loop() || bad_looks == BAD_LOOKS {
-                return self.bring_back(deploy, before, &trouble).await;
+            match self.trouble_of(deploy, serving).await {
+                None => bad_looks = 0,
+                Some(trouble) => {
+                    bad_looks += 1;
+                    if trouble.is_crash_loop() || bad_looks == BAD_LOOKS {
+                        return self.bring_back(deploy, serving.template.release, before, &trouble);
+                    }
+                }
             }
+            left = left.saturating_sub(began.elapsed());
         }
     }
 
-    /// Nothing else was asked of the service since.
-    fn is_newest(&self, deploy: &Deploy) -> bool {
-        let newest = self.store.deploys::<Deploy>(Some(&deploy.service), 1).unwrap_or_default();
-        newest.first().is_some_and(|newest| newest.id == deploy.id)
+    /// Whether a release is still what serves.
+    fn stands(&self, service: &ServiceName, release: ReleaseId) -> Stands {
+        let found = || -> Result<Stands, StoreError> {
+            let deploying = self.store.unfinished_deploys::<Deploy>()?;
+            if deploying.iter().any(|deploy| deploy.service == *service) {
+                return Ok(Stands::WhileDeploying);
+            }
+            let record = self.store.service(service)?;
+            let is_live = record.is_some_and(|record| record.live == Some(release) && !record.stopped);
+            Ok(if is_live { Stands::Alone } else { Stands::NoMore })
+        };
+        found().unwrap_or_else(|error| {
+            tracing::warn!(%service, %error, "the release is no longer watched");
+            Stands::NoMore
+        })
     }
 
     /// An engine that does not answer is no fault of the release.
@@ -122,17 +155,45 @@ impl Core {
         }
     }
 
-    async fn bring_back(self: &Arc<Self>, deploy: &Deploy, before: ReleaseId, trouble: &Trouble) {
+    fn bring_back(self: &Arc<Self>, deploy: &Deploy, release: ReleaseId, before: ReleaseId, trouble: &Trouble) {
+        let service = &deploy.service;
         let origin = Origin { who: "mypaas".to_owned(), key: None, folder: None, commit: None };
         let action = Action::Rollback { to: before };
-        let target = Target::Service { service: deploy.service.clone(), action };
-        let why = format!("{} went back to {before} by itself: {}", deploy.service, trouble.told());
-        tracing::warn!(deploy = %deploy.id, "{why}");
-        match self.accept(DeployRequest { target, origin }).await {
-            Ok(rollback) => self.recorder(&rollback).report(What::Warning { message: why }),
-            Err(problem) => tracing::error!(service = %deploy.service, problem = problem.message, "no way back"),
+        let work = Work::Change { action: action.clone() };
+        // Whoever asked for something since the look knows better what is to serve.
+        let stands_alone = || match self.stands(service, release) {
+            Stands::Alone => Ok(()),
+            Stands::WhileDeploying | Stands::NoMore => {
+                let message = format!("another deploy of {service} came meanwhile");
+                Err(Problem::new(ProblemCode::Conflict, message))
+            }
+        };
+        let why = format!("{service} went back to {before} by itself: {}", trouble.told());
+        let accepted = self
+            .check_accepting()
+            .and_then(|()| self.release(service, before))
+            .and_then(|_| self.admit(service, action, work, origin, stands_alone));
+        match accepted {
+            Ok(rollback) => {
+                tracing::warn!(deploy = %deploy.id, "{why}");
+                self.recorder(&rollback).report(What::Warning { message: why });
+            }
+            Err(problem) => {
+                let (problem, trouble) = (problem.message, trouble.told());
+                tracing::warn!(deploy = %deploy.id, %service, trouble, problem, "it does not go back by itself");
+            }
         }
     }
+}
+
+/// Whether a release that is watched is what serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// And nobody is about to change that.
+    Alone,
+    /// It may be another soon; containers may come and go meanwhile.
+    WhileDeploying,
+    NoMore,
 }
 
 enum Trouble {
@@ -151,6 +212,15 @@ impl Trouble {
             Trouble::Unhealthy { name, detail } => format!("{name} turned unhealthy soon after the switch ({detail})"),
         }
     }
+}
+
+/// It brings a release of its own.
+fn is_new(action: &Action) -> bool {
+    matches!(action, Action::Push | Action::Redeploy)
+}
+
+fn changes_release(action: &Action) -> bool {
+    is_new(action) || matches!(action, Action::Rollback { .. })
 }
 
 fn succeeded(deploy: &Deploy) -> bool {
