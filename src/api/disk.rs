@@ -92,10 +92,54 @@ pub struct Removal {
     pub contexts: u32,
 }
 
+impl Reclaimable {
+    /// What exactly would go, a line each: what the operator says yes to, wherever that is asked.
+    pub fn lines(&self) -> Vec<String> {
+        let Self { keep, what: Removal { releases, images, leftovers, contexts }, building, .. } = self;
+        let mut lines = Vec::new();
+        if !releases.is_empty() {
+            let names: Vec<_> = releases.iter().map(|name| format!("{} {}", name.service, name.release)).collect();
+            let count = counted(names.len(), "release");
+            lines.push(format!("{count} beyond the newest {keep} of each service: {}", names.join(", ")));
+        }
+        if !images.is_empty() {
+            let names: Vec<_> = images.iter().map(ImageName::as_str).collect();
+            lines.push(format!("{} of no release: {}", counted(names.len(), "image"), names.join(", ")));
+        }
+        if *leftovers > 0 {
+            let count = counted(*leftovers as usize, "image");
+            lines.push(format!("{count} without a name that builds left; the next builds may take longer"));
+        }
+        if *contexts > 0 {
+            lines.push(format!("{} of no release", counted(*contexts as usize, "kept folder")));
+        }
+        if *building {
+            lines.push("(a build runs: images of no release and without a name stay until it has ended)".to_owned());
+        }
+        lines
+    }
+}
+
 impl Removal {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// As in `2 releases, 3 images, 1 kept folder`.
+    pub fn in_words(&self) -> String {
+        let Self { releases, images, leftovers, contexts } = self;
+        let parts = [
+            (releases.len(), "release"),
+            (images.len() + *leftovers as usize, "image"),
+            (*contexts as usize, "kept folder"),
+        ];
+        let some = parts.into_iter().filter(|(count, _)| *count > 0);
+        some.map(|(count, noun)| counted(count, noun)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use mypaas::api::{DiskView, FileSystemView, Holds, Pruned, Reclaimable, Removal, ServiceDisk};
+use mypaas::api::{DiskView, FileSystemView, Holds, Pruned, Reclaimable, ServiceDisk};
 use mypaas::name::ServerName;
 
 use super::paint::{Paint, Style};
@@ -98,43 +98,14 @@ pub(crate) fn reclaimable(server: &ServerName, reclaimable: &Reclaimable) -> Str
 }
 
 fn listed(reclaimable: &Reclaimable) -> String {
-    let Reclaimable { keep, what, building, .. } = reclaimable;
-    let mut text = String::new();
-    if !what.releases.is_empty() {
-        let names: Vec<_> = what.releases.iter().map(|name| format!("{} {}", name.service, name.release)).collect();
-        let count = units::counted(names.len() as u64, "release");
-        let _ = writeln!(text, "  {count} beyond the newest {keep} of each service: {}", names.join(", "));
-    }
-    if !what.images.is_empty() {
-        let names: Vec<&str> = what.images.iter().map(|name| name.as_str()).collect();
-        let count = units::counted(names.len() as u64, "image");
-        let _ = writeln!(text, "  {count} of no release: {}", names.join(", "));
-    }
-    if what.leftovers > 0 {
-        let count = units::counted(what.leftovers.into(), "image");
-        let _ = writeln!(text, "  {count} without a name that builds left; the next builds may take longer");
-    }
-    if what.contexts > 0 {
-        let _ = writeln!(text, "  {} of no release", units::counted(what.contexts.into(), "kept folder"));
-    }
-    if *building {
-        text += "  (a build runs: images of no release and without a name stay until it has ended)\n";
-    }
-    text
+    reclaimable.lines().into_iter().map(|line| format!("  {line}\n")).collect()
 }
 
 /// What was removed, and what that gave.
 pub(crate) fn pruned(server: &ServerName, pruned: &Pruned) -> String {
-    let Removal { releases, images, leftovers, contexts } = &pruned.removed;
     if pruned.removed.is_empty() {
         return format!("nothing was removed from {server}\n");
     }
-    let parts = [
-        (releases.len() as u64, "release"),
-        (images.len() as u64 + u64::from(*leftovers), "image"),
-        ((*contexts).into(), "kept folder"),
-    ];
-    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| units::counted(*count, noun));
-    let parts: Vec<String> = parts.collect();
-    format!("removed {} from {server}, which gives back {}\n", parts.join(", "), units::bytes(pruned.freed_bytes))
+    let gain = units::bytes(pruned.freed_bytes);
+    format!("removed {} from {server}, which gives back {gain}\n", pruned.removed.in_words())
 }
