@@ -8,7 +8,7 @@ use super::table::{Cell, Table};
 use super::{units, words};
 
 pub(crate) fn table(entries: &[AuditEntry], now: Timestamp) -> Table {
-    let mut table = Table::new(&["AGE", "WHO", "KEY", "FROM", "WHAT", "SERVICE", "DEPLOY", "RESULT"]);
+    let mut table = Table::new(&["AGO", "BY", "KEY", "FROM", "WHAT", "SERVICE", "DEPLOY", "RESULT"]);
     for entry in entries {
         let (who, key) = who(&entry.by);
         let or_none = |text: Option<String>| Cell::from(text.unwrap_or_else(|| words::NONE.to_owned()));

@@ -12,7 +12,7 @@ use super::table::{Cell, Table};
 use super::{foreign, units, words};
 
 pub(crate) fn releases(releases: &[ReleaseView], now: Timestamp) -> Table {
-    let mut table = Table::new(&["RELEASE", "STATE", "BUILT", "TOOK", "IMAGE", "WHO", "COMMIT", "FOLDER"]);
+    let mut table = Table::new(&["RELEASE", "STATE", "BUILT", "TOOK", "IMAGE", "BY", "COMMIT", "FOLDER"]);
     for view in releases {
         let release = &view.release;
         table.row([
@@ -55,7 +55,7 @@ pub(crate) fn release(
 }
 
 pub(crate) fn deploys(deploys: &[Deploy], now: Timestamp) -> Table {
-    let mut table = Table::new(&["DEPLOY", "SERVICE", "WHAT", "FROM", "TO", "STATE", "AGE", "TOOK", "WHO", "WHY"]);
+    let mut table = Table::new(&["DEPLOY", "SERVICE", "WHAT", "FROM", "TO", "STATE", "AGO", "TOOK", "BY", "WHY"]);
     for deploy in deploys {
         let (state, style) = words::deploy_state(&deploy.state);
         table.row([
