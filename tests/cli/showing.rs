@@ -6,7 +6,7 @@ use mypaas::manifest::Checked;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::stage::{ROLLING, SINGLE, Stage, dies};
+use super::stage::{Ended, ROLLING, SINGLE, Stage, dies, program};
 
 #[derive(Deserialize)]
 struct Status {
@@ -129,6 +129,18 @@ async fn servers_of_the_fleet_are_shown_whether_or_not_they_answer() {
     assert_eq!(list[0]["snapshot"]["services"][0]["name"], "blog");
     assert_eq!(list[1]["problem"]["code"], "unavailable");
     stage.run("releases attic blog").succeeded().shows(&["r1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_server_of_this_machine_is_shown_and_is_a_failure() {
+    let stage = Stage::new().await;
+    stage.run("server status").succeeded().shows(&["runs for", "kept by"]);
+    let folder = tempfile::tempdir().unwrap();
+    let silent = |line| Ended::of(line, &mut program(folder.path(), line));
+    let told = ["does not answer", "no server answers at", "is `mypaas serve` running there"];
+    silent("server status").failed(1, &told).shows(&["server    does not answer", "kept by"]);
+    let json: Value = silent("server status --json").failed(1, &["\"code\":\"unavailable\""]).json();
+    assert!(json["silence"].is_string() && json["server"].is_null(), "{json}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

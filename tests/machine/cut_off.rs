@@ -99,7 +99,7 @@ pub(crate) async fn with_all_that_runs(operator: &Operator, machine: &Machine) {
         machine.run("pkill -9 -f '/usr/local/bin/[m]ypaas'");
     };
     told_when(cut, operator, &newer).await;
-    let told = machine.run("mypaas server status");
+    let told = machine.run("mypaas server status || true");
     assert!(told.contains("was cut off; the next start of the server completes it"), "{told}");
     machine.run("mypaas server restart daemon");
     until_at(machine, "/root/_mypaas", "done").await;

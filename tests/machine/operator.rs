@@ -32,6 +32,11 @@ impl Told {
         self.out
     }
 
+    /// What it printed, whether or not it failed.
+    pub(crate) fn shown(&self) -> &str {
+        &self.out
+    }
+
     /// Its complaint, given that it failed in the world: not by a wrong command line.
     #[track_caller]
     pub(crate) fn failed(self) -> String {

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args;
 use jiff::Timestamp;
 use mypaas::api::{Part, ServerView};
+use mypaas::client::ClientError;
 use mypaas::install::manager::{Daemon, Running};
 use mypaas::install::upgrade::{self, Record, Stage};
 use mypaas::install::{Manager, health, reboot};
@@ -50,27 +52,33 @@ struct Status {
 
 pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
     let daemon = daemon::of(arguments.user.as_deref(), &session.environment)?;
-    let status = look(daemon).await;
+    let (status, silence) = look(daemon).await;
     match arguments.json {
-        true => session.screen.print_json(&status),
-        false => session.screen.print(&status.text(session)),
+        true => session.screen.print_json(&status)?,
+        false => session.screen.print(&status.text(session))?,
     }
+    // What else there is to know was told; that a server is silent is a failure all the same, for whoever watches it.
+    let home = session.environment.shown(&status.home);
+    silence.map_or(Ok(()), |why| Err(why).context(format!("the server of {home} does not answer")))
 }
 
-async fn look(daemon: Daemon) -> Status {
+async fn look(daemon: Daemon) -> (Status, Option<ClientError>) {
     let manager = Manager::found(daemon.clone());
     let running = match &manager {
         Some(manager) => manager.running().await,
         None => Running { pid: None, at_boot: false },
     };
-    let answer = health::look(&daemon.home).await;
-    Status {
+    let (server, silence) = match health::look(&daemon.home).await {
+        Ok(view) => (Some(view), None),
+        Err(why) => (None, Some(why)),
+    };
+    let status = Status {
         socket: socket_path(&daemon.home),
         manager: manager.map(|manager| manager.describe()),
         pid: running.pid,
         starts_at_boot: running.at_boot,
-        silence: answer.as_ref().err().map(ToString::to_string),
-        server: answer.ok(),
+        silence: silence.as_ref().map(ToString::to_string),
+        server,
         domain: Config::read(&daemon.home).ok().and_then(|config| config.init.domain),
         free_bytes: free(&daemon),
         upgrade: upgrade::read(&daemon.home),
@@ -78,7 +86,8 @@ async fn look(daemon: Daemon) -> Status {
         user: daemon.account.name,
         home: daemon.home,
         program: daemon.program,
-    }
+    };
+    (status, silence)
 }
 
 fn free(daemon: &Daemon) -> Option<u64> {
@@ -102,7 +111,6 @@ impl Status {
             ),
             None => line("server", Style::Bad, &format!("does not answer{pid}")),
         };
-        text += &self.silence.as_ref().map(|silence| plain("", silence)).unwrap_or_default();
         text += &match &self.manager {
             Some(manager) => plain("kept by", &format!("{manager}, as {}{boot}", self.user)),
             None => line("kept by", Style::Warning, "nothing; `mypaas server init` changes that"),
