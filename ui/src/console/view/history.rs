@@ -166,7 +166,7 @@ impl Rows<'_> {
         if let Some((by, _)) = sorted.by {
             table::make_room_for_sign(&mut columns[by], &mut widths[by]);
         }
-        let fit = Fit::of(&columns, &widths, usize::from(inner.width));
+        let mut fit = Fit::of(&columns, &widths, usize::from(inner.width));
         let target = |index: usize| sorted.commands.get(index).copied().map(Target::Command);
         fit.draw_heading(sorted.by, target, inner, sheet);
         let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
@@ -174,6 +174,7 @@ impl Rows<'_> {
         let place = self.chosen.map_or(0, |(place, _)| place.min(count.saturating_sub(1)));
         let last_top = count.saturating_sub(page);
         let top = (place + 1).saturating_sub(page.div_ceil(2) + 1).min(last_top);
+        fit.tell_apart_in(&self.rows[top.min(count)..(top + page).min(count)]);
         for (index, cells) in self.rows.into_iter().enumerate().skip(top).take(page) {
             let row = u16::try_from(index - top).unwrap_or(u16::MAX);
             let line = Rect { y: body.y + row, height: 1, ..body };

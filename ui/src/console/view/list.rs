@@ -12,7 +12,6 @@ use super::pen::Pen;
 use super::sheet::Sheet;
 use super::table::{self, Fit, left, right, text};
 use super::{certificate, format, look, nothing};
-use crate::console::command::Command;
 use crate::console::model::column::{self, Column};
 use crate::console::model::fleet::{Connection, ServerEntry};
 use crate::console::model::list::{List, Row};
@@ -50,18 +49,19 @@ fn kept_for_names(room: usize) -> usize {
 pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let rows = model.list.rows(&model.fleet);
     if rows.is_empty() {
-        return draw_nothing(model, area, sheet);
+        return nothing::draw_services(model, area, sheet);
     }
     sheet.spot(area, Target::List);
     let inner = inset(area);
     let columns = Columns::of(model, &rows, usize::from(inner.width));
-    let fit = columns.fit(usize::from(inner.width));
+    let mut fit = columns.fit(usize::from(inner.width));
     draw_heading(model, &columns, &fit, inner, sheet);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let page = usize::from(body.height);
     let place = model.list.position(&rows);
     let top = top(model.list.top, place.unwrap_or(0), rows.len(), page);
     sheet.seen.list = Window { top, page, last_top: rows.len().saturating_sub(page) };
+    columns.tell_apart(&mut fit, rows.iter().skip(top).take(page));
     for (offset, row) in rows.iter().enumerate().skip(top).take(page) {
         let line = u16::try_from(offset - top).unwrap_or(u16::MAX);
         let line = Rect { y: body.y + line, height: 1, ..body };
@@ -111,14 +111,28 @@ impl Columns {
     fn fit(&self, room: usize) -> Fit<'_> {
         Fit::of(&self.columns, &self.widths, room)
     }
+
+    /// Only what is on the screen can be taken for each other.
+    fn tell_apart<'a>(&self, fit: &mut Fit<'_>, rows: impl Iterator<Item = &'a Row<'a>>) {
+        let names = rows.filter_map(|row| match row {
+            Row::Service { service, .. } => Some(service.name.as_str()),
+            Row::Server { .. } | Row::Container { .. } | Row::Empty => None,
+        });
+        if let Some(index) = self.meanings.iter().position(|meaning| *meaning == Column::Name) {
+            fit.tell_apart(index, BEFORE_NAME, names);
+        }
+    }
 }
+
+/// Before the name of a service: where it would be marked, a blank, its sign, a blank.
+const BEFORE_NAME: usize = 4;
 
 /// How wide a column's contents are. Figures have a fixed width, so that nothing moves when they change.
 fn needed(column: Column, rows: &[Row<'_>]) -> usize {
     let widest = |width: &dyn Fn(&Row<'_>) -> usize| rows.iter().map(width).max().unwrap_or(0);
     match column {
         Column::Name => widest(&|row| match row {
-            Row::Service { service, .. } => service.name.as_str().len() + 4,
+            Row::Service { service, .. } => service.name.as_str().len() + BEFORE_NAME,
             Row::Container { service, container, .. } => words::short(&container.name, &service.name).len() + 6,
             Row::Server { .. } | Row::Empty => 0,
         }),
@@ -163,7 +177,7 @@ fn draw_row(model: &Model, shown: &Shown<'_>, area: Rect, sheet: &mut Sheet<'_>)
         Row::Container { server, service, container } => {
             cells(&|column| of_container(column, server, service, container, pen))
         }
-        Row::Empty => nothing_yet(model, pen),
+        Row::Empty => nothing::yet(model, pen),
     };
     sheet.put(inner, 0, line);
     if let Row::Service { server, .. } | Row::Container { server, .. } = shown.row
@@ -306,25 +320,4 @@ fn figure(pen: &Pen<'_>, text: Option<String>) -> Line<'static> {
         Some(text) => pen.line(Tone::Text, text),
         None => pen.line(Tone::Muted, NONE),
     }
-}
-
-fn nothing_yet(model: &Model, pen: &Pen<'_>) -> Line<'static> {
-    let key = model.keymap.key_of(Command::Push).map(ToString::to_string).unwrap_or_default();
-    Line::from(vec![
-        pen.span(Tone::Muted, "    no services yet: press "),
-        pen.span(Tone::Key, key),
-        pen.span(Tone::Muted, " to push a folder"),
-    ])
-}
-
-fn draw_nothing(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
-    let pen = sheet.pen;
-    let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let below = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
-    if !model.list.filter.is_empty() {
-        return nothing::draw(model, "No service", model.list.filter.line.text(), below, sheet);
-    }
-    let is_alone = model.fleet.servers.is_empty();
-    let text = if is_alone { "No server is known." } else { "No server has told of a service yet." };
-    sheet.put(below, 0, pen.line(Tone::Muted, text));
 }

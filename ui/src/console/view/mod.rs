@@ -3,14 +3,14 @@
 //! ```text
 //! pen.rs       text with a meaning; notes when something written will be out of date
 //! sheet.rs     lines, rules, boxes on the buffer      table.rs   columns that fit
-//! text.rs      cutting and wrapping                   format.rs  ages, sizes, shares
+//! text.rs, apart.rs   cutting and wrapping            format.rs  ages, sizes, shares
 //! look.rs      states → symbol, word, tone            stream.rs  lines that keep coming
 //!
 //! header.rs  footer.rs  pending.rs  toasts.rs          named.rs  servers in their colours
 //! services.rs  = list.rs + pane.rs (or summary.rs)
 //!    pane.rs   = server.rs, or overview.rs (with certificate.rs, containers.rs), history.rs with strip.rs, stream_logs.rs; all at once in dashboard.rs
 //!    graphs.rs = graph.rs, one for each measure
-//! fleet.rs  alerts.rs  journal.rs  variables.rs         nothing.rs  where a filter leaves nothing
+//! fleet.rs  alerts.rs  journal.rs  variables.rs         nothing.rs  where there is no list
 //! deploy.rs    = phases.rs, activity.rs, failure.rs
 //! push.rs      = glance.rs, diagnostics.rs, plan.rs, problem.rs, buttons.rs
 //! dialogs.rs   = help.rs, palette.rs, confirm.rs, unlock.rs, and rollback, scale
@@ -18,6 +18,7 @@
 
 mod activity;
 mod alerts;
+mod apart;
 mod buttons;
 mod certificate;
 mod confirm;

@@ -1,8 +1,11 @@
 //! Columns that fit: as wide as their content, narrower where they can be, and left out by rank where there is no room.
 
+use std::collections::BTreeMap;
+
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::apart::apart;
 use super::pen::Pen;
 use super::sheet::Sheet;
 use super::text::{cut_last_within, cut_line};
@@ -66,20 +69,40 @@ pub(crate) type Cells = Vec<Line<'static>>;
 pub(crate) struct Fit<'c> {
     columns: &'c [Column],
     widths: Vec<Option<usize>>,
+    /// How names are shown that look alike when they are cut as usual.
+    names: BTreeMap<String, String>,
 }
 
 impl<'c> Fit<'c> {
     /// For contents of these widths.
     pub(crate) fn of(columns: &'c [Column], contents: &[usize], room: usize) -> Self {
         let wanted = columns.iter().zip(contents).map(|(column, content)| column.title.len().max(*content));
-        let mut fit = Self { columns, widths: wanted.map(Some).collect() };
+        let mut fit = Self { columns, widths: wanted.map(Some).collect(), names: BTreeMap::new() };
         while fit.total() > room && (fit.shrink(room) || fit.leave_out()) {}
         fit
     }
 
     /// For these rows.
     pub(crate) fn rows(columns: &'c [Column], rows: &[Cells], room: usize) -> Self {
-        Self::of(columns, &widths(columns, rows), room)
+        let mut fit = Self::of(columns, &widths(columns, rows), room);
+        fit.tell_apart_in(rows);
+        fit
+    }
+
+    /// Names in these rows that would look alike are cut otherwise.
+    pub(crate) fn tell_apart_in(&mut self, rows: &[Cells]) {
+        for index in (0..self.columns.len()).filter(|index| self.columns[*index].cut == Cut::Middle) {
+            let names = || rows.iter().filter_map(|cells| Some((cells.get(index)?, cells.get(index)?.spans.last()?)));
+            let before = names().map(|(cell, name)| cell.width() - name.width()).max().unwrap_or(0);
+            self.tell_apart(index, before, names().map(|(_, name)| name.content.as_ref()));
+        }
+    }
+
+    /// The same for names in a column, with so much before each.
+    pub(crate) fn tell_apart<'a>(&mut self, index: usize, before: usize, names: impl Iterator<Item = &'a str>) {
+        if let Some(width) = self.widths[index] {
+            self.names.extend(apart(names, width.saturating_sub(before)));
+        }
     }
 
     fn total(&self) -> usize {
@@ -102,6 +125,15 @@ impl<'c> Fit<'c> {
         let Some(index) = giving.max_by_key(|index| self.columns[*index].rank) else { return false };
         self.widths[index] = self.widths[index].map(|width| width - spares[index].min(missing));
         true
+    }
+
+    fn told_apart(&self, mut cell: Line<'static>) -> Line<'static> {
+        if let Some(name) = cell.spans.last_mut()
+            && let Some(shown) = self.names.get(name.content.as_ref())
+        {
+            name.content = shown.clone().into();
+        }
+        cell
     }
 
     fn leave_out(&mut self) -> bool {
@@ -167,7 +199,7 @@ impl<'c> Fit<'c> {
         for (index, (column, width, cell)) in shown.enumerate() {
             let cell = match column.cut {
                 Cut::End => cut_line(cell, width),
-                Cut::Middle => cut_line(cut_last_within(cell, width), width),
+                Cut::Middle => cut_line(cut_last_within(self.told_apart(cell), width), width),
             };
             let pad = " ".repeat(width - cell.width());
             if index > 0 {

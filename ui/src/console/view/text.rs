@@ -22,7 +22,7 @@ pub(crate) fn cut(text: &str, cells: usize) -> String {
 }
 
 /// As much of the text's start as fits.
-fn take_cells(text: &str, cells: usize) -> &str {
+pub(crate) fn take_cells(text: &str, cells: usize) -> &str {
     let mut used = 0;
     for (index, character) in text.char_indices() {
         used += character.width().unwrap_or(0);

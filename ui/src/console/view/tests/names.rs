@@ -55,6 +55,23 @@ fn long_names_in_the_list_can_be_told_apart() {
 }
 
 #[test]
+fn long_names_that_differ_in_the_middle_can_be_told_apart() {
+    let middles = ["invoices", "orders", "refunds"];
+    let names = middles.map(|middle| format!("customer-mailing-{middle}-preference-service-eu"));
+    for (width, height) in SIZES {
+        let mut model = with_long_names(width, height);
+        let mut snapshot = fixture::snapshot(at(0));
+        snapshot.services = names.iter().map(|name| named(name)).collect();
+        snapshot.deploys.clear();
+        let news = ServerNews::Snapshot(Box::new(snapshot));
+        send(&mut model, Message::Server { server: "local".parse().unwrap(), news });
+        let text = shown(&mut model);
+        let rows: Vec<_> = text.lines().filter_map(|line| line.split("● ").nth(1)?.split_whitespace().next()).collect();
+        assert!(middles.iter().all(|middle| rows.iter().filter(|name| name.contains(middle)).count() == 1), "{text}");
+    }
+}
+
+#[test]
 fn what_is_known_of_a_deploy_stays_beside_a_long_name() {
     for (width, height) in SIZES {
         let mut model = with_long_names(width, height);
