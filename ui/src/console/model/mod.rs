@@ -18,9 +18,11 @@
 //! dialog.rs     what lies on top              palette/     the command palette
 //! toast.rs      short notes                   line.rs      a line of text being typed
 //! trail.rs      where one was before
+//! about.rs      what a page is about: a service, a server
 //! wanted.rs     what is listened to, as it follows from what is shown
 //! ```
 
+mod about;
 pub(crate) mod alerts;
 pub(crate) mod arrangement;
 pub(crate) mod clean;
@@ -65,7 +67,7 @@ use self::column::Column;
 use self::deploy::DeployPage;
 use self::detail::{Details, Pane, Tab};
 use self::dialog::{Choice, Dialog};
-use self::fleet::{Fleet, ServerEntry, ServiceAt};
+use self::fleet::{Fleet, ServerEntry};
 use self::histories::Histories;
 use self::journal::{Journal, JournalPage};
 use self::list::{Item, List};
@@ -311,31 +313,6 @@ impl Model {
             Focus::List => false,
             Focus::Pane { whole } => whole || self.breadth() == Breadth::Narrow,
         }
-    }
-
-    /// The service that keys of the main page are about.
-    pub(crate) fn selected_service(&self) -> Option<&ServiceAt> {
-        self.list.selected.as_ref().and_then(Item::service)
-    }
-
-    /// The service that the page is about.
-    pub(crate) fn service_in_view(&self) -> Option<&ServiceAt> {
-        match &self.page {
-            Page::Services => self.selected_service(),
-            Page::Logs => self.logs.as_ref().map(|logs| &logs.at),
-            Page::Deploy(page) => Some(&page.at),
-            Page::Push(_) | Page::Fleet(_) | Page::Alerts(_) | Page::Journal(_) | Page::Variables(_) => None,
-        }
-    }
-
-    /// The server that the page is about: of the selected line, else the first one. None where a filter hides all.
-    pub(crate) fn selected_server(&self) -> Option<&ServerEntry> {
-        let selected = match &self.page {
-            Page::Fleet(selected) => return self.server_of_fleet_page(selected.as_ref()),
-            Page::Variables(page) => self.fleet.server(&page.server),
-            _ => self.list.selected.as_ref().and_then(|item| self.fleet.server(item.server())),
-        };
-        selected.or_else(|| self.fleet.servers.first())
     }
 
     /// What is typed now may be seen by nobody, and recorded nowhere.

@@ -99,6 +99,19 @@ fn selected_server(model: &Model) -> Option<&str> {
 }
 
 #[test]
+fn a_page_is_about_the_server_of_its_selected_line() {
+    let mut model = fixture::model();
+    press(&mut model, "g a");
+    let s3 = model.shown_concerns().iter().position(|concern| concern.server.as_str() == "s3").unwrap();
+    model.page = Page::Alerts(s3);
+    press(&mut model, "g e");
+    assert!(matches!(&model.page, Page::Variables(page) if page.server.as_str() == "s3"), "{:?}", model.page);
+    press(&mut model, "g s l");
+    model.list.select(Item::Server("s2".parse().unwrap()), &model.fleet);
+    assert_eq!(selected_server(&model), Some("local"), "its logs are read, whatever is selected in the list");
+}
+
+#[test]
 fn servers_are_filtered_while_one_types_and_the_filter_goes_before_the_page() {
     let mut model = fixture::model();
     press(&mut model, "g f /");

@@ -1,0 +1,44 @@
+//! What the page that is shown is about: a service, a server. Keys that name neither mean these.
+
+use super::fleet::{ServerEntry, ServiceAt};
+use super::list::Item;
+use super::{Model, Page};
+
+impl Model {
+    /// The service that keys of the main page are about.
+    pub(crate) fn selected_service(&self) -> Option<&ServiceAt> {
+        self.list.selected.as_ref().and_then(Item::service)
+    }
+
+    /// The service that the page is about.
+    pub(crate) fn service_in_view(&self) -> Option<&ServiceAt> {
+        match &self.page {
+            Page::Services => self.selected_service(),
+            Page::Logs => self.logs.as_ref().map(|logs| &logs.at),
+            Page::Deploy(page) => Some(&page.at),
+            Page::Push(_) | Page::Fleet(_) | Page::Alerts(_) | Page::Journal(_) | Page::Variables(_) => None,
+        }
+    }
+
+    /// The server that the page is about: of the selected line, else the first one. None where a filter hides all.
+    pub(crate) fn selected_server(&self) -> Option<&ServerEntry> {
+        let about = match &self.page {
+            Page::Fleet(selected) => return self.server_of_fleet_page(selected.as_ref()),
+            Page::Variables(page) => self.fleet.server(&page.server),
+            Page::Push(page) => self.fleet.server(&page.server),
+            Page::Logs | Page::Deploy(_) => self.service_in_view().and_then(|at| self.fleet.server(&at.server)),
+            Page::Alerts(place) => {
+                let concerns = self.shown_concerns();
+                concerns.get(*place).or(concerns.last()).and_then(|concern| self.fleet.server(&concern.server))
+            }
+            Page::Journal(page) => {
+                let records = self.shown_records(page.half);
+                let record = records.get(page.cursor).or(records.last());
+                record.and_then(|record| self.fleet.server(record.server()))
+            }
+            Page::Services => None,
+        };
+        let in_list = || self.list.selected.as_ref().and_then(|item| self.fleet.server(item.server()));
+        about.or_else(in_list).or_else(|| self.fleet.servers.first())
+    }
+}
