@@ -48,6 +48,7 @@ pub(crate) enum Command {
     ShowAlerts,
     ShowJournal,
     ShowVariables,
+    ShowDisk,
     /// The list on the whole screen, with all its columns, or something beside it.
     Widen,
     ShorterSpan,
@@ -116,6 +117,8 @@ pub(crate) enum Command {
     SetVariable,
     NewVariable,
     UnsetVariable,
+
+    Prune,
 
     Accept,
     Cancel,

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use mypaas::api::{
-    AuditEntry, Deploy, Event, History, LogsOf, PlanView, Problem, ServiceDetail, Snapshot, Span, VariableView,
+    AuditEntry, Deploy, DiskView, Event, History, LogsOf, PlanView, Problem, Pruned, ServiceDetail, Snapshot, Span,
+    VariableView,
 };
 use mypaas::name::{DeployId, ServerName};
 use ratatui::layout::{Position, Size};
@@ -91,6 +92,17 @@ pub(crate) enum Message {
         ticket: Ticket,
         server: ServerName,
         result: Result<VariableView, Problem>,
+    },
+    /// What the disks of a server hold.
+    Disk {
+        reading: Ticket,
+        result: Result<Box<DiskView>, Problem>,
+    },
+    /// The server removed what may go, or did not.
+    Pruned {
+        ticket: Ticket,
+        server: ServerName,
+        result: Result<Pruned, Problem>,
     },
     Folders {
         ticket: Ticket,

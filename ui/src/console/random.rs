@@ -7,9 +7,9 @@ use ratatui::layout::{Position, Size};
 use super::effect::Effect;
 use super::fixture::{self, at, draw, press, send, service_at};
 use super::message::{Gesture, Message, Mouse, ServerNews};
-use super::model::Model;
 use super::model::histories::Measured;
 use super::model::push::{Contents, ContextSize, FolderReport};
+use super::model::{Model, Page};
 use super::symbols::to_ascii;
 use super::theme::{Depth, Theme, ThemeName};
 
@@ -48,9 +48,9 @@ const KEYS: [&str; 59] = [
 
 /// The ways to each page, and to what is sorted and shown there: by single keys one seldom gets so far.
 #[rustfmt::skip]
-const WAYS: [&str; 20] = [
+const WAYS: [&str; 22] = [
     "g s", "g f", "g a", "g j", "g e", "g j tab", "g f /", "g a /", "g e n", "g e enter", "g e X", "g f d", "o o",
-    "o c", "o d", "o a", "o n", "g s tab [ [", "g s z", "d ] ]",
+    "o c", "o d", "o a", "o n", "g s tab [ [", "g s z", "d ] ]", "g d", "g d P",
 ];
 
 fn step() -> impl Strategy<Value = Step> {
@@ -114,7 +114,14 @@ fn take(model: &mut Model, step: Step, asked: &mut Vec<Effect>) {
                 Message::Variables { server: server.clone(), result: variables },
                 Message::Audit { server, result: audit },
             ];
-            told.into_iter().flat_map(|message| send(model, message)).collect()
+            let disk = match &model.page {
+                Page::Disk(page) => {
+                    let result = if well { Ok(Box::new(fixture::disk())) } else { Err(fixture::refusal()) };
+                    Some(Message::Disk { reading: page.reading, result })
+                }
+                _ => None,
+            };
+            told.into_iter().chain(disk).flat_map(|message| send(model, message)).collect()
         }
         Step::Lost => send(model, Message::Server { server, news: ServerNews::Lost(fixture::problem("cut")) }),
         Step::Log(text) => {
@@ -154,6 +161,9 @@ fn answer(model: &mut Model, effect: Effect, well: bool) -> Vec<Effect> {
         Effect::ChangeVariable { ticket, server, change } => {
             let view = VariableView { name: change.name.to_string(), is_set: true, used_by: Vec::new() };
             Message::VariableChanged { ticket, server, result: if well { Ok(view) } else { Err(no()) } }
+        }
+        Effect::Prune { ticket, server } => {
+            Message::Pruned { ticket, server, result: if well { Ok(fixture::pruned()) } else { Err(no()) } }
         }
         Effect::Cancel { ticket, .. } => Message::Cancelled { ticket, result: if well { Ok(()) } else { Err(no()) } },
         _ => return Vec::new(),

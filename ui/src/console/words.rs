@@ -1,12 +1,15 @@
 //! Data → words, for everything that is told in more than one place.
 
-use mypaas::api::{Action, Deploy, DeployState, Fingerprint, Origin, Outcome, ReleaseView, ServiceState, ServiceView};
-use mypaas::name::{ContainerName, ServiceName};
+use mypaas::api::{
+    Action, Deploy, DeployState, Fingerprint, Origin, Outcome, Pruned, ReleaseView, ServiceState, ServiceView,
+};
+use mypaas::name::{ContainerName, ServerName, ServiceName};
 
 use super::model::fleet::ServiceAt;
 use super::model::journal::What;
 use super::model::variables::VariableConfirm;
 use super::symbols::{ARROW, ELLIPSIS};
+use super::view::format;
 
 /// As in `rollback to r3`.
 pub(crate) fn action(action: &Action) -> String {
@@ -44,6 +47,7 @@ pub(crate) fn asked(what: &What) -> String {
         What::Cancel(id) => format!("cancel {id}"),
         What::SetVariable(name) => format!("set {name}"),
         What::UnsetVariable(name) => format!("unset {name}"),
+        What::Prune => "prune".into(),
         What::Shell => "shell".into(),
     }
 }
@@ -216,6 +220,19 @@ pub(crate) fn by(origin: &Origin) -> String {
 /// As much of a key's fingerprint as tells keys apart, the same as everywhere: `SHA256:9Jm1o3Zf…`.
 pub(crate) fn key(fingerprint: &Fingerprint) -> String {
     format!("{}{ELLIPSIS}", fingerprint.short())
+}
+
+/// What pruning gave, that first: it is told where there is little room.
+pub(crate) fn pruned(server: &ServerName, pruned: &Pruned) -> String {
+    if pruned.removed.is_empty() {
+        return format!("nothing was removed from {server}");
+    }
+    format!("{server} has {} back: removed {}", format::bytes(pruned.freed_bytes), pruned.removed.in_words())
+}
+
+/// As a title that asks.
+pub(crate) fn prune_question(server: &ServerName) -> String {
+    format!("Prune {server}?")
 }
 
 /// As a title that asks: `Set DATABASE_PASSWORD on shop?`

@@ -60,6 +60,11 @@ pub(crate) enum Effect {
         server: ServerName,
         change: VariableChange,
     },
+    /// Have a server remove what may go.
+    Prune {
+        ticket: Ticket,
+        server: ServerName,
+    },
     /// Look at a folder and ask what pushing it would do.
     Check {
         ticket: Ticket,
@@ -137,6 +142,8 @@ pub(crate) enum Subscription {
     History { of: Measured, span: Span },
     /// The variables of a server's environment.
     Variables(ServerName),
+    /// What the disks of a server hold, anew for each reading.
+    Disk { server: ServerName, reading: Ticket },
     /// What a server noted of everybody.
     Audit(ServerName),
     /// What a folder is, at a glance.

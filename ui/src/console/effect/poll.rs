@@ -9,11 +9,16 @@ use mypaas::name::ServerName;
 use tokio::time::sleep;
 
 use super::listen::{self, Inbox, REST, tell};
+use super::problem::of_client;
 use crate::console::message::Message;
+use crate::console::model::Ticket;
 use crate::console::model::histories::Measured;
 
 /// People wait for what they look at no longer.
 const AGAIN: Duration = Duration::from_secs(3);
+
+/// For what the disks hold a server looks at each image and each file.
+const BETWEEN_LOOKS_AT_DISKS: Duration = Duration::from_secs(60);
 
 /// More figures than this no screen is wide enough for.
 const POINTS: u32 = 360;
@@ -58,6 +63,20 @@ pub(super) async fn variables(client: Client, server: ServerName, inbox: Inbox) 
         let result = listen::in_time(client.variables()).await;
         let message = |result| Message::Variables { server: server.clone(), result };
         if !tell_new(&mut told, result, message, &inbox).await {
+            return;
+        }
+    }
+}
+
+/// A server with many images on a slow disk may take longer than for other answers.
+pub(super) async fn disk(client: Client, reading: Ticket, inbox: Inbox) {
+    let mut told = None;
+    let mut pause = REST;
+    loop {
+        sleep(pause).await;
+        let result = client.disk(None).await.map(Box::new).map_err(of_client);
+        pause = if result.is_ok() { BETWEEN_LOOKS_AT_DISKS } else { AGAIN };
+        if !tell_new(&mut told, result, |result| Message::Disk { reading, result }, &inbox).await {
             return;
         }
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mypaas::api::{CancelRequest, DeployRequest, Origin, Snapshot, Target};
+use mypaas::api::{CancelRequest, DeployRequest, Origin, PruneRequest, Snapshot, Target};
 use mypaas::client::{Client, Shell};
 use mypaas::name::{ContainerName, ServerName};
 use tokio::sync::Semaphore;
@@ -122,6 +122,10 @@ impl World {
                 let client = client(&self.servers, &server)?;
                 self.tasks.spawn(poll::variables(client, server, inbox))
             }
+            Subscription::Disk { server, reading } => {
+                let client = client(&self.servers, &server)?;
+                self.tasks.spawn(poll::disk(client, reading, inbox))
+            }
             Subscription::Audit(server) => {
                 let client = client(&self.servers, &server)?;
                 self.tasks.spawn(poll::audit(client, server, inbox))
@@ -160,6 +164,13 @@ impl World {
                 self.with(&name, async move |client, inbox| {
                     let result = client.change_variable(&change).await.map_err(of_client);
                     tell(&inbox, Message::VariableChanged { ticket, server, result }).await;
+                });
+            }
+            Effect::Prune { ticket, server } => {
+                let name = server.clone();
+                self.with(&name, async move |client, inbox| {
+                    let result = client.prune(PruneRequest::default()).await.map_err(of_client);
+                    tell(&inbox, Message::Pruned { ticket, server, result }).await;
                 });
             }
             Effect::Check { ticket, server, folder } => self.with(&server, async move |client, inbox| {

@@ -24,6 +24,7 @@ pub(crate) enum Section {
     Journal,
     JournalOrder,
     Variables,
+    Disk,
     Folder,
     Review,
     Mistakes,
@@ -38,7 +39,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(super) const ALL: [Section; 28] = [
+    pub(super) const ALL: [Section; 29] = [
         Section::Always,
         Section::Anywhere,
         Section::Moving,
@@ -56,6 +57,7 @@ impl Section {
         Section::Journal,
         Section::JournalOrder,
         Section::Variables,
+        Section::Disk,
         Section::Folder,
         Section::Review,
         Section::Mistakes,
@@ -84,6 +86,7 @@ impl Section {
             Section::Alerts => "Alerts",
             Section::Journal => "The journal",
             Section::Variables => "Variables",
+            Section::Disk => "The disks",
             Section::Folder => "Choosing a folder",
             Section::Review | Section::Mistakes => "Before a push",
             Section::Confirm => "Before an action",
@@ -114,6 +117,8 @@ pub(crate) enum Context {
     Journal,
     /// The variables of a server's environment.
     Variables,
+    /// The disks of a server.
+    Disk,
     Folder,
     Review,
     /// A folder that cannot be pushed.
@@ -133,7 +138,7 @@ pub(crate) enum Context {
 }
 
 impl Context {
-    pub(super) const ALL: [Context; 20] = [
+    pub(super) const ALL: [Context; 21] = [
         Context::Services,
         Context::Page,
         Context::LogsTab,
@@ -143,6 +148,7 @@ impl Context {
         Context::Alerts,
         Context::Journal,
         Context::Variables,
+        Context::Disk,
         Context::Folder,
         Context::Review,
         Context::Mistakes,
@@ -159,7 +165,7 @@ impl Context {
     /// The sections that hold here, those that matter most first.
     pub(crate) fn sections(self) -> &'static [Section] {
         use Section::{
-            AlertOrder, Alerts, Always, Anywhere, Choices, Confirm, Deploy, Fleet, FleetOrder, Folder, Journal,
+            AlertOrder, Alerts, Always, Anywhere, Choices, Confirm, Deploy, Disk, Fleet, FleetOrder, Folder, Journal,
             JournalOrder, Line, Logs, Mistakes, Moving, Order, Page, Pick, Reading, Review, Scale, Service, Services,
             Tabs, Typing, Unlock, Variables,
         };
@@ -173,6 +179,7 @@ impl Context {
             Context::Alerts => &[Alerts, AlertOrder, Moving, Anywhere, Always],
             Context::Journal => &[Journal, JournalOrder, Moving, Anywhere, Always],
             Context::Variables => &[Variables, Moving, Anywhere, Always],
+            Context::Disk => &[Disk, Moving, Anywhere, Always],
             Context::Folder => &[Folder, Typing, Always],
             Context::Review => &[Review, Moving, Always],
             Context::Mistakes => &[Mistakes, Moving, Always],
@@ -199,6 +206,7 @@ impl Context {
             Context::Alerts => "in the list of alerts",
             Context::Journal => "in the journal",
             Context::Variables => "in the list of variables",
+            Context::Disk => "on the page of a server's disks",
             Context::Folder => "where a folder is chosen",
             Context::Review | Context::Mistakes => "before a push",
             Context::Confirm => "before an action",

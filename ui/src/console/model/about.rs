@@ -16,7 +16,12 @@ impl Model {
             Page::Services => self.selected_service(),
             Page::Logs => self.logs.as_ref().map(|logs| &logs.at),
             Page::Deploy(page) => Some(&page.at),
-            Page::Push(_) | Page::Fleet(_) | Page::Alerts(_) | Page::Journal(_) | Page::Variables(_) => None,
+            Page::Push(_)
+            | Page::Fleet(_)
+            | Page::Alerts(_)
+            | Page::Journal(_)
+            | Page::Variables(_)
+            | Page::Disk(_) => None,
         }
     }
 
@@ -25,6 +30,7 @@ impl Model {
         let about = match &self.page {
             Page::Fleet(selected) => return self.server_of_fleet_page(selected.as_ref()),
             Page::Variables(page) => self.fleet.server(&page.server),
+            Page::Disk(page) => self.fleet.server(&page.server),
             Page::Push(page) => self.fleet.server(&page.server),
             Page::Logs | Page::Deploy(_) => self.service_in_view().and_then(|at| self.fleet.server(&at.server)),
             Page::Alerts(place) => {

@@ -4,6 +4,7 @@ use mypaas::api::{Action, PlanView, Problem, ReleaseView};
 use mypaas::name::{ContainerName, DeployId, ServerName};
 
 use super::Ticket;
+use super::disk::PruneConfirm;
 use super::fleet::ServiceAt;
 use super::line::Line;
 use super::palette::Palette;
@@ -28,6 +29,7 @@ pub(crate) enum Dialog {
     Rollback(Rollback),
     Scale(Scale),
     Variable(VariableConfirm),
+    Prune(PruneConfirm),
     Unlock(Unlock),
     Palette(Palette),
 }

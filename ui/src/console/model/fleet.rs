@@ -110,6 +110,12 @@ impl Fleet {
         self.servers.iter_mut().find(|server| server.name == *name)
     }
 
+    /// The next one, round at the end.
+    pub(crate) fn after(&self, name: &ServerName) -> Option<&ServerName> {
+        let place = self.servers.iter().position(|server| server.name == *name).unwrap_or(0);
+        self.servers.get((place + 1) % self.servers.len().max(1)).map(|next| &next.name)
+    }
+
     pub(crate) fn service(&self, at: &ServiceAt) -> Option<&ServiceView> {
         self.server(&at.server)?.service(&at.service)
     }

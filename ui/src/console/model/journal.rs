@@ -42,6 +42,7 @@ pub(crate) enum What {
     Cancel(DeployId),
     SetVariable(String),
     UnsetVariable(String),
+    Prune,
     Shell,
 }
 
@@ -95,6 +96,7 @@ impl Journal {
                 let what = if change.value.is_some() { What::SetVariable(name) } else { What::UnsetVariable(name) };
                 (Some(*ticket), server, what, None)
             }
+            Effect::Prune { ticket, server } => (Some(*ticket), server, What::Prune, None),
             Effect::Shell { at, .. } => (None, &at.server, What::Shell, Some(at.service.clone())),
             _ => return,
         };
@@ -111,6 +113,7 @@ impl Journal {
             Message::VariableChanged { ticket, result, .. } => {
                 self.answered(*ticket, result.clone().map(|_| None));
             }
+            Message::Pruned { ticket, result, .. } => self.answered(*ticket, result.clone().map(|_| None)),
             _ => {}
         }
     }

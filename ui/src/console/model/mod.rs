@@ -15,6 +15,7 @@
 //! push.rs       the page for a push           clean.rs     text from outside made safe to show
 //! journal.rs    what was done, and by whom    entries.rs   its lines, and what its columns mean
 //! variables.rs the page with a server's variables
+//! disk.rs      the page with a server's disks
 //! dialog.rs     what lies on top              palette/     the command palette
 //! toast.rs      short notes                   line.rs      a line of text being typed
 //! trail.rs      where one was before
@@ -31,6 +32,7 @@ pub(crate) mod concern;
 pub(crate) mod deploy;
 pub(crate) mod detail;
 pub(crate) mod dialog;
+pub(crate) mod disk;
 pub(crate) mod drift;
 pub(crate) mod entries;
 pub(crate) mod filter;
@@ -67,6 +69,7 @@ use self::column::Column;
 use self::deploy::DeployPage;
 use self::detail::{Details, Pane, Tab};
 use self::dialog::{Choice, Dialog};
+use self::disk::Disk;
 use self::fleet::{Fleet, ServerEntry};
 use self::histories::Histories;
 use self::journal::{Journal, JournalPage};
@@ -150,6 +153,7 @@ pub(crate) enum Page {
     Alerts(usize),
     Journal(JournalPage),
     Variables(Box<Variables>),
+    Disk(Box<Disk>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,7 +270,10 @@ impl Model {
         match &self.dialog {
             Some(Dialog::Help { .. } | Dialog::Trouble { .. }) => return Context::Reading,
             Some(Dialog::Confirm(confirm)) if !confirm.can_do() => return Context::Reading,
-            Some(Dialog::Confirm(_) | Dialog::CancelDeploy(_) | Dialog::Variable(_)) => return Context::Confirm,
+            Some(Dialog::Prune(confirm)) if !confirm.can_do() => return Context::Reading,
+            Some(Dialog::Confirm(_) | Dialog::CancelDeploy(_) | Dialog::Variable(_) | Dialog::Prune(_)) => {
+                return Context::Confirm;
+            }
             Some(Dialog::Unlock(_)) => return Context::Unlock,
             Some(Dialog::Rollback(_)) => return Context::Pick,
             Some(Dialog::Scale(_)) => return Context::Scale,
@@ -288,6 +295,7 @@ impl Model {
             Page::Alerts(_) => Context::Alerts,
             Page::Journal(_) => Context::Journal,
             Page::Variables(_) => Context::Variables,
+            Page::Disk(_) => Context::Disk,
             Page::Push(push) => match push.step {
                 Step::Choosing(_) => Context::Folder,
                 Step::Review(ref review) if review.can_push() => Context::Review,

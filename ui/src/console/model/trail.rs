@@ -41,6 +41,7 @@ pub(crate) enum Place {
     Alerts { selected: usize },
     Journal(JournalPage),
     Variables { server: ServerName },
+    Disk { server: ServerName },
 }
 
 impl Place {
@@ -59,6 +60,7 @@ impl Place {
             (Page::Alerts(selected), _) => Place::Alerts { selected: *selected },
             (Page::Journal(page), _) => Place::Journal(*page),
             (Page::Variables(page), _) => Place::Variables { server: page.server.clone() },
+            (Page::Disk(page), _) => Place::Disk { server: page.server.clone() },
             (Page::Push(_), _) => return None,
         })
     }
@@ -69,7 +71,8 @@ impl Place {
             | (Place::Fleet { .. }, Place::Fleet { .. })
             | (Place::Alerts { .. }, Place::Alerts { .. })
             | (Place::Journal(_), Place::Journal(_)) => false,
-            (Place::Variables { server: one }, Place::Variables { server: other }) => one != other,
+            (Place::Variables { server: one }, Place::Variables { server: other })
+            | (Place::Disk { server: one }, Place::Disk { server: other }) => one != other,
             (Place::Pane { selected: one, .. }, Place::Pane { selected: other, .. }) => one != other,
             (Place::Logs { at: one, .. }, Place::Logs { at: other, .. }) => one != other,
             (Place::Deploy { at: one, deploy }, Place::Deploy { at: other, deploy: other_deploy }) => {

@@ -72,6 +72,7 @@ impl Model {
     fn wanted_of_servers(&self) -> Vec<Subscription> {
         match &self.page {
             Page::Variables(page) => vec![Subscription::Variables(page.server.clone())],
+            Page::Disk(page) => vec![Subscription::Disk { server: page.server.clone(), reading: page.reading }],
             Page::Journal(page) if page.half == Half::Servers => {
                 let live = self.fleet.servers.iter().filter(|server| server.is_live());
                 live.map(|server| Subscription::Audit(server.name.clone())).collect()
@@ -101,7 +102,8 @@ impl Model {
             | Page::Fleet(_)
             | Page::Alerts(_)
             | Page::Journal(_)
-            | Page::Variables(_) => false,
+            | Page::Variables(_)
+            | Page::Disk(_) => false,
         }
     }
 
@@ -143,6 +145,7 @@ mod tests {
             Subscription::Glance(_) => "glance",
             Subscription::History { .. } => "history",
             Subscription::Variables(_) => "variables",
+            Subscription::Disk { .. } => "disk",
             Subscription::Audit(_) => "audit",
         };
         model.wanted().iter().map(kind).collect()

@@ -8,7 +8,7 @@ use crate::console::model::dialog::{Aim, Choice, Confirm, Dialog, Load, ScaleSta
 use crate::console::model::fleet::ServiceAt;
 use crate::console::model::{Model, Ticket};
 
-use super::{action, guard, palette, variables};
+use super::{action, disk, guard, palette, variables};
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match &model.dialog {
@@ -18,6 +18,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Some(Dialog::Rollback(_)) => pick_release(model, command),
         Some(Dialog::Scale(_)) => scale(model, command),
         Some(Dialog::Variable(_)) => decide_variable(model, command),
+        Some(Dialog::Prune(_)) => decide_prune(model, command),
         Some(Dialog::Unlock(_)) => guard::run(model, command),
         Some(Dialog::Palette(_)) => palette::run(model, command),
         None => Vec::new(),
@@ -71,6 +72,23 @@ fn decide_variable(model: &mut Model, command: Command) -> Vec<Effect> {
     })
 }
 
+fn decide_prune(model: &mut Model, command: Command) -> Vec<Effect> {
+    let body = model.seen.body;
+    let Some(Dialog::Prune(confirm)) = &mut model.dialog else { return Vec::new() };
+    if let Some(motion) = command.motion() {
+        confirm.scroll = motion.from(body.top, body.last_top, body.page);
+        return Vec::new();
+    }
+    // A click on where the button will be says yes to nothing.
+    if !confirm.can_do() && command != Command::Cancel {
+        return Vec::new();
+    }
+    decide_at(model, command, |confirm| match confirm {
+        Dialog::Prune(confirm) => Some(&mut confirm.stage),
+        _ => None,
+    })
+}
+
 /// Between no and yes, in a dialog with nothing else to it.
 fn decide_at(model: &mut Model, command: Command, stage: impl Fn(&mut Dialog) -> Option<&mut Stage>) -> Vec<Effect> {
     let Some(stage) = model.dialog.as_mut().and_then(stage) else { return Vec::new() };
@@ -101,6 +119,7 @@ pub(super) fn carry_out(model: &mut Model) -> Vec<Effect> {
         Some(Dialog::Scale(_)) => go_ahead_with_scale(model),
         Some(Dialog::CancelDeploy(_)) => cancel_deploy(model),
         Some(Dialog::Variable(_)) => variables::change(model),
+        Some(Dialog::Prune(_)) => disk::prune(model),
         _ => Vec::new(),
     }
 }

@@ -14,9 +14,10 @@ use crate::console::model::servers::place_of;
 use crate::console::model::toast::ToastKind;
 use crate::console::model::{Focus, Model, Page, Typing};
 
-use super::{deploy, logs, push, services, variables};
+use super::{deploy, disk, logs, push, services, variables};
 
-/// To one of the pages that can be gone to from everywhere; none when the command does not say to which.
+/// To one of the pages that can be gone to from everywhere, or to a question of one; none when the command does not say
+/// to which.
 pub(super) fn visit(model: &mut Model, command: Command) -> Option<Vec<Effect>> {
     model.page = match command {
         Command::ShowServices => {
@@ -27,6 +28,8 @@ pub(super) fn visit(model: &mut Model, command: Command) -> Option<Vec<Effect>> 
         Command::ShowAlerts => Page::Alerts(0),
         Command::ShowJournal => Page::Journal(JournalPage::default()),
         Command::ShowVariables => return Some(variables::open(model)),
+        Command::ShowDisk => return Some(disk::open(model)),
+        Command::Prune => return Some(disk::ask_to_prune(model)),
         _ => return None,
     };
     model.typing = None;

@@ -128,6 +128,7 @@ fn about(open: &Dialog) -> (String, Vec<ServerName>) {
             (format!("Cancel {} of {}?", cancel.id, cancel.at), vec![cancel.at.server.clone()])
         }
         Dialog::Variable(confirm) => (words::variable_question(confirm), vec![confirm.server.clone()]),
+        Dialog::Prune(confirm) => (words::prune_question(&confirm.server), vec![confirm.server.clone()]),
         // For several services another question follows.
         Dialog::Scale(scale) => match scale.single() {
             Some(at) => {

@@ -9,7 +9,7 @@ use crate::console::model::palette::Palette;
 use crate::console::model::toast::ToastKind;
 use crate::console::model::{Model, Page};
 
-use super::{deploy, dialog, fleet, logs, push, services, trail, typing, variables};
+use super::{deploy, dialog, disk, fleet, logs, push, services, trail, typing, variables};
 
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     let context = model.context();
@@ -40,7 +40,8 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::Palette => {
             let target = model.service_in_view().cloned();
-            let palette = Palette::open(&model.keymap, model.page_context(), &model.fleet, target);
+            let here = model.selected_server().map(|server| server.name.clone());
+            let palette = Palette::open(&model.keymap, model.page_context(), &model.fleet, target, here);
             model.dialog = Some(Dialog::Palette(palette));
             return Vec::new();
         }
@@ -65,6 +66,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Page::Push(_) => push::run(model, command),
         Page::Fleet(_) | Page::Alerts(_) | Page::Journal(_) => fleet::run(model, command),
         Page::Variables(_) => variables::run(model, command),
+        Page::Disk(_) => disk::run(model, command),
     }
 }
 

@@ -9,6 +9,7 @@
 //! push.rs      the page for a push    typing.rs    lines of text
 //! fleet.rs     the pages about all servers: fleet, alerts, journal
 //! variables.rs the page with a server's variables
+//! disk.rs      the page with a server's disks
 //! dialog.rs    what lies on top       palette.rs   the command palette
 //! guard.rs     rights and locked servers, before anything is done
 //! trail.rs     back and forward
@@ -18,6 +19,7 @@ mod action;
 mod answer;
 mod deploy;
 mod dialog;
+mod disk;
 mod fleet;
 mod guard;
 mod keys;
@@ -69,6 +71,8 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Audit { server, result } => drop(model.journal.audits.insert(server, result)),
         Message::Variables { server, result } => variables::known(model, &server, result),
         Message::VariableChanged { ticket, server, result } => variables::changed(model, ticket, &server, result),
+        Message::Disk { reading, result } => disk::known(model, reading, result),
+        Message::Pruned { ticket, server, result } => disk::pruned(model, ticket, &server, result),
         Message::Folders { ticket, found } => push::found(model, ticket, found),
         Message::Recents { folders } => push::recents(model, folders),
         Message::Glanced { folder, glance } => push::glanced(model, folder, *glance),

@@ -10,7 +10,7 @@ use crate::console::model::list::Item;
 use crate::console::model::push::Step;
 use crate::console::model::{Focus, Model, Page, Target};
 
-use super::{dialog, fleet, keys, palette, push, services, variables};
+use super::{dialog, disk, fleet, keys, palette, push, services, variables};
 
 pub(super) fn take(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
     model.pending.clear();
@@ -64,6 +64,7 @@ fn click_line(model: &mut Model, line: usize) -> Vec<Effect> {
         (None, Page::Services) => services::choose_line(model, line),
         (None, Page::Fleet(_) | Page::Alerts(_) | Page::Journal(_)) => fleet::choose_line(model, line),
         (None, Page::Variables(_)) => variables::choose_line(model, line),
+        (None, Page::Disk(_)) => disk::choose_line(model, line),
         _ => Vec::new(),
     }
 }

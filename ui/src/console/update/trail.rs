@@ -5,7 +5,7 @@ use crate::console::model::toast::ToastKind;
 use crate::console::model::trail::Place;
 use crate::console::model::{Focus, Model, Page};
 
-use super::{deploy, logs, variables};
+use super::{deploy, disk, logs, variables};
 
 pub(super) fn go(model: &mut Model, back: bool) -> Vec<Effect> {
     let here = Place::of(model);
@@ -37,6 +37,7 @@ fn show(model: &mut Model, place: Place) {
         Place::Alerts { selected } => model.page = Page::Alerts(selected),
         Place::Journal(page) => model.page = Page::Journal(page),
         Place::Variables { server } => variables::open_of(model, server),
+        Place::Disk { server } => disk::open_of(model, server),
         Place::Logs { at, of } => logs::open(model, at, of),
         Place::Deploy { at, deploy } => deploy::open(model, at, *deploy),
     }

@@ -77,10 +77,7 @@ fn may_change(model: &mut Model) -> bool {
 
 fn turn_server(model: &mut Model) {
     let Page::Variables(page) = &model.page else { return };
-    let servers = &model.fleet.servers;
-    let place = servers.iter().position(|server| server.name == page.server).unwrap_or(0);
-    if let Some(next) = servers.get((place + 1) % servers.len().max(1)) {
-        let next = next.name.clone();
+    if let Some(next) = model.fleet.after(&page.server).cloned() {
         open_of(model, next);
     }
 }

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::pen::Pen;
 use super::sheet::{Sheet, centred};
 use super::text::wrap;
-use super::{buttons, confirm, help, history, named, palette, plan, problem, unlock, variables};
+use super::{buttons, confirm, help, history, named, palette, plan, problem, prune, unlock, variables};
 use crate::console::model::Model;
 use crate::console::model::dialog::{CancelDeploy, Dialog, Load, Rollback, Scale, ScaleStage, Stage};
 use crate::console::model::fleet::{ServerEntry, ServiceAt};
@@ -29,6 +29,7 @@ pub(crate) fn draw(model: &Model, dialog: &Dialog, area: Rect, sheet: &mut Sheet
         Dialog::Confirm(confirm) => confirm::draw(model, confirm, area, sheet),
         Dialog::CancelDeploy(cancel) => draw_cancel(model, cancel, area, sheet),
         Dialog::Variable(confirm) => variables::draw_confirm(model, confirm, area, sheet),
+        Dialog::Prune(confirm) => prune::draw(model, confirm, area, sheet),
         Dialog::Unlock(unlock) => unlock::draw(model, unlock, area, sheet),
         Dialog::Rollback(rollback) => draw_rollback(model, rollback, area, sheet),
         Dialog::Scale(scale) => draw_scale(model, scale, area, sheet),

@@ -135,7 +135,8 @@ fn share((used, all): (u64, u64)) -> Option<(String, Tone)> {
     Some((format!("{:.0}%", share * 100.0), pressure(share)))
 }
 
-fn pressure(share: f64) -> Tone {
+/// How grave it is that so much of something is in use.
+pub(super) fn pressure(share: f64) -> Tone {
     match share {
         _ if share >= NEARLY_GONE => Tone::Failing,
         _ if share >= SCARCE => Tone::Degraded,

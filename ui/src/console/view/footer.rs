@@ -12,6 +12,7 @@ use crate::console::command::Command;
 use crate::console::keymap::{Binding, Context, Section};
 use crate::console::model::detail::Tab;
 use crate::console::model::dialog::Dialog;
+use crate::console::model::disk::Disk;
 use crate::console::model::journal::JournalPage;
 use crate::console::model::line::{Line, Unseen};
 use crate::console::model::list::{Item, Row};
@@ -170,6 +171,13 @@ fn variable(model: &Model) -> Option<&VariableView> {
     }
 }
 
+fn disk(model: &Model) -> Option<&Disk> {
+    match &model.page {
+        Page::Disk(page) => Some(page),
+        _ => None,
+    }
+}
+
 /// The word for what the key does now.
 fn word<'a>(binding: &'a Binding, model: &Model) -> &'a str {
     let hint = binding.hint.as_deref().unwrap_or_default();
@@ -207,7 +215,9 @@ fn matters(binding: &Binding, model: &Model) -> bool {
         (Section::Variables, Command::SetVariable) => variable(model).is_none(),
         (Section::Variables, Command::UnsetVariable) => !variable(model).is_some_and(|view| view.is_set),
         (Section::Scale, Command::Accept) => matches!(&model.dialog, Some(Dialog::Scale(scale)) if !scale.can_do()),
-        (Section::Folder | Section::Variables, Command::OtherServer) => model.fleet.servers.len() < 2,
+        (Section::Disk, Command::Prune) => !disk(model).is_some_and(Disk::has_something_to_prune),
+        (Section::Disk, Command::Open) => disk(model).and_then(Disk::selected).is_none(),
+        (Section::Folder | Section::Variables | Section::Disk, Command::OtherServer) => model.fleet.servers.len() < 2,
         _ => false,
     };
     binding.hint.is_some() && !idle

@@ -123,6 +123,7 @@ fn path(model: &Model) -> Vec<Step<'_>> {
         Page::Alerts(_) => vec![word("alerts")],
         Page::Journal(_) => vec![word("journal")],
         Page::Variables(page) => server(&page.server).into_iter().chain([word("variables")]).collect(),
+        Page::Disk(page) => server(&page.server).into_iter().chain([word("disk")]).collect(),
         Page::Push(page) => {
             let step = match page.step {
                 push::Step::Choosing(_) => "choose a folder",

@@ -10,10 +10,10 @@
 //! services.rs  = list.rs + pane.rs (or summary.rs)
 //!    pane.rs   = server.rs, or overview.rs (with certificate.rs, containers.rs), history.rs with strip.rs, stream_logs.rs; all at once in dashboard.rs
 //!    graphs.rs = graph.rs, one for each measure
-//! fleet.rs  alerts.rs  journal.rs  variables.rs         nothing.rs  where there is no list
+//! fleet.rs  alerts.rs  journal.rs  variables.rs  disk.rs      nothing.rs  where there is no list
 //! deploy.rs    = phases.rs, activity.rs, failure.rs
 //! push.rs      = glance.rs, diagnostics.rs, plan.rs, problem.rs, buttons.rs
-//! dialogs.rs   = help.rs, palette.rs, confirm.rs, unlock.rs, and rollback, scale
+//! dialogs.rs   = help.rs, palette.rs, confirm.rs, prune.rs, unlock.rs, and rollback, scale
 //! ```
 
 mod activity;
@@ -27,10 +27,11 @@ mod dashboard;
 mod deploy;
 mod diagnostics;
 mod dialogs;
+mod disk;
 mod failure;
 mod fleet;
 mod footer;
-mod format;
+pub(crate) mod format;
 mod glance;
 mod graph;
 mod graphs;
@@ -50,6 +51,7 @@ mod pending;
 mod phases;
 mod plan;
 mod problem;
+mod prune;
 mod push;
 mod server;
 mod services;
@@ -116,6 +118,7 @@ fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
         Page::Alerts(place) => alerts::draw(model, *place, body, sheet),
         Page::Journal(page) => journal::draw(model, *page, body, sheet),
         Page::Variables(page) => variables::draw(model, page, body, sheet),
+        Page::Disk(page) => disk::draw(model, page, body, sheet),
     }
     if let Some(dialog) = &model.dialog {
         sheet.cursor = None;

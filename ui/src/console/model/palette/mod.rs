@@ -22,6 +22,8 @@ pub(crate) struct Palette {
     entries: Vec<Entry>,
     /// The selected service when it was opened: what a bare `scale 5` is about.
     target: Option<ServiceAt>,
+    /// The server that the page is about: of lines about several it goes first.
+    here: Option<ServerName>,
     /// What the line matches, best first.
     pub hits: Vec<Hit>,
     pub cursor: usize,
@@ -80,7 +82,13 @@ const DEEDS: [(&str, Command); 10] = [
 
 impl Palette {
     /// Everything that can be done in this context, and every place to go to.
-    pub(crate) fn open(keymap: &Keymap, context: Context, fleet: &Fleet, target: Option<ServiceAt>) -> Self {
+    pub(crate) fn open(
+        keymap: &Keymap,
+        context: Context,
+        fleet: &Fleet,
+        target: Option<ServiceAt>,
+        here: Option<ServerName>,
+    ) -> Self {
         let mut entries: Vec<Entry> = keymap.of(context).filter(|binding| is_command(binding)).map(command).collect();
         for server in &fleet.servers {
             add_server(server, &mut entries);
@@ -92,7 +100,7 @@ impl Palette {
         for at in services {
             add_service(&at, keymap, &mut entries);
         }
-        let mut palette = Self { line: Line::default(), entries, target, hits: Vec::new(), cursor: 0 };
+        let mut palette = Self { line: Line::default(), entries, target, here, hits: Vec::new(), cursor: 0 };
         palette.search();
         palette
     }
@@ -108,8 +116,8 @@ impl Palette {
         for entry in &self.entries {
             let Some(rank) = typed.rank(entry) else { continue };
             let score = pattern.score(Utf32Str::new(&entry.text, &mut buffer), &mut matcher);
-            let other = !typed.is_about(entry, self.target.as_ref());
-            ranked.push(((rank, !typed.names(entry), Reverse(score.filter(|_| rank != Rank::Key)), other), entry));
+            let distance = typed.distance(entry, self.target.as_ref(), self.here.as_ref());
+            ranked.push(((rank, !typed.names(entry), Reverse(score.filter(|_| rank != Rank::Key)), distance), entry));
         }
         ranked.sort_by_key(|(place, _)| *place);
         let hit = |(_, entry): (_, &Entry)| {
@@ -170,6 +178,8 @@ fn add_server(server: &ServerEntry, entries: &mut Vec<Entry>) {
     add(format!("describe server {name}"), Pick::On(name.clone(), Command::Describe));
     add(format!("push a folder to {name}"), Pick::On(name.clone(), Command::Push));
     add(format!("variables of {name}"), Pick::On(name.clone(), Command::ShowVariables));
+    add(format!("disk of {name}"), Pick::On(name.clone(), Command::ShowDisk));
+    add(format!("prune {name}"), Pick::On(name.clone(), Command::Prune));
 }
 
 fn add_service(at: &ServiceAt, keymap: &Keymap, entries: &mut Vec<Entry>) {
@@ -189,7 +199,8 @@ mod tests {
     fn palette(typed: &str) -> Palette {
         let keymap = Keymap::compiled_in().unwrap();
         let target = Some(service_at("local", "api"));
-        let mut palette = Palette::open(&keymap, Context::Services, &fixture::fleet(), target);
+        let here = Some("s2".parse().unwrap());
+        let mut palette = Palette::open(&keymap, Context::Services, &fixture::fleet(), target, here);
         palette.line = Line::of(typed);
         palette.search();
         palette
@@ -211,6 +222,13 @@ mod tests {
         assert_eq!(first("to the alerts"), Pick::Run(Command::ShowAlerts));
         assert_eq!(first("journal"), Pick::Run(Command::ShowJournal));
         assert_eq!(first("vari s2"), Pick::On("s2".parse().unwrap(), Command::ShowVariables));
+    }
+
+    #[test]
+    fn of_what_can_be_done_on_each_server_the_one_here_goes_first() {
+        assert_eq!(first("disk"), Pick::On("s2".parse().unwrap(), Command::ShowDisk));
+        assert_eq!(first("prune"), Pick::On("s2".parse().unwrap(), Command::Prune));
+        assert_eq!(first("prune local"), Pick::On("local".parse().unwrap(), Command::Prune));
     }
 
     #[test]
@@ -246,7 +264,7 @@ mod tests {
     fn letters_scattered_over_a_sentence_find_nothing() {
         let texts = |typed: &str| palette(typed).hits.into_iter().map(|hit| hit.entry.text).collect::<Vec<_>>();
         assert_eq!(texts("theme"), [""; 0]);
-        assert_eq!(texts("disk"), [""; 0]);
+        assert_eq!(texts("risk"), [""; 0]);
         assert!(texts("alert").iter().all(|text| text.contains("alert")), "{:?}", texts("alert"));
     }
 

@@ -1,6 +1,8 @@
 //! How well a line of the palette answers what is typed. Letters that are scattered over a sentence are no answer:
 //! Enter would run what nobody meant.
 
+use mypaas::name::ServerName;
+
 use super::{Entry, Pick};
 use crate::console::model::fleet::ServiceAt;
 use crate::console::model::list::Item;
@@ -95,12 +97,14 @@ impl<'a> Typed<'a> {
         name(&entry.what).is_some_and(|name| self.line.split_whitespace().any(|word| word == name))
     }
 
-    /// It is about this service, which goes first where nothing else tells lines apart.
-    pub(super) fn is_about(&self, entry: &Entry, target: Option<&ServiceAt>) -> bool {
+    /// How far it is from where one is, for what nothing else tells apart: about the selected service, about the server
+    /// that one is at, about something else.
+    pub(super) fn distance(&self, entry: &Entry, target: Option<&ServiceAt>, here: Option<&ServerName>) -> u8 {
         match &entry.what {
-            Pick::Run(_) => true,
-            Pick::RunAt(at, _) => Some(at) == target && !self.words.is_empty(),
-            Pick::Go(_) | Pick::On(..) | Pick::Scale(..) => false,
+            Pick::Run(_) => 0,
+            Pick::RunAt(at, _) if Some(at) == target && !self.words.is_empty() => 0,
+            Pick::On(server, _) if Some(server) == here && !self.words.is_empty() => 1,
+            _ => 2,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod actions;
 mod dialogs;
+mod disk;
 mod fleet;
 mod list;
 mod logs;

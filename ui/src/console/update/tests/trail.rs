@@ -16,6 +16,7 @@ fn place(model: &Model) -> String {
         (Page::Alerts(_), _) => "alerts".into(),
         (Page::Journal(_), _) => "journal".into(),
         (Page::Variables(page), _) => format!("variables of {}", page.server),
+        (Page::Disk(page), _) => format!("disk of {}", page.server),
     }
 }
 

@@ -3,6 +3,7 @@
 mod budget;
 mod deploy;
 mod dialogs;
+mod disk;
 mod fleet;
 mod footer;
 mod lists;
