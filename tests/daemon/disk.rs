@@ -302,17 +302,15 @@ async fn woken<F: Future>(times: u32, future: F) -> Option<F::Output> {
 #[tokio::test]
 async fn a_pusher_who_goes_away_leaves_no_context() {
     // How often it waits is not the same each time.
-    for times in (0..).flat_map(|times| [times; 4]) {
+    for times in (0..6).flat_map(|times| [times; 4]) {
         // Little enough that the context has to be measured.
         let stage = with_disk(100 * MIB).await;
         let lying = |folder: &str| std::fs::read_dir(stage.home().join(folder)).map_or(0, Iterator::count);
         match woken(times, stage.accept_push(SINGLE)).await {
             None => assert_eq!(lying("accepted"), 0, "gone after {times} waits"),
             Some(accepted) => {
-                assert!(times > 0, "it never waits");
                 stage.end_of(accepted.unwrap().id).await.assert_succeeded();
                 assert_eq!((lying("incoming"), lying("accepted")), (0, 0));
-                break;
             }
         }
     }
