@@ -161,10 +161,6 @@ async fn exit_at_signal() {
 
 fn refuse(screen: &Screen, error: &anyhow::Error, json: bool) -> ExitCode {
     let report = Report::of(error);
-    let text = match serde_json::to_string(report.problem()) {
-        Ok(text) if json => text + "\n",
-        _ => report.text(screen.tell_paint()),
-    };
-    screen.tell(&text);
+    screen.tell_problem(&report, json);
     ExitCode::from(report.exit_code())
 }

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::output::Screen;
-use super::output::units;
+use super::output::{Screen, foreign, units};
 
 /// So many columns for a step's name.
 const NAME: usize = 10;
@@ -37,7 +36,7 @@ impl<'a> Steps<'a> {
     /// Passes on what a step on another machine tells.
     pub(crate) fn pass_on(&self, line: &str) {
         // That nobody reads it any more must not end the step.
-        let _ = self.screen.print(&format!("  {line}\n"));
+        let _ = self.screen.print(&format!("  {}\n", foreign::line(line, false)));
     }
 
     /// Since the first step began.

@@ -6,29 +6,43 @@ use std::str::Chars;
 
 const ESCAPE: char = '\u{1b}';
 
+/// Ends all colours.
+const PLAIN: &str = "\u{1b}[0m";
+
 /// One line for a terminal. Of a line that redraws itself with carriage returns, what it ends with.
 pub(crate) fn line(text: &str, colour: bool) -> String {
     let shown = text.trim_end_matches(['\r', '\n']);
     let shown = shown.rsplit('\r').find(|part| !part.is_empty()).unwrap_or_default();
-    let mut safe = String::with_capacity(shown.len());
+    lines(shown, colour).replace('\n', " ")
+}
+
+/// Lines below each other; all but the first are indented, so that none passes for a line of ours.
+pub(crate) fn indented(text: &str, indent: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|shown| line(shown, false)).collect();
+    lines.join(&format!("\n{indent}"))
+}
+
+/// Any number of lines. A colour that the text leaves on ends with it.
+pub(crate) fn lines(text: &str, colour: bool) -> String {
+    let mut safe = String::with_capacity(text.len());
     let mut coloured = false;
-    let mut rest = shown.chars().peekable();
+    let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
         match character {
             ESCAPE => {
                 let sequence = escape(&mut rest);
                 if colour && let Some(sequence) = sequence {
                     safe.push_str(&sequence);
-                    coloured = true;
+                    coloured = sequence != PLAIN;
                 }
             }
-            '\t' => safe.push('\t'),
+            '\t' | '\n' => safe.push(character),
             other if other.is_control() => {}
             other => safe.push(other),
         }
     }
     if coloured {
-        safe.push_str("\u{1b}[0m");
+        safe.push_str(PLAIN);
     }
     safe
 }
@@ -55,9 +69,9 @@ fn control_sequence(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
     colours.then(|| format!("{ESCAPE}[{parameters}m"))
 }
 
-/// A title, a hyperlink or the like: up to the bell or `ESC \`.
+/// A title, a hyperlink or the like: up to the bell or `ESC \`. One that never ends hides no line but its own.
 fn skip_string(rest: &mut Peekable<Chars<'_>>) {
-    while let Some(character) = rest.next() {
+    while let Some(character) = rest.next_if(|c| *c != '\n') {
         if character == '\u{7}' || character == ESCAPE && rest.next_if_eq(&'\\').is_some() {
             return;
         }
@@ -72,7 +86,8 @@ mod tests {
     fn colours_stay_only_where_they_are_wanted() {
         let red = "\u{1b}[31mred\u{1b}[0m and plain";
         assert_eq!(line(red, false), "red and plain");
-        assert_eq!(line(red, true), "\u{1b}[31mred\u{1b}[0m and plain\u{1b}[0m");
+        assert_eq!(line(red, true), red);
+        assert_eq!(line("\u{1b}[31mred for ever", true), "\u{1b}[31mred for ever\u{1b}[0m");
     }
 
     #[test]
@@ -96,6 +111,14 @@ mod tests {
     fn a_line_that_redraws_itself_shows_its_end() {
         assert_eq!(line("10%\r50%\r100%\r\n", false), "100%");
         assert_eq!(line("\r", false), "");
+    }
+
+    #[test]
+    fn lines_stay_lines_where_several_are_meant() {
+        assert_eq!(lines("a\r\n\tb\u{1b}[2J\n", false), "a\n\tb\n");
+        assert_eq!(lines("a\u{1b}]0;title\nb", false), "a\nb");
+        assert_eq!(indented("a\nb\r\nc\n", "  "), "a\n  b\n  c");
+        assert_eq!(line("a\nb\n", false), "a b");
     }
 
     proptest::proptest! {

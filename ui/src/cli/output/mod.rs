@@ -43,6 +43,9 @@ use unicode_width::UnicodeWidthStr;
 use self::paint::Paint;
 use super::report::Report;
 
+/// Takes away what the last line of a terminal shows.
+const ERASE: &str = "\r\u{1b}[2K";
+
 /// Between the name of a server and what it is about.
 const SEPARATOR: &str = " │ ";
 
@@ -147,8 +150,19 @@ impl Screen {
     }
 
     /// Writes to the standard output. That its reader went away is no error: what the verb does, it does all the same.
+    /// Whatever servers and containers brought into the text, only colours get through, and those only where ours do.
     pub(crate) fn print(&self, text: &str) -> anyhow::Result<()> {
-        self.print_raw(&self.with_label(text, self.out))
+        self.print_raw(&self.safe(text, self.out))
+    }
+
+    /// The same of what a container wrote, which a program that reads it gets as it is.
+    pub(crate) fn pass_on(&self, text: &str) -> anyhow::Result<()> {
+        if self.out_terminal { self.print(text) } else { self.print_raw(&self.with_label(text, self.out)) }
+    }
+
+    /// Writes over the last line of a terminal.
+    pub(crate) fn redraw(&self, text: &str) -> anyhow::Result<()> {
+        self.print_raw(&format!("{ERASE}{}", foreign::lines(text, self.out.colour)))
     }
 
     fn print_raw(&self, text: &str) -> anyhow::Result<()> {
@@ -187,20 +201,26 @@ impl Screen {
         }
     }
 
-    /// Writes to the standard error what is beside the output. There is no better place to report a failure to.
+    /// Writes to the standard error what is beside the output, made safe as in [`Screen::print`].
     pub(crate) fn tell(&self, text: &str) {
-        let text = self.with_label(text, self.err);
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        tell_raw(&self.safe(text, self.err));
     }
 
-    /// Tells what went wrong on one server among several.
+    /// Tells what went wrong; as JSON, it stays what it is.
     pub(crate) fn tell_problem(&self, report: &Report, json: bool) {
-        let Some(Label { server, .. }) = self.label.as_ref().filter(|_| json) else {
+        if !json {
             return self.tell(&report.text(self.err));
+        }
+        let problem = report.problem();
+        let text = match &self.label {
+            Some(Label { server, .. }) => serde_json::to_string(&Labelled { server, value: Answer::Problem(problem) }),
+            None => serde_json::to_string(problem),
         };
-        let labelled = Labelled { server, value: Answer::Problem(report.problem()) };
-        let text = serde_json::to_string(&labelled).unwrap_or_default() + "\n";
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        tell_raw(&(text.unwrap_or_default() + "\n"));
+    }
+
+    fn safe(&self, text: &str, paint: Paint) -> String {
+        self.with_label(&foreign::lines(text, paint.colour), paint).into_owned()
     }
 
     fn with_label<'a>(&self, text: &'a str, paint: Paint) -> Cow<'a, str> {
@@ -208,6 +228,11 @@ impl Screen {
         let label = paint.muted(&format!("{:width$}{SEPARATOR}", server.as_str()));
         text.split_inclusive('\n').map(|line| format!("{label}{line}")).collect::<String>().into()
     }
+}
+
+/// There is no better place to report a failure to.
+fn tell_raw(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! Colours by meaning. Without colour, a text stays as it is.
+//! Colours by meaning. What gets one has no others: whoever wrote the text, it drives no terminal.
+
+use super::foreign;
 
 /// What a piece of text means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +25,10 @@ pub(crate) struct Paint {
 
 impl Paint {
     pub(crate) fn apply(self, style: Style, text: &str) -> String {
+        let text = foreign::lines(text, false);
         let code = match style {
-            _ if !self.colour || text.is_empty() => return text.to_owned(),
-            Style::Plain => return text.to_owned(),
+            _ if !self.colour || text.is_empty() => return text,
+            Style::Plain => return text,
             Style::Good => "32",
             Style::Warning => "33",
             Style::Bad => "31;1",
@@ -65,5 +68,12 @@ mod tests {
         assert_eq!(Paint { colour: false }.bad("down"), "down");
         assert_eq!(Paint { colour: true }.bad("down"), "\u{1b}[31;1mdown\u{1b}[0m");
         assert_eq!(Paint { colour: true }.bad(""), "");
+    }
+
+    #[test]
+    fn what_is_painted_brings_no_sequences_of_its_own() {
+        let hostile = "a\u{1b}]0;title\u{7}b\u{1b}[32mc\n\u{9b}2Jd\r";
+        assert_eq!(Paint { colour: false }.bad(hostile), "abc\n2Jd");
+        assert_eq!(Paint { colour: true }.bad(hostile), "\u{1b}[31;1mabc\n2Jd\u{1b}[0m");
     }
 }

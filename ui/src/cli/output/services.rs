@@ -39,7 +39,12 @@ pub(crate) fn server(
         }
     }
     for (service, failure) in snapshot.services.iter().filter_map(failed) {
-        let _ = writeln!(text, "{}: {}", paint.strong(service.name.as_str()), paint.bad(&failure.message));
+        let _ = writeln!(
+            text,
+            "{}: {}",
+            paint.strong(service.name.as_str()),
+            paint.bad(&foreign::line(&failure.message, false))
+        );
     }
     text
 }
@@ -112,11 +117,11 @@ fn heading(name: &ServerName, server: &ServerView, paint: Paint) -> String {
         }
         Part::Down { problem } => problems.push(problem),
     }
-    let mut text = format!("{}: {}\n", paint.strong(name.as_str()), parts.join(", "));
+    let mut text = format!("{}: {}\n", paint.strong(name.as_str()), foreign::line(&parts.join(", "), false));
     // The router may be down because the engine is.
     problems.dedup();
     for problem in problems {
-        let _ = writeln!(text, "{}", paint.bad(&problem.message));
+        let _ = writeln!(text, "{}", paint.bad(&foreign::line(&problem.message, false)));
         if let Some(cause) = problem.causes.first() {
             let _ = writeln!(text, "  {} {}", paint.muted("because"), foreign::line(cause, false));
         }

@@ -1,11 +1,14 @@
 use jiff::Timestamp;
-use mypaas::api::{DiskView, Part, PlanView, Pruned, ServiceDetail, Snapshot};
+use mypaas::api::{DeployState, DiskView, Failure, Outcome, Part, PlanView, Problem, Pruned, ServiceDetail, Snapshot};
 
 use super::paint::Paint;
-use super::{disk, history, plan, services};
+use super::{ColourWhen, Screen, disk, history, plan, services};
 use crate::cli::fixture;
 
 const PLAIN: Paint = Paint { colour: false };
+
+/// Sets the window's title, clears the screen, and begins a line that passes for one of ours.
+const HOSTILE: &str = "bad\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}1m\nweb: running";
 
 fn noon() -> Timestamp {
     "2026-01-31T12:00:00Z".parse().unwrap()
@@ -49,6 +52,48 @@ fn a_server_without_engine_and_services_says_so() {
     the router does not answer at 10.97.0.2:8080
     no services yet; push one with `mypaas push attic DIR`
     ");
+}
+
+#[test]
+fn what_failed_drives_no_terminal_and_fakes_no_line() {
+    let mut snapshot: Snapshot = fixture::read("snapshots/six_services.json");
+    for failure in snapshot.services.iter_mut().filter_map(|service| failure(&mut service.last_deploy.as_mut()?.state))
+    {
+        failure.message = HOSTILE.into();
+    }
+    let down: Snapshot = fixture::read("snapshots/engine_down.json");
+    snapshot.server = down.server;
+    for problem in [problem(&mut snapshot.server.engine), problem(&mut snapshot.server.router)] {
+        problem.message = HOSTILE.into();
+    }
+    let text = server("local", &snapshot, PLAIN, None);
+    assert!(!text.contains(|c: char| c != '\n' && c.is_control()), "{text:?}");
+    assert!(text.lines().filter(|line| line.contains("bad1m web: running")).count() > 1, "{text}");
+    assert!(text.lines().all(|line| !line.starts_with("web: running")), "{text}");
+}
+
+fn failure(state: &mut DeployState) -> Option<&mut Failure> {
+    match state {
+        DeployState::Finished { outcome: Outcome::Failed { failure }, .. } => Some(failure),
+        _ => None,
+    }
+}
+
+fn problem<T>(part: &mut Part<T>) -> &mut Problem {
+    match part {
+        Part::Down { problem } => problem,
+        Part::Up { .. } => panic!("it is not down"),
+    }
+}
+
+#[test]
+fn whoever_forgets_where_a_text_is_from_the_screen_does_not() {
+    let plain = Screen::new(ColourWhen::Never, false);
+    assert_eq!(plain.safe("\u{1b}[31mred\u{1b}[2J\rb\u{7}\n", plain.out), "redb\n");
+    let coloured = Screen::new(ColourWhen::Always, false).labelled(&"shop".parse().unwrap(), 4);
+    let text = coloured.safe(&format!("{}{HOSTILE}\n", coloured.out.good("✓")), coloured.out);
+    let label = coloured.out.muted("shop │ ");
+    assert_eq!(text, format!("{label}\u{1b}[32m✓\u{1b}[0mbad1m\n{label}web: running\n"));
 }
 
 #[test]

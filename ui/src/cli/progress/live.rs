@@ -4,8 +4,6 @@ use crate::cli::output::Screen;
 use crate::cli::output::paint::Style;
 use crate::cli::output::table::cut;
 
-const ERASE: &str = "\r\u{1b}[2K";
-
 /// A line that changes. Without a terminal there is none.
 #[derive(Debug)]
 pub(crate) struct LiveLine<'a> {
@@ -25,7 +23,7 @@ impl<'a> LiveLine<'a> {
         if text == self.shown {
             return Ok(());
         }
-        self.screen.print(&format!("{ERASE}{}", self.screen.paint().apply(Style::Muted, &text)))?;
+        self.screen.redraw(&self.screen.paint().apply(Style::Muted, &text))?;
         self.shown = text;
         Ok(())
     }
@@ -42,7 +40,7 @@ impl<'a> LiveLine<'a> {
             return Ok(());
         }
         self.shown.clear();
-        self.screen.print(ERASE)
+        self.screen.redraw("")
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn whole(deploy: &Deploy, events: &[Event], paint: Paint, now: Timest
             let _ = writeln!(text, "  {} {}", paint.muted("because"), foreign::line(cause, false));
         }
         for line in evidence(&deploy.service, failure) {
-            let _ = writeln!(text, "  {line}");
+            let _ = writeln!(text, "  {}", foreign::line(&line, false));
         }
     }
     text

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use mypaas::api::{Deploy, Event, What};
+use mypaas::api::{Deploy, Event, Outcome, ProbeAnswer, What};
 use serde::Deserialize;
 
 use super::retell;
@@ -41,6 +41,19 @@ fn a_deploy_that_failed_is_told_again_with_what_its_container_left_behind() {
     let now = "2026-01-31T14:00:00Z".parse().unwrap();
     let told = retell::whole(&recorded.deploy, &recorded.events, Paint { colour: false }, now);
     insta::assert_snapshot!("container_exits_told_again", told);
+}
+
+#[test]
+fn what_its_probe_answered_drives_no_terminal() {
+    let mut recorded: Recorded = fixture::read("events/container_exits.json");
+    let last = recorded.events.last_mut().map(|event| &mut event.what);
+    let Some(What::Finished { outcome: Outcome::Failed { failure } }) = last else { panic!("it did not fail") };
+    let detail = "no\u{1b}]0;title\u{7}t\u{1b}[2J yet\nd9: done".to_owned();
+    failure.container.as_mut().unwrap().last_probe = Some(ProbeAnswer::NotReady { detail });
+    let now = "2026-01-31T14:00:00Z".parse().unwrap();
+    let told = retell::whole(&recorded.deploy, &recorded.events, Paint { colour: false }, now);
+    assert!(!told.contains(|c: char| c != '\n' && c.is_control()), "{told:?}");
+    assert!(told.contains("not yet d9: done\n"), "{told}");
 }
 
 #[test]

@@ -75,18 +75,19 @@ impl Report {
 
     /// The report for people, ending with a line end.
     pub(crate) fn text(&self, paint: Paint) -> String {
-        let mut text = format!("{} {}\n", paint.bad("error:"), paint.strong(&safe(&self.problem.message, "       ")));
+        let mut text =
+            format!("{} {}\n", paint.bad("error:"), paint.strong(&foreign::indented(&self.problem.message, "       ")));
         for cause in &self.problem.causes {
-            let _ = writeln!(text, "  {} {}", paint.muted("because"), safe(cause, "          "));
+            let _ = writeln!(text, "  {} {}", paint.muted("because"), foreign::indented(cause, "          "));
         }
         for diagnostic in &self.problem.diagnostics {
             let _ = write!(text, "\n{}", diagnostic::text(&self.file, diagnostic, paint));
         }
         for line in &self.evidence {
-            let _ = writeln!(text, "  {line}");
+            let _ = writeln!(text, "  {}", foreign::line(line, false));
         }
         if let Some(hint) = &self.problem.hint {
-            let _ = writeln!(text, "  {} {}", paint.good("hint:"), safe(hint, "        "));
+            let _ = writeln!(text, "  {} {}", paint.good("hint:"), foreign::indented(hint, "        "));
         }
         text
     }
@@ -255,12 +256,6 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
         error = source;
     }
     error.to_string()
-}
-
-/// Text for a terminal; further lines of it are indented.
-fn safe(text: &str, indent: &str) -> String {
-    let lines: Vec<String> = text.lines().map(|line| foreign::line(line, false)).collect();
-    lines.join(&format!("\n{indent}"))
 }
 
 #[cfg(test)]

@@ -152,6 +152,17 @@ fn text_of_others_cannot_drive_the_terminal() {
 }
 
 #[test]
+fn what_a_failure_left_behind_cannot_either() {
+    let mut plan: PlanView = fixture::read("plans/push.json");
+    plan.refusals.push(Problem::new(ProblemCode::Conflict, "x\u{1b}]0;x\u{7}y\nok: z"));
+    let refused = text(Refusal::among(plan.refusals, &"local".parse().unwrap()).unwrap());
+    assert!(refused.contains("\n  also: xy ok: z\n"), "{refused:?}");
+
+    let failed = SetUpError::Reverted { reason: "a\u{1b}[2Jb\nc\u{9b}d".into() };
+    assert!(text(failed).contains("\n  | ab\n  | cd\n"));
+}
+
+#[test]
 fn a_report_is_also_data() {
     let report = Report::of(&unknown_service().into());
     let json = serde_json::to_value(report.problem()).unwrap();

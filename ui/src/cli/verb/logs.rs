@@ -70,7 +70,7 @@ async fn show(arguments: &Arguments, session: &Session, on: &On) -> anyhow::Resu
         if arguments.json {
             session.screen.print_json_line(&line)?;
         } else {
-            session.screen.print(&shown(&line, form, &session.screen))?;
+            session.screen.pass_on(&shown(&line, form, &session.screen))?;
         }
         if session.screen.is_closed() {
             break;

@@ -6,7 +6,7 @@ use mypaas::client::ClientError;
 use mypaas::name::ServerName;
 
 use crate::cli::confirm;
-use crate::cli::output::disk;
+use crate::cli::output::{disk, foreign};
 use crate::cli::session::Session;
 
 pub(crate) const HELP: &str = "\
@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         return session.screen.print_json(&pruned);
     }
     for left in &pruned.left {
-        session.screen.tell(&format!("note: {left}\n"));
+        session.screen.tell(&format!("note: {}\n", foreign::line(left, false)));
     }
     session.screen.print(&disk::pruned(server, &pruned))
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::cli::local::nobody_listens;
 use crate::cli::output::paint::Style;
 use crate::cli::output::table::{Cell, Table};
-use crate::cli::output::words;
+use crate::cli::output::{foreign, words};
 use crate::cli::report::Report;
 use crate::cli::session::Session;
 
@@ -145,7 +145,8 @@ async fn list(arguments: &List, session: &Session) -> anyhow::Result<()> {
     session.screen.print(&table.render(session.screen.paint(), session.screen.width()))?;
     for (known, problem) in servers.iter().filter_map(|known| Some((known, known.problem.as_ref()?))) {
         let causes = problem.causes.iter().map(|cause| format!(": {cause}")).collect::<String>();
-        session.screen.tell(&format!("{}: {}{causes}\n", known.name, problem.message));
+        let told = foreign::line(&format!("{}{causes}", problem.message), false);
+        session.screen.tell(&format!("{}: {told}\n", known.name));
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::daemon;
 use crate::cli::output::paint::Style;
-use crate::cli::output::units;
+use crate::cli::output::{foreign, units};
 use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
@@ -99,7 +99,9 @@ impl Status {
     fn text(&self, session: &Session) -> String {
         let paint = session.screen.paint();
         let now = Timestamp::now();
-        let line = |name: &str, style: Style, text: &str| format!("{name:<9} {}\n", paint.apply(style, text));
+        let line = |name: &str, style: Style, text: &str| {
+            format!("{name:<9} {}\n", paint.apply(style, &foreign::line(text, false)))
+        };
         let plain = |name: &str, text: &str| line(name, Style::Plain, text);
         let pid = self.pid.map(|pid| format!(", process {pid}")).unwrap_or_default();
         let boot = if self.starts_at_boot { ", starts with the machine" } else { "" };
