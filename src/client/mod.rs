@@ -4,16 +4,22 @@
 //! transport.rs   how requests reach a server: its socket, the network, ssh
 //! ssh.rs         a socket here that leads to one there
 //! spool.rs       a context whose digest goes ahead of it
+//! pace.rs        a body whose end is not known, while it is taken
+//! limits.rs      how long an answer may take
 //! lines.rs       an answer that goes on
 //! original.rs    pushes to a server of the Python original
 //! watch.rs       changes → snapshots
 //! ```
 
+mod limits;
 mod lines;
 mod original;
+mod pace;
 mod shell;
 mod spool;
 mod ssh;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod watch;
 
@@ -24,7 +30,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
-use reqwest::{Method, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -38,7 +44,10 @@ use crate::engine::{LogLine, LogQuery};
 use crate::fleet::Address;
 use crate::keys::{SignError, Signer};
 use crate::name::{DeployId, ReleaseId, ServiceName};
+use crate::proof::BodyDigest;
 
+use self::limits::{ANSWER_LIMIT, DECISION_LIMIT, PRUNE_LIMIT, UPLOAD_LIMIT, within};
+use self::pace::paced;
 pub use self::spool::Sending;
 use self::spool::Spooled;
 use self::transport::Transport;
@@ -46,15 +55,6 @@ use self::transport::Transport;
 pub use self::shell::{Shell, ShellInput, ShellOutput, TerminalKind};
 
 pub type Result<T, E = ClientError> = std::result::Result<T, E>;
-
-/// How long a server may take to answer a question that needs no waiting.
-const ANSWER_LIMIT: Duration = Duration::from_secs(20);
-
-/// Planning and accepting ask the engine and the router, which may be slow.
-const DECISION_LIMIT: Duration = Duration::from_secs(60);
-
-/// Removing large images takes its time on a slow disk; it goes on when nobody waits any more.
-const PRUNE_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Why a request got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -131,14 +131,12 @@ impl Client {
     pub async fn disk(&self, keep: Option<u32>) -> Result<DiskView> {
         let parameter = keep.map(|keep| format!("?keep={keep}")).unwrap_or_default();
         let path = format!("/disk{parameter}");
-        let request = self.transport.request(Method::GET, &path).timeout(DECISION_LIMIT);
-        self.read(&path, self.transport.send(request).await?).await
+        self.ask(&path, self.transport.request(Method::GET, &path), DECISION_LIMIT).await
     }
 
     /// Removes what may go.
     pub async fn prune(&self, request: PruneRequest) -> Result<Pruned> {
-        let sent = self.transport.request(Method::POST, "/prune").timeout(PRUNE_LIMIT).json(&request);
-        self.read("/prune", self.transport.send(sent).await?).await
+        self.ask("/prune", self.transport.request(Method::POST, "/prune").json(&request), PRUNE_LIMIT).await
     }
 
     pub async fn snapshot(&self) -> Result<Snapshot> {
@@ -211,13 +209,13 @@ impl Client {
         let response = if self.transport.signs() {
             let spooled = Spooled::take(context).await.map_err(ClientError::Pack)?;
             let (bytes, digest) = (spooled.bytes, spooled.digest);
-            let body = reqwest::Body::wrap_stream(spooled.into_stream(sending));
-            let request = request.header("content-length", bytes).body(body).build().map_err(ClientError::Setup)?;
-            self.transport.send_with(request, digest).await?
+            let (body, pace) = paced(spooled.into_stream(sending));
+            pace.keep(self.transport.send_body(request.header("content-length", bytes).body(body), digest)).await?
         } else {
-            self.transport.send(request.body(reqwest::Body::wrap_stream(context))).await?
+            let (body, pace) = paced(context);
+            pace.keep(self.transport.send_body(request.body(body), BodyDigest::of(&[]))).await?
         };
-        self.read("/contexts", response).await
+        self.read("/contexts", response, UPLOAD_LIMIT).await
     }
 
     pub async fn plan(&self, request: &PlanRequest) -> Result<PlanView> {
@@ -255,28 +253,29 @@ impl Client {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let request = self.transport.request(Method::GET, path).timeout(ANSWER_LIMIT);
-        self.read(path, self.transport.send(request).await?).await
+        self.ask(path, self.transport.request(Method::GET, path), ANSWER_LIMIT).await
     }
 
     async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
-        let request = self.transport.request(Method::POST, path).timeout(DECISION_LIMIT).json(body);
-        self.read(path, self.transport.send(request).await?).await
+        self.ask(path, self.transport.request(Method::POST, path).json(body), DECISION_LIMIT).await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, path: &str, request: RequestBuilder, limit: Duration) -> Result<T> {
+        let response = self.transport.send(request, limit).await?;
+        self.read(path, response, limit).await
     }
 
     async fn stream<T: DeserializeOwned + Send + 'static>(
         &self,
         path: String,
     ) -> Result<BoxStream<'static, Result<T>>> {
-        let response = self.transport.send(self.transport.request(Method::GET, &path)).await?;
+        let response = self.transport.send(self.transport.request(Method::GET, &path), ANSWER_LIMIT).await?;
         Ok(lines::parsed(path, response))
     }
 
-    async fn read<T: DeserializeOwned>(&self, request: &str, response: Response) -> Result<T> {
-        let body = match response.bytes().await {
-            Ok(body) => body,
-            Err(error) => return Err(self.transport.explain(error)),
-        };
+    async fn read<T: DeserializeOwned>(&self, request: &str, response: Response, limit: Duration) -> Result<T> {
+        let body = async { response.bytes().await.map_err(|error| self.transport.explain(error)) };
+        let body = within(limit, body).await?;
         serde_json::from_slice(&body)
             .map_err(|error| ClientError::Unreadable { request: request.to_owned(), source: Box::new(error) })
     }

@@ -8,8 +8,9 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, Response, StatusCode};
 
+use super::limits::{ANSWER_LIMIT, within};
 use super::spool::{Sending, Spooled};
-use super::{ANSWER_LIMIT, Client, ClientError, Result};
+use super::{Client, ClientError, Result};
 use crate::api::{Problem, ProblemCode};
 use crate::original::{LARGEST_ZIP, PUSH, Signed, TIME, Token};
 use crate::proof::BodyDigest;
@@ -71,13 +72,16 @@ impl Client {
 impl super::transport::Transport {
     /// The time of a server that speaks as the original does; none when what answers does not.
     pub(super) async fn time_of_original(&self) -> Result<Option<i64>> {
-        let request = self.http().request(Method::GET, self.url(TIME)).timeout(ANSWER_LIMIT);
-        let mut response = request.send().await.map_err(|error| self.explain(error))?;
-        if response.status() != StatusCode::OK {
-            return Ok(None);
-        }
-        let text = beginning(&mut response).await.map_err(|error| self.explain(error))?;
-        Ok(text.trim().parse().ok().filter(|time| *time > 0))
+        let request = self.http().request(Method::GET, self.url(TIME));
+        let answer = async {
+            let mut response = request.send().await.map_err(|error| self.explain(error))?;
+            if response.status() != StatusCode::OK {
+                return Ok(None);
+            }
+            let text = beginning(&mut response).await.map_err(|error| self.explain(error))?;
+            Ok(text.trim().parse().ok().filter(|time| *time > 0))
+        };
+        within(ANSWER_LIMIT, answer).await
     }
 }
 

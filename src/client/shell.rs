@@ -5,6 +5,7 @@ use futures_util::stream::{BoxStream, SplitSink, StreamExt};
 use futures_util::{SinkExt, future};
 use reqwest::{Method, StatusCode, Upgraded};
 
+use super::limits::DECISION_LIMIT;
 use super::{Client, ClientError, Result, encoded};
 use crate::api::TerminalSize;
 use crate::api::terminal::{Frame, FrameError, Frames, Note, PROTOCOL, frames};
@@ -59,7 +60,7 @@ impl Client {
         query.extend(terminal.term.clone().map(|term| ("term", term)));
         let request = self.transport.request(Method::GET, &path).query(&query);
         let request = request.header("connection", "upgrade").header("upgrade", PROTOCOL);
-        let response = self.transport.send(request).await?;
+        let response = self.transport.send(request, DECISION_LIMIT).await?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let source = format!("it answered {} and no terminal", response.status()).into();
             return Err(ClientError::Unreadable { request: path, source });

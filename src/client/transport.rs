@@ -9,6 +9,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, StatusCode, Url};
 
+use super::limits::within;
 use super::ssh::Tunnel;
 use super::{ClientError, Result};
 use crate::api::{BASE, Problem, ProblemCode};
@@ -95,19 +96,31 @@ impl Transport {
         self.http.request(method, format!("{}{BASE}{path}", self.base))
     }
 
-    /// Sends a request whose body is known as a whole.
-    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response> {
-        let request = request.build().map_err(ClientError::Setup)?;
+    /// Sends a request whose body is known as a whole. So long it may take until an answer begins; signing is not
+    /// counted, for which a person may be asked.
+    pub(super) async fn send(&self, request: RequestBuilder, limit: Duration) -> Result<Response> {
+        let mut request = request.build().map_err(ClientError::Setup)?;
         let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
         let digest = BodyDigest::of(body);
-        self.send_with(request, digest).await
+        self.sign(&mut request, &digest).await?;
+        within(limit, self.exchange(request)).await
     }
 
-    /// Sends a request whose body has this digest.
-    pub(super) async fn send_with(&self, mut request: Request, digest: BodyDigest) -> Result<Response> {
-        if let Some(signer) = &self.signer {
-            sign(&mut request, &digest, signer).await?;
+    /// Sends a request whose body has this digest. How long it takes depends on the body.
+    pub(super) async fn send_body(&self, request: RequestBuilder, digest: BodyDigest) -> Result<Response> {
+        let mut request = request.build().map_err(ClientError::Setup)?;
+        self.sign(&mut request, &digest).await?;
+        self.exchange(request).await
+    }
+
+    async fn sign(&self, request: &mut Request, digest: &BodyDigest) -> Result<()> {
+        match &self.signer {
+            Some(signer) => sign(request, digest, signer).await,
+            None => Ok(()),
         }
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Response> {
         let response = match self.http.execute(request).await {
             Ok(response) => response,
             Err(error) => return Err(self.explain(error)),
@@ -121,7 +134,7 @@ impl Transport {
     /// What kept a request from being answered.
     pub(super) fn explain(&self, error: reqwest::Error) -> ClientError {
         if error.is_timeout() {
-            return ClientError::TimedOut { limit: super::ANSWER_LIMIT };
+            return ClientError::TimedOut { limit: CONNECT_LIMIT };
         }
         if let Some(trouble) = self.tunnel.as_ref().and_then(|tunnel| tunnel.trouble()) {
             return ClientError::Ssh { endpoint: self.endpoint.clone(), trouble };
