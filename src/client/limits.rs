@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
+use reqwest::Response;
 use tokio::time::timeout;
 
 use super::{ClientError, Result};
@@ -19,7 +21,25 @@ pub(super) const UPLOAD_LIMIT: Duration = Duration::from_secs(3 * 60);
 /// Removing large images takes its time on a slow disk; it goes on when nobody waits any more.
 pub(super) const PRUNE_LIMIT: Duration = Duration::from_secs(15 * 60);
 
+/// No answer of ours that is read as a whole comes near it, in bytes.
+pub(super) const LARGEST_ANSWER: usize = 64 << 20;
+
+/// A Dockerfile may have many mistakes, each with its line.
+pub(super) const LARGEST_REFUSAL: usize = 1 << 20;
+
 /// The answer, unless it takes longer.
 pub(super) async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T>>) -> Result<T> {
     timeout(limit, answer).await.unwrap_or(Err(ClientError::TimedOut { limit }))
+}
+
+/// The whole body; none when it is larger.
+pub(super) async fn whole(mut response: Response, largest: usize) -> reqwest::Result<Option<BytesMut>> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        if chunk.len() > largest - body.len() {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
 }

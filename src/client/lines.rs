@@ -20,6 +20,9 @@ struct Reader {
     request: String,
     response: Response,
     buffer: BytesMut,
+    /// In bytes, of all its lines.
+    largest: usize,
+    read: usize,
     ended: bool,
 }
 
@@ -28,7 +31,7 @@ pub(super) fn parsed<T: DeserializeOwned + Send + 'static>(
     request: String,
     response: Response,
 ) -> BoxStream<'static, Result<T>> {
-    let reader = Reader { request, response, buffer: BytesMut::new(), ended: false };
+    let reader = Reader::new(request, response, usize::MAX);
     stream::unfold(reader, |mut reader| async move {
         let value = reader.next().await?;
         reader.ended = value.is_err();
@@ -37,7 +40,21 @@ pub(super) fn parsed<T: DeserializeOwned + Send + 'static>(
     .boxed()
 }
 
+/// All values of a response whose lines come to an end, unless they are more than so many bytes.
+pub(super) async fn all<T: DeserializeOwned>(request: String, response: Response, largest: usize) -> Result<Vec<T>> {
+    let mut reader = Reader::new(request, response, largest);
+    let mut values = Vec::new();
+    while let Some(value) = reader.next().await.transpose()? {
+        values.push(value);
+    }
+    Ok(values)
+}
+
 impl Reader {
+    fn new(request: String, response: Response, largest: usize) -> Self {
+        Self { request, response, buffer: BytesMut::new(), largest, read: 0, ended: false }
+    }
+
     async fn next<T: DeserializeOwned>(&mut self) -> Option<Result<T>> {
         while !self.ended {
             if let Some(line) = self.take_line() {
@@ -50,7 +67,13 @@ impl Reader {
                 return Some(Err(self.unreadable(std::io::Error::other("a line of the answer has no end"))));
             }
             match timeout(SILENCE, self.response.chunk()).await {
-                Ok(Ok(Some(chunk))) => self.buffer.extend_from_slice(&chunk),
+                Ok(Ok(Some(chunk))) if chunk.len() > self.largest - self.read => {
+                    return Some(Err(ClientError::too_large(&self.request, self.largest)));
+                }
+                Ok(Ok(Some(chunk))) => {
+                    self.read = self.read.saturating_add(chunk.len());
+                    self.buffer.extend_from_slice(&chunk);
+                }
                 Ok(Ok(None)) => return None,
                 Ok(Err(error)) => return Some(Err(ClientError::Broken(Box::new(error)))),
                 Err(_) => return Some(Err(ClientError::TimedOut { limit: SILENCE })),

@@ -1,16 +1,18 @@
 //! Talks to a server: one method an endpoint. What the server refuses comes back as its own [`Problem`].
 //!
 //! ```text
+//! error.rs       why there is no answer
 //! transport.rs   how requests reach a server: its socket, the network, ssh
 //! ssh.rs         a socket here that leads to one there
 //! spool.rs       a context whose digest goes ahead of it
 //! pace.rs        a body whose end is not known, while it is taken
-//! limits.rs      how long an answer may take
+//! limits.rs      how long an answer may take, and how large it may be
 //! lines.rs       an answer that goes on
 //! original.rs    pushes to a server of the Python original
 //! watch.rs       changes → snapshots
 //! ```
 
+mod error;
 mod limits;
 mod lines;
 mod original;
@@ -36,17 +38,18 @@ use serde::de::DeserializeOwned;
 
 use crate::api::{
     AuditEntry, CancelRequest, ContextView, DeployRequest, DiskView, History, HistoryQuery, LogsOf, PinRequest,
-    PlanRequest, PlanView, Problem, PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot,
-    VariableChange, VariableView, WebhookTest,
+    PlanRequest, PlanView, PruneRequest, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange,
+    VariableView, WebhookTest,
 };
 use crate::deploy::{Deploy, Event};
 use crate::engine::{LogLine, LogQuery};
 use crate::fleet::Address;
-use crate::keys::{SignError, Signer};
+use crate::keys::Signer;
 use crate::name::{DeployId, ReleaseId, ServiceName};
 use crate::proof::BodyDigest;
 
-use self::limits::{ANSWER_LIMIT, DECISION_LIMIT, PRUNE_LIMIT, UPLOAD_LIMIT, within};
+pub use self::error::ClientError;
+use self::limits::{ANSWER_LIMIT, DECISION_LIMIT, LARGEST_ANSWER, PRUNE_LIMIT, UPLOAD_LIMIT, whole, within};
 use self::pace::paced;
 pub use self::spool::Sending;
 use self::spool::Spooled;
@@ -55,45 +58,6 @@ use self::transport::Transport;
 pub use self::shell::{Shell, ShellInput, ShellOutput, TerminalKind};
 
 pub type Result<T, E = ClientError> = std::result::Result<T, E>;
-
-/// Why a request got no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    #[error("no server answers at {endpoint}")]
-    Unreachable { endpoint: String, source: reqwest::Error },
-    #[error("the server did not answer within {limit:?}")]
-    TimedOut { limit: Duration },
-    /// The server answered why not; its message stands for this error.
-    #[error("{}", .0.message)]
-    Refused(Box<Problem>),
-    #[error("the connection to the server broke")]
-    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("the server's answer to {request} cannot be read")]
-    Unreadable { request: String, source: Box<dyn std::error::Error + Send + Sync> },
-    #[error("the client could not be set up")]
-    Setup(#[source] reqwest::Error),
-    /// ssh did not get through to the server.
-    #[error("no server answers at {endpoint}")]
-    Ssh { endpoint: String, trouble: String },
-    /// Something answers there, but not a server that this client understands.
-    #[error("what answers at {endpoint} is no mypaas server (HTTP {status})")]
-    NotTheServer { endpoint: String, status: u16 },
-    /// It can be pushed to, as [`Client::push_as_original`] does, and asked for nothing.
-    #[error("the server at {endpoint} is one of the Python original, which takes pushes and nothing else")]
-    Original { endpoint: String },
-    /// Client and server do not understand each other.
-    #[error("{}", .0.message)]
-    Version(Box<Problem>),
-    #[error("a server that is reached over the network wants signed requests, and there is no key")]
-    NoKey,
-    #[error("the request could not be signed")]
-    Sign(#[source] SignError),
-    #[error("the way through ssh could not be set up")]
-    Tunnel(#[source] std::io::Error),
-    /// The pushed folder could not be packed; nothing was sent.
-    #[error("the folder could not be packed")]
-    Pack(#[source] std::io::Error),
-}
 
 /// A connection to one server. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -246,6 +210,13 @@ impl Client {
         self.stream(format!("/deploys/{id}/events?from={from}")).await
     }
 
+    /// All events of a deploy that has ended.
+    pub async fn past_events(&self, id: DeployId) -> Result<Vec<Event>> {
+        let path = format!("/deploys/{id}/events?from=1");
+        let response = self.transport.send(self.transport.request(Method::GET, &path), ANSWER_LIMIT).await?;
+        lines::all(path, response, LARGEST_ANSWER).await
+    }
+
     /// What was asked of the server of late, newest first; all, or what was about one service.
     pub async fn audit(&self, service: Option<&ServiceName>, limit: u32) -> Result<Vec<AuditEntry>> {
         let filter = service.map(|name| format!("&service={}", encoded(name))).unwrap_or_default();
@@ -274,8 +245,8 @@ impl Client {
     }
 
     async fn read<T: DeserializeOwned>(&self, request: &str, response: Response, limit: Duration) -> Result<T> {
-        let body = async { response.bytes().await.map_err(|error| self.transport.explain(error)) };
-        let body = within(limit, body).await?;
+        let body = async { whole(response, LARGEST_ANSWER).await.map_err(|error| self.transport.explain(error)) };
+        let body = within(limit, body).await?.ok_or_else(|| ClientError::too_large(request, LARGEST_ANSWER))?;
         serde_json::from_slice(&body)
             .map_err(|error| ClientError::Unreadable { request: request.to_owned(), source: Box::new(error) })
     }

@@ -37,6 +37,14 @@ impl Other {
     }
 }
 
+/// Answers, and does not stop.
+async fn endless(mut stream: UnixStream, status: &str, piece: &[u8]) {
+    take_question(&mut stream).await;
+    stream.write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes()).await.unwrap();
+    let pieces = piece.repeat((1 << 20) / piece.len());
+    while stream.write_all(&pieces).await.is_ok() {}
+}
+
 async fn take_question(stream: &mut UnixStream) {
     let mut taken = Vec::new();
     while !taken.ends_with(b"\r\n\r\n") {
@@ -109,4 +117,27 @@ async fn an_upload_has_as_long_as_its_files_take_to_be_packed() {
     });
     let received = timeout(FOR_EVER, client.upload(slow, Arc::default())).await.unwrap().unwrap();
     assert_eq!(received.bytes, 2);
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_read_no_further_than_one_may_be() {
+    let Other { client, _folder } = Other::new(|stream| endless(stream, "200 OK", b" "));
+    let told = client.snapshot().await.unwrap_err().to_string();
+    assert_eq!(told, "the server's answer to /snapshot is larger than 64 MiB, so it was read no further");
+
+    let Other { client, _folder } = Other::new(|stream| endless(stream, "500 No", b" "));
+    for refusal in [client.snapshot().await.map(drop), client.watch().await.map(drop)] {
+        assert!(matches!(refusal, Err(ClientError::TooLarge { mebibytes: 1, .. })), "{refusal:?}");
+    }
+}
+
+#[tokio::test]
+async fn events_of_a_deploy_that_never_end_are_not_gathered_for_ever() {
+    let Other { client, _folder } = Other::new(|stream| async move {
+        let line = "x".repeat(64 * 1024);
+        let event = format!(r#"{{"seq":1,"at":"2026-01-31T12:00:00Z","event":"build_output","line":"{line}"}}"#) + "\n";
+        endless(stream, "200 OK", event.as_bytes()).await;
+    });
+    let told = client.past_events(DeployId::new(3)).await.unwrap_err();
+    assert!(matches!(told, ClientError::TooLarge { mebibytes: 64, .. }), "{told:?}");
 }

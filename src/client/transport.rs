@@ -9,7 +9,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, StatusCode, Url};
 
-use super::limits::within;
+use super::limits::{LARGEST_REFUSAL, whole, within};
 use super::ssh::Tunnel;
 use super::{ClientError, Result};
 use crate::api::{BASE, Problem, ProblemCode};
@@ -148,8 +148,10 @@ impl Transport {
     /// The server's own words, or those of whoever answers in its place.
     async fn refusal(&self, response: Response) -> ClientError {
         let status = response.status();
-        let body = match response.bytes().await {
-            Ok(body) => body,
+        let request = response.url().path().to_owned();
+        let body = match whole(response, LARGEST_REFUSAL).await {
+            Ok(Some(body)) => body,
+            Ok(None) => return ClientError::too_large(&request, LARGEST_REFUSAL),
             Err(error) => return self.explain(error),
         };
         if let Ok(problem) = serde_json::from_slice::<Problem>(&body) {

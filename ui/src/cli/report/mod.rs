@@ -208,6 +208,13 @@ impl Report {
                 self.problem.hint =
                     Some("client and server may be of different versions; upgrade the older one".to_owned());
             }
+            ClientError::TooLarge { .. } => {
+                self.problem.hint = Some(
+                    "no answer of a mypaas server is that large, but for what very long builds wrote: is it yours that \
+                     answers there? `mypaas follow` shows a long deploy line by line"
+                        .to_owned(),
+                );
+            }
             ClientError::Broken(_)
             | ClientError::Setup(_)
             | ClientError::Sign(_)

@@ -1,7 +1,6 @@
 //! `mypaas releases`: what a service was, and can be again; or all that is known about one release.
 
 use clap::Args;
-use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use mypaas::api::{Action, Deploy, DeployState, Event, Outcome, ReleaseView, ServiceDetail};
 use mypaas::name::{DeployId, ReleaseId};
@@ -93,7 +92,7 @@ async fn one(session: &Session, on: &On, detail: ServiceDetail, id: ReleaseId, j
     }
     let mut past = Past { release, deploys: Vec::new() };
     for deploy in deploys {
-        let events = session.ask(&on.server, async |client| events(client, deploy.id).await).await?;
+        let events = session.ask(&on.server, async |client| client.past_events(deploy.id).await).await?;
         past.deploys.push(Told { deploy, events });
     }
     if json {
@@ -109,10 +108,6 @@ fn deploys_of(release: ReleaseId, newest_first: Vec<Deploy>) -> Vec<Deploy> {
     let mut deploys: Vec<_> = newest_first.into_iter().filter(concerns).take(DEPLOYS_TOLD).collect();
     deploys.reverse();
     deploys
-}
-
-async fn events(client: &mypaas::client::Client, deploy: DeployId) -> Result<Vec<Event>, mypaas::client::ClientError> {
-    client.deploy_events(deploy, 1).await?.try_collect().await
 }
 
 fn text(session: &Session, on: &On, id: ReleaseId, past: &Past) -> String {
