@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use anyhow::Context;
+use mypaas::install::Account;
 use mypaas::install::answers::{self, Answers, Change};
 use mypaas::install::authorize;
 use mypaas::install::manager::Daemon;
@@ -39,8 +40,7 @@ impl Files {
     pub(super) fn write(&self, daemon: &Daemon) -> anyhow::Result<()> {
         let Daemon { home, account, .. } = daemon;
         let failed = || format!("the server folder {} could not be written", home.display());
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(home).with_context(failed)?;
-        account.own(home).with_context(failed)?;
+        make(home, account).with_context(failed)?;
         let write = |name: &str, text: &str, is_new: bool| -> io::Result<()> {
             let path = home.join(name);
             if is_new || !path.exists() {
@@ -73,6 +73,21 @@ impl Files {
     }
 }
 
+/// The folder, with those above it that are missing, through which its owner has to get.
+fn make(home: &Path, account: &Account) -> io::Result<()> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<&Path> = home.ancestors().skip(1).take_while(is_missing).collect();
+    for folder in missing.into_iter().rev() {
+        make_one(folder, 0o755, account)?;
+    }
+    make_one(home, 0o700, account)
+}
+
+fn make_one(folder: &Path, mode: u32, account: &Account) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(mode).create(folder)?;
+    account.own(folder)
+}
+
 /// Lets in what is given, a line or a file of lines. A line is tried first: no file need be called like a key, whose
 /// digits may be more than a path can have.
 fn authorized(keys: &str, given: &str) -> anyhow::Result<(String, usize)> {
@@ -99,9 +114,35 @@ pub(super) fn read(path: &Path) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+    use std::path::PathBuf;
+
     use mypaas::keys::PublicKey;
 
     use super::*;
+
+    /// A server of somebody else, as far as this process may make one.
+    fn daemon(home: PathBuf) -> Daemon {
+        let mut account = Account::current().unwrap();
+        if account.is_root() {
+            (account.uid, account.gid) = (12_345, 12_345);
+        }
+        Daemon { home, program: "/usr/bin/mypaas".into(), account, name: "mypaas".into() }
+    }
+
+    #[test]
+    fn its_owner_gets_to_a_folder_however_deep_and_nobody_else_into_it() {
+        let above = tempfile::tempdir().unwrap();
+        let daemon = daemon(above.path().join("new/deep/folder"));
+        for _ in 0..2 {
+            Files::of(&daemon, &Answers::default(), &[]).unwrap().write(&daemon).unwrap();
+            for (folder, mode) in [("new", 0o755), ("new/deep", 0o755), ("new/deep/folder", 0o700)] {
+                let made = fs::metadata(above.path().join(folder)).unwrap();
+                assert_eq!((made.mode() & 0o777, made.uid()), (mode, daemon.account.uid), "{folder}");
+            }
+        }
+        assert_ne!(fs::metadata(above.path()).unwrap().uid(), 12_345, "what was there stays as it was");
+    }
 
     const RSA: &str = include_str!("../../../../../tests/fixtures/keys/rsa.pub");
 
