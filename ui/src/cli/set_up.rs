@@ -13,6 +13,8 @@ pub(crate) enum SetUpError {
     Missing { flags: Vec<&'static str> },
     #[error("config.toml says something else already, and there is no terminal to ask on")]
     WouldChange { changes: Vec<String> },
+    #[error("{file} was changed meanwhile, so that something else would be written than was agreed to")]
+    ChangedMeanwhile { file: &'static str },
     #[error("nothing was changed, as it was not agreed to")]
     NotAgreed,
     #[error("only root can do this: {deed}")]
@@ -56,6 +58,10 @@ impl SetUpError {
             Self::Obstacles { .. } => "nothing was changed there; mend this, and repeat the command".to_owned(),
             Self::Missing { flags } => format!("say {}; or --yes to do without", flags.join(", ")),
             Self::WouldChange { .. } => "say --yes to change it".to_owned(),
+            Self::ChangedMeanwhile { .. } => {
+                "neither config.toml nor authorized_keys was written; run it again, and it looks at them anew"
+                    .to_owned()
+            }
             Self::NotRoot { user, .. } => format!("sudo mypaas server init --user {user} …"),
             Self::Unmanaged { .. } => "stop that one (`mypaas serve`), and repeat the command".to_owned(),
             Self::NotSetUp { .. } => "`mypaas server init` sets one up".to_owned(),

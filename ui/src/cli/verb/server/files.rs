@@ -14,6 +14,7 @@ use mypaas::server::AUTHORIZED_KEYS;
 use mypaas::server::config::FILE_NAME;
 
 use crate::cli::session::Session;
+use crate::cli::set_up::SetUpError;
 
 /// What is going to be written.
 pub(super) struct Files {
@@ -35,6 +36,19 @@ impl Files {
             new_keys += added;
         }
         Ok(Self { config, changes, keys, new_keys })
+    }
+
+    /// What is there may be changed by others while a question waits for its answer, or Docker is installed: with these
+    /// answers in what is there by now, unless that would do more than what was agreed to.
+    pub(super) fn anew(self, daemon: &Daemon, answers: &Answers, authorize: &[String]) -> anyhow::Result<Self> {
+        let now = Self::of(daemon, answers, authorize)?;
+        if now.changes != self.changes {
+            return Err(SetUpError::ChangedMeanwhile { file: FILE_NAME }.into());
+        }
+        if now.new_keys > self.new_keys {
+            return Err(SetUpError::ChangedMeanwhile { file: AUTHORIZED_KEYS }.into());
+        }
+        Ok(now)
     }
 
     pub(super) fn write(&self, daemon: &Daemon) -> anyhow::Result<()> {
@@ -145,6 +159,37 @@ mod tests {
     }
 
     const RSA: &str = include_str!("../../../../../tests/fixtures/keys/rsa.pub");
+    const ED25519: &str = include_str!("../../../../../tests/fixtures/keys/ed25519.pub");
+
+    #[test]
+    fn what_others_write_meanwhile_stays_and_what_was_not_agreed_to_is_not_done() {
+        let home = tempfile::tempdir().unwrap();
+        let daemon = daemon(home.path().to_owned());
+        let config = |text: &str| fs::write(home.path().join(FILE_NAME), text).unwrap();
+        let keys = |text: &str| fs::write(home.path().join(AUTHORIZED_KEYS), text).unwrap();
+        let (answers, rsa) = (Answers { http_port: Some(8080), ..Answers::default() }, [RSA.to_owned()]);
+        let write = |files: Files| files.anew(&daemon, &answers, &rsa).and_then(|files| files.write(&daemon));
+
+        config("[router]\nhttp_port = 80\n");
+        keys(ED25519);
+        let files = Files::of(&daemon, &answers, &rsa).unwrap();
+        config("[router]\nhttp_port = 80\n[env]\nTOKEN = \"new\"\n");
+        keys("# the other one is revoked\n");
+        write(files).unwrap();
+        let written = fs::read_to_string(home.path().join(FILE_NAME)).unwrap();
+        assert_eq!(written, "[router]\nhttp_port = 8080\n[env]\nTOKEN = \"new\"\n");
+        let written = fs::read_to_string(home.path().join(AUTHORIZED_KEYS)).unwrap();
+        assert_eq!(written, format!("# the other one is revoked\n{RSA}"));
+
+        config("[router]\nhttp_port = 80\n");
+        let files = Files::of(&daemon, &answers, &rsa).unwrap();
+        config("[router]\nhttp_port = 81\n");
+        assert!(write(files).unwrap_err().to_string().starts_with("config.toml was changed meanwhile"));
+        let files = Files::of(&daemon, &answers, &rsa).unwrap();
+        keys("# both are revoked\n");
+        assert!(write(files).unwrap_err().to_string().starts_with("authorized_keys was changed meanwhile"));
+        assert_eq!(fs::read_to_string(home.path().join(FILE_NAME)).unwrap(), "[router]\nhttp_port = 81\n");
+    }
 
     #[test]
     fn a_line_is_let_in_however_long_and_a_file_of_lines_too() {

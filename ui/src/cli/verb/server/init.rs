@@ -101,6 +101,7 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
     let mut steps = Steps::begin(&session.screen);
     steps.done("machine", &describe(&findings))?;
     engine(&findings, endpoint, &mut steps).await?;
+    let files = files.anew(&daemon, &answers, &arguments.authorize)?;
     files.write(&daemon)?;
     steps.done("config", &files.told_config(&daemon, session))?;
     steps.done("keys", &files.told_keys())?;
