@@ -60,27 +60,12 @@ use verb::Verb;
 /// How long what still goes on may take to end with the process.
 const LAST_WAIT: Duration = Duration::from_millis(200);
 
-/// In bytes; as much as programs usually have.
-const READER_STACK: usize = 8 << 20;
-
 /// Does what the arguments say; the exit code of the process.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match read(&arguments.into_iter().collect::<Vec<_>>()) {
+    match Cli::read(arguments) {
         Ok(cli) => start(&cli),
         Err(error) => explain(&error),
     }
-}
-
-/// On a stack of its own: the whole tree of commands is made for it, and a server would have the room that this took for
-/// as long as it runs.
-fn read(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    std::thread::scope(|scope| {
-        let reader = std::thread::Builder::new().stack_size(READER_STACK);
-        match reader.spawn_scoped(scope, || Cli::read(arguments)) {
-            Ok(reading) => reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            Err(_) => Cli::read(arguments),
-        }
-    })
 }
 
 /// Help, the version, or what is wrong with the command line.
