@@ -2,6 +2,7 @@
 
 use super::diagnostic::{Diagnostic, Problem, Severity};
 use super::draft::Draft;
+use super::images::Images;
 use super::instructions::Instructions;
 use super::option::{Found, find};
 use super::text::{Line, Text};
@@ -19,6 +20,11 @@ pub fn check(dockerfile: &[u8]) -> Checked {
 /// The lines on which FROM instructions end, counted from one; none in what is no text.
 pub fn from_ends(dockerfile: &[u8]) -> Vec<u32> {
     Text::read(dockerfile).map(|text| Instructions::of(&text.lines()).from_ends).unwrap_or_default()
+}
+
+/// The images that its build takes something from; none in what is no text.
+pub fn images(dockerfile: &[u8]) -> Images {
+    Text::read(dockerfile).map(|text| Images::of(dockerfile, &text.lines())).unwrap_or_default()
 }
 
 /// What there is to say about a folder without a Dockerfile.

@@ -4,6 +4,7 @@
 //! check.rs         the story: everything below, in turn
 //! text.rs          bytes → lines: encoding, BOM, line ends
 //! instructions.rs  lines → what Docker makes of them: heredocs, FROM
+//! images.rs        lines → the images that a build takes something from, for keys that may not take from all
 //! option.rs        lines → `mypaas.key=value` with positions; the table of known options
 //! value/           one value → its type
 //! draft.rs         values → manifest: what is given twice, what is missing
@@ -15,6 +16,7 @@ mod advice;
 mod check;
 mod diagnostic;
 mod draft;
+mod images;
 mod instructions;
 mod option;
 mod text;
@@ -26,8 +28,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::{check, check_missing, from_ends};
+pub use check::{check, check_missing, from_ends, images};
 pub use diagnostic::{Diagnostic, Excerpt, Severity};
+pub use images::Images;
 pub use value::{DurationError, LimitError, UrlError, parse_cpus, parse_duration, parse_memory};
 
 use crate::name::ServiceName;

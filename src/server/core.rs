@@ -274,16 +274,12 @@ impl Core {
         self.feeds.open(&self.store, deploy, &self.changed, &self.vault)
     }
 
-    /// Reserves the URLs for a deploy; an error names one of them, and the service that is about to have it.
-    pub(super) fn claim(
-        self: &Arc<Self>,
-        service: &ServiceName,
-        urls: &[ServiceUrl],
-    ) -> Result<Claim, (ServiceName, ServiceUrl)> {
+    /// Reserves the URLs for a deploy; an error is one of them that another service is about to have.
+    pub(super) fn claim(self: &Arc<Self>, service: &ServiceName, urls: &[ServiceUrl]) -> Result<Claim, ServiceUrl> {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        let holder = |url: &ServiceUrl| claims.get(&place_of(url)).filter(|holder| *holder != service).cloned();
-        if let Some(taken) = urls.iter().find_map(|url| Some((holder(url)?, url.clone()))) {
-            return Err(taken);
+        let is_taken = |url: &&ServiceUrl| claims.get(&place_of(url)).is_some_and(|holder| holder != service);
+        if let Some(taken) = urls.iter().find(is_taken) {
+            return Err(taken.clone());
         }
         let wanted: Vec<String> = urls.iter().map(place_of).collect();
         claims.extend(wanted.iter().map(|url| (url.clone(), service.clone())));

@@ -11,6 +11,7 @@ use futures_util::stream::{BoxStream, StreamExt};
 use jiff::Timestamp;
 
 use super::answer::Refusal;
+use super::asker::Asker;
 use super::core::Core;
 use super::gate::{About, Caller, Note, Stay};
 use super::shell::Wanted;
@@ -21,9 +22,8 @@ use crate::api::{
     ProblemCode, Pruned, ReleaseView, ServerView, ServiceDetail, Snapshot, VariableChange, VariableView, WebhookTest,
 };
 use crate::context::Received;
-use crate::deploy::{Action, Deploy, Event, Origin};
+use crate::deploy::{Deploy, Event, Origin};
 use crate::engine::{LogLine, LogQuery};
-use crate::manifest;
 use crate::name::{DeployId, ReleaseId, ServiceName};
 use crate::store::StoreError;
 
@@ -118,24 +118,14 @@ impl Desk {
     }
 
     pub(super) async fn preview(&self, request: &PlanRequest) -> Result<PlanView> {
-        match request {
-            PlanRequest::Service { service, .. } => self.caller.check(service)?,
-            PlanRequest::Dockerfile { text, .. } => {
-                if let Some(manifest) = manifest::check(text.as_bytes()).manifest {
-                    self.caller.check(&manifest.service)?;
-                }
-            }
-        }
-        self.core.preview(request).await.map_err(|problem| self.discreet(problem))
+        let asker = Asker::new(&self.caller, &self.note);
+        self.core.preview_for(request, asker).await.map_err(|problem| self.discreet(problem))
     }
 
     pub(super) async fn accept(&self, request: DeployRequest) -> Result<Deploy> {
         let request = DeployRequest { origin: self.signed(request.origin), ..request };
-        let may = |service: &ServiceName, action: &Action| {
-            self.note.tell(About { service: Some(service.clone()), action: Some(action.clone()), ..About::default() });
-            self.caller.check(service)
-        };
-        let accepted = self.core.accept_where(request, may).await.map_err(|problem| self.discreet(problem))?;
+        let asker = Asker::new(&self.caller, &self.note);
+        let accepted = self.core.accept_for(request, asker).await.map_err(|problem| self.discreet(problem))?;
         let Deploy { id, service, action, .. } = accepted.clone();
         self.note.tell(About { service: Some(service), action: Some(action), deploy: Some(id), detail: None });
         Ok(accepted)

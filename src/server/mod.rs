@@ -10,7 +10,8 @@
 //! original/      pushes of the Python original's client
 //! network/       the way in from the network
 //! gate/          who asks, and whether they may
-//! desk.rs        the server as one caller sees it
+//! desk.rs        the server as one caller sees it; asker.rs: on whose behalf something is done
+//! confine.rs     what a push by a key for some services may take along
 //! worker/        the one owner of all changes: accept, build, plan, execute, recover
 //! feed.rs        the events of a deploy, for those who watch it
 //! observe.rs     what is there now; roster.rs: which containers; watch.rs: whenever it changes
@@ -29,8 +30,10 @@ mod addresses;
 mod adopt;
 mod alerts;
 mod answer;
+mod asker;
 mod certificates;
 pub mod config;
+mod confine;
 mod core;
 mod desk;
 mod disk;

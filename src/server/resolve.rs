@@ -50,11 +50,36 @@ pub(super) fn make_folders(binds: &[Bind]) -> Result<(), Problem> {
     Ok(())
 }
 
-fn bind(volume: &Volume, user_home: &Path, server_home: &Path) -> Result<Bind, Problem> {
-    let wanted = match volume.server_dir.strip_prefix('~') {
+/// Where a volume's folder lies on the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Folder {
+    pub(super) written: PathBuf,
+    pub(super) real: PathBuf,
+}
+
+impl Folder {
+    /// Whether one of the two lies within the other, or is the same.
+    pub(super) fn overlaps(&self, other: &Folder) -> bool {
+        let lies_in = |one: &Path, other: &Path| one.starts_with(other) || other.starts_with(one);
+        lies_in(&self.real, &other.real) || lies_in(&self.written, &other.written)
+    }
+}
+
+/// None where a part of the path cannot be looked at, which no container is made with.
+pub(super) fn folder(volume: &Volume, user_home: &Path) -> Option<Folder> {
+    let written = written(volume, user_home);
+    Some(Folder { real: real_path(&written).ok()?, written })
+}
+
+fn written(volume: &Volume, user_home: &Path) -> PathBuf {
+    match volume.server_dir.strip_prefix('~') {
         Some(rest) => user_home.join(rest.trim_start_matches('/')),
         None => PathBuf::from(&volume.server_dir),
-    };
+    }
+}
+
+fn bind(volume: &Volume, user_home: &Path, server_home: &Path) -> Result<Bind, Problem> {
+    let wanted = written(volume, user_home);
     let refuse = |why: String| {
         Problem::new(ProblemCode::Conflict, format!("the volume {} is not allowed: {why}", volume.server_dir))
             .hint("A volume's folder lies in the home directory of the server's user, as in ~/data/blog.")

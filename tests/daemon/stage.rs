@@ -25,6 +25,7 @@ pub(crate) struct Stage {
     pub(crate) core: Arc<Core>,
     config: Config,
     folder: tempfile::TempDir,
+    user: tempfile::TempDir,
 }
 
 impl Stage {
@@ -44,14 +45,20 @@ impl Stage {
         let engine = Arc::new(MemoryEngine::new(InstanceName::default()));
         let router = Arc::new(MemoryRouter::new());
         let machine = Arc::new(MemoryMachine::default());
-        let core = open(folder.path(), &config, &engine, &router, &machine);
+        let user = fast_folder();
+        let core = open([folder.path(), user.path()], &config, &engine, &router, &machine);
         core.recover().await.unwrap();
-        Self { engine, router, machine, core, folder, config }
+        Self { engine, router, machine, core, folder, user, config }
     }
 
     /// The server's own folder.
     pub(crate) fn home(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The home directory of its user.
+    pub(crate) fn user(&self) -> &Path {
+        self.user.path()
     }
 
     /// The server dies where it is, and starts again on what it left.
@@ -68,7 +75,8 @@ impl Stage {
     }
 
     pub(crate) async fn start(&mut self) {
-        self.core = open(self.folder.path(), &self.config, &self.engine, &self.router, &self.machine);
+        self.core =
+            open([self.folder.path(), self.user.path()], &self.config, &self.engine, &self.router, &self.machine);
         self.core.recover().await.unwrap();
     }
 
@@ -215,14 +223,13 @@ fn fast_folder() -> tempfile::TempDir {
 }
 
 fn open(
-    home: &Path,
+    [home, user_home]: [&Path; 2],
     config: &Config,
     engine: &Arc<MemoryEngine>,
     router: &Arc<MemoryRouter>,
     machine: &Arc<MemoryMachine>,
 ) -> Arc<Core> {
-    let place = Place { home: home.to_owned(), user_home: home.join("user"), docker_host: None };
-    std::fs::create_dir_all(&place.user_home).unwrap();
+    let place = Place { home: home.to_owned(), user_home: user_home.to_owned(), docker_host: None };
     let store = Arc::new(Store::open(&home.join("store.db")).unwrap());
     let (engine, router) = (Arc::clone(engine), Arc::clone(router));
     Core::new(place, config.clone(), store, engine, router, Arc::clone(machine) as _)

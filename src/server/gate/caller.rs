@@ -103,6 +103,13 @@ impl Caller {
         Err(Problem::new(ProblemCode::Forbidden, message).hint(hint))
     }
 
+    /// For what a key that is limited to some services may not have, though it is about one of them.
+    pub(in crate::server) fn refusal(&self, why: &str, hint: &str) -> Problem {
+        let names: Vec<&str> = self.rights.services.iter().flatten().map(ServiceName::as_str).collect();
+        let message = format!("{} is for {} only, and {why}", self.named(), names.join(", "));
+        Problem::new(ProblemCode::Forbidden, message).hint(hint)
+    }
+
     fn named(&self) -> String {
         match &self.identity {
             Identity::Local { user } => user.clone(),

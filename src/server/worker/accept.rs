@@ -12,25 +12,26 @@ use crate::api::{DeployRequest, Problem, ProblemCode, Target};
 use crate::context::{self, ContextId};
 use crate::deploy::queue::Admission;
 use crate::deploy::{Action, Deploy, DeployState, Origin, Outcome, Release, What};
-use crate::manifest::{self, Manifest, Scale};
+use crate::manifest::{self, Images, Manifest, Scale};
 use crate::name::{DeployId, ReleaseId, ServiceName};
+use crate::server::asker::Asker;
 use crate::server::core::{Core, discard};
 use crate::store::ServiceRecord;
 
 impl Core {
     /// Checks what is asked, and hands it to the queue. The deploy goes on whether or not anybody watches.
     pub async fn accept(self: &Arc<Self>, request: DeployRequest) -> Result<Deploy, Problem> {
-        self.accept_where(request, |_, _| Ok(())).await
+        self.accept_for(request, Asker::SERVER).await
     }
 
     /// The same, for somebody who may not have everything done.
-    pub(in crate::server) async fn accept_where(
+    pub(in crate::server) async fn accept_for(
         self: &Arc<Self>,
         request: DeployRequest,
-        may: impl Fn(&ServiceName, &Action) -> Result<(), Problem>,
+        asker: Asker<'_>,
     ) -> Result<Deploy, Problem> {
         self.check_accepting()?;
-        let (service, action, work) = self.work_of(&request.target, may).await?;
+        let (service, action, work) = self.work_of(&request.target, asker).await?;
         self.admit(&service, action, work, request.origin, || Ok(()))
     }
 
@@ -104,21 +105,16 @@ impl Core {
         Ok(())
     }
 
-    async fn work_of(
-        &self,
-        target: &Target,
-        may: impl Fn(&ServiceName, &Action) -> Result<(), Problem>,
-    ) -> Result<(ServiceName, Action, Work), Problem> {
+    async fn work_of(&self, target: &Target, asker: Asker<'_>) -> Result<(ServiceName, Action, Work), Problem> {
         match target {
             Target::Context { context } => {
                 let received = received_context(context, &self.incoming())?;
-                let may_push = |service: &ServiceName| may(service, &Action::Push);
-                let manifest = Box::new(self.fitting_manifest_in(&received, may_push).await?);
+                let manifest = Box::new(self.fitting_manifest_in(&received, asker).await?);
                 let context = self.take_context(&received)?;
                 Ok((manifest.service.clone(), Action::Push, Work::Push { context, manifest }))
             }
             Target::Service { service, action } => {
-                may(service, action)?;
+                asker.may(service, action)?;
                 self.check_action(service, action).await?;
                 Ok((service.clone(), action.clone(), Work::Change { action: action.clone() }))
             }
@@ -126,32 +122,30 @@ impl Core {
     }
 
     /// A context that can only fail is not kept, and not built either.
-    async fn fitting_manifest_in(
-        &self,
-        context: &Path,
-        may_push: impl Fn(&ServiceName) -> Result<(), Problem>,
-    ) -> Result<Manifest, Problem> {
+    async fn fitting_manifest_in(&self, context: &Path, asker: Asker<'_>) -> Result<Manifest, Problem> {
         let fitting = async {
-            let manifest = self.manifest_in(context).await?;
-            may_push(&manifest.service)?;
-            self.check_fits(&manifest).await?;
+            let (manifest, images) = self.manifest_in(context).await?;
+            asker.may(&manifest.service, &Action::Push)?;
+            self.check_confined(asker, &manifest, &images)?;
+            self.check_fits(&manifest, asker).await?;
             self.check_room_to_build(context).await?;
             Ok(manifest)
         };
         fitting.await.inspect_err(|_| discard(context))
     }
 
-    /// The manifest of a context that was received.
-    async fn manifest_in(&self, context: &Path) -> Result<Manifest, Problem> {
+    /// The manifest of a context that was received, and the images that it builds on.
+    async fn manifest_in(&self, context: &Path) -> Result<(Manifest, Images), Problem> {
         let dockerfile = context::dockerfile_of(context).await?;
         let checked = match &dockerfile {
             Some(text) => manifest::check(text),
             None => manifest::check_missing(),
         };
-        checked.manifest.ok_or_else(|| Problem {
+        let manifest = checked.manifest.ok_or_else(|| Problem {
             diagnostics: checked.diagnostics,
             ..Problem::new(ProblemCode::BadRequest, "the Dockerfile has problems; nothing is deployed")
-        })
+        })?;
+        Ok((manifest, manifest::images(&dockerfile.unwrap_or_default())))
     }
 
     /// Out of the folder of contexts that expire.

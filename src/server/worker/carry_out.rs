@@ -141,10 +141,11 @@ impl Core {
     /// The URLs are this service's alone: none is another's now, or about to be.
     pub(super) async fn claim_urls(self: &Arc<Self>, desired: &Desired) -> Result<Option<Claim>, Problem> {
         let Goal::Serving(serving) = &desired.goal else { return Ok(None) };
-        self.check_urls(&desired.service, &serving.urls).await?;
+        // How a deploy failed can be read with every key of its service, also with one that is for no other.
+        self.check_urls(&desired.service, &serving.urls, |_| false).await?;
         match self.claim(&desired.service, &serving.urls) {
             Ok(claim) => Ok(Some(claim)),
-            Err((holder, url)) => Err(super::desire::url_taken(&holder, &url)),
+            Err(url) => Err(super::desire::url_taken(None, &url)),
         }
     }
 

@@ -4,6 +4,7 @@ use crate::api::{Problem, ProblemCode};
 use crate::deploy::{Action, Command, Deploy, Desired, Goal, Pace, Readiness, Release, Serving, Strategy, Template};
 use crate::manifest::{Manifest, ServiceUrl};
 use crate::name::{DeployId, ServiceName};
+use crate::server::asker::Asker;
 use crate::server::core::{Core, place_of};
 use crate::server::resolve;
 
@@ -77,25 +78,34 @@ impl Core {
     }
 
     /// What would hinder a release of this manifest once it is built, told before the build.
-    pub(super) async fn check_fits(&self, manifest: &Manifest) -> Result<(), Problem> {
+    pub(super) async fn check_fits(&self, manifest: &Manifest, asker: Asker<'_>) -> Result<(), Problem> {
         resolve::environment(manifest, &*self.vault.values()?)?;
         resolve::volumes(manifest, &self.place.user_home, &self.place.home)?;
-        self.check_urls(&manifest.service, &manifest.urls).await
+        self.check_urls(&manifest.service, &manifest.urls, |holder| asker.hears_of(holder)).await
     }
 
-    /// A URL belongs to one service.
-    pub(super) async fn check_urls(&self, service: &ServiceName, urls: &[ServiceUrl]) -> Result<(), Problem> {
+    /// A URL belongs to one service. Not everybody may be told which.
+    pub(super) async fn check_urls(
+        &self,
+        service: &ServiceName,
+        urls: &[ServiceUrl],
+        may_be_told: impl Fn(&ServiceName) -> bool,
+    ) -> Result<(), Problem> {
         for other in self.router.routes().await?.iter().filter(|other| other.service != *service) {
             let is_held = |wanted: &&ServiceUrl| other.urls.iter().any(|url| place_of(url) == place_of(wanted));
             if let Some(url) = urls.iter().find(is_held) {
-                return Err(url_taken(&other.service, url));
+                return Err(url_taken(Some(&other.service).filter(|holder| may_be_told(holder)), url));
             }
         }
         Ok(())
     }
 }
 
-pub(super) fn url_taken(holder: &ServiceName, url: &ServiceUrl) -> Problem {
-    Problem::new(ProblemCode::Conflict, format!("{url} belongs to the service {holder}"))
-        .hint(format!("Take it out of this Dockerfile or of {holder}'s, or remove {holder}."))
+pub(super) fn url_taken(holder: Option<&ServiceName>, url: &ServiceUrl) -> Problem {
+    match holder {
+        Some(holder) => Problem::new(ProblemCode::Conflict, format!("{url} belongs to the service {holder}"))
+            .hint(format!("Take it out of this Dockerfile or of {holder}'s, or remove {holder}.")),
+        None => Problem::new(ProblemCode::Conflict, format!("{url} belongs to another service"))
+            .hint("Take it out of this Dockerfile. Whoever keeps the server can tell which service has it."),
+    }
 }

@@ -9,34 +9,58 @@ use crate::api::{Downtime, OptionChange, PlanRequest, PlanView, Problem, Problem
 use crate::deploy::{Action, Desired, Goal, Origin, Plan, Release, plan};
 use crate::manifest::{self, Manifest, Severity};
 use crate::name::{DeployId, ImageName, ReleaseId, ServiceName};
+use crate::server::asker::Asker;
 use crate::server::core::Core;
 
 impl Core {
     /// What a deploy would do; changes nothing.
     pub async fn preview(self: &Arc<Self>, request: &PlanRequest) -> Result<PlanView, Problem> {
+        self.preview_for(request, Asker::SERVER).await
+    }
+
+    /// The same, for somebody who may not have everything done.
+    pub(in crate::server) async fn preview_for(
+        self: &Arc<Self>,
+        request: &PlanRequest,
+        asker: Asker<'_>,
+    ) -> Result<PlanView, Problem> {
         match request {
             PlanRequest::Dockerfile { text, context_bytes } => {
-                self.preview_push(text, context_bytes.unwrap_or(0)).await
+                self.preview_push(text, context_bytes.unwrap_or(0), asker).await
             }
-            PlanRequest::Service { service, action } => self.preview_change(service, action).await,
+            PlanRequest::Service { service, action } => self.preview_change(service, action, asker).await,
         }
     }
 
-    async fn preview_push(self: &Arc<Self>, dockerfile: &str, context_bytes: u64) -> Result<PlanView, Problem> {
+    async fn preview_push(
+        self: &Arc<Self>,
+        dockerfile: &str,
+        context_bytes: u64,
+        asker: Asker<'_>,
+    ) -> Result<PlanView, Problem> {
         let checked = manifest::check(dockerfile.as_bytes());
         let Some(manifest) = checked.manifest else {
             let message = "the Dockerfile has problems; it would not be deployed";
             return Err(Problem { diagnostics: checked.diagnostics, ..Problem::new(ProblemCode::BadRequest, message) });
         };
+        asker.may(&manifest.service, &Action::Push)?;
+        self.check_confined(asker, &manifest, &manifest::images(dockerfile.as_bytes()))?;
         let release = self.release_to_be(manifest)?;
         let warnings = checked.diagnostics.iter().filter(|found| found.severity == Severity::Warning);
         let warnings = warnings.map(|found| format!("line {}: {}", found.line, found.message));
-        let mut view = self.preview_release(&release.service, &Action::Push, Some(&release), context_bytes).await?;
+        let service = &release.service;
+        let mut view = self.preview_release(service, &Action::Push, Some(&release), context_bytes, asker).await?;
         view.warnings = warnings.collect();
         Ok(view)
     }
 
-    async fn preview_change(self: &Arc<Self>, service: &ServiceName, action: &Action) -> Result<PlanView, Problem> {
+    async fn preview_change(
+        self: &Arc<Self>,
+        service: &ServiceName,
+        action: &Action,
+        asker: Asker<'_>,
+    ) -> Result<PlanView, Problem> {
+        asker.may(service, action)?;
         let record = self.known(service)?;
         let release = match action {
             Action::Remove => None,
@@ -44,7 +68,7 @@ impl Core {
             Action::Redeploy => Some(self.release_to_be(self.live_release(&record)?.manifest)?),
             _ => Some(self.live_release(&record)?),
         };
-        self.preview_release(service, action, release.as_ref(), 0).await
+        self.preview_release(service, action, release.as_ref(), 0, asker).await
     }
 
     async fn preview_release(
@@ -53,6 +77,7 @@ impl Core {
         action: &Action,
         release: Option<&Release>,
         context_bytes: u64,
+        asker: Asker<'_>,
     ) -> Result<PlanView, Problem> {
         let record = self.store.service(service)?;
         let from = record.as_ref().and_then(|record| record.live);
@@ -72,7 +97,7 @@ impl Core {
             warnings: Vec::new(),
             refusals: Vec::new(),
         };
-        match self.try_plan(service, action, release, context_bytes).await {
+        match self.try_plan(service, action, release, context_bytes, asker).await {
             Ok((desired, plan)) => describe(&mut view, &desired, &plan),
             Err(problem) => view.refusals.push(problem),
         }
@@ -91,12 +116,13 @@ impl Core {
         action: &Action,
         release: Option<&Release>,
         context_bytes: u64,
+        asker: Asker<'_>,
     ) -> Result<(Desired, Plan), Problem> {
         self.check_possible(service, action, context_bytes).await?;
         let deploy = DeployId::new(u64::MAX >> 1);
         let desired = self.desire_dry(deploy, service, action, release)?;
         if let Goal::Serving(serving) = &desired.goal {
-            self.check_urls(service, &serving.urls).await?;
+            self.check_urls(service, &serving.urls, |holder| asker.hears_of(holder)).await?;
         }
         let (actual, _promise) = self.observe(&desired).await?;
         let plan = plan(&desired, &actual)?;

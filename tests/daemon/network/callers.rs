@@ -22,11 +22,11 @@ fn holder(key: &str, comment: &str) -> Holder {
     Holder { fingerprint: signer(key).public().fingerprint().clone(), comment: comment.to_owned() }
 }
 
-fn origin(who: &str) -> Origin {
+pub(super) fn origin(who: &str) -> Origin {
     Origin { who: who.to_owned(), key: None, folder: Some("web".to_owned()), commit: None }
 }
 
-async fn push(client: &Client, dockerfile: &str, origin: Origin) -> Result<Deploy, ClientError> {
+pub(super) async fn push(client: &Client, dockerfile: &str, origin: Origin) -> Result<Deploy, ClientError> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("Dockerfile"), dockerfile).unwrap();
     std::fs::write(folder.path().join("data"), vec![1; 300_000]).unwrap();

@@ -9,11 +9,13 @@
 //! original.rs    pushes of the Python original's client
 //! shells.rs      shells over the network
 //! callers.rs     what the holders of keys see, and what is remembered of them
+//! confined.rs    what a key for some services gets of the others by what it pushes
 //! ```
 
 mod archives;
 mod attacks;
 mod callers;
+mod confined;
 mod endpoints;
 mod limits;
 mod original;
