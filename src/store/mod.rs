@@ -35,6 +35,7 @@ use serde::de::DeserializeOwned;
 
 use crate::atomic_file;
 
+pub use audit::Whose;
 pub use figures::{Block, BlockKey, FigureStore, SLOTS};
 pub use log::Log;
 pub use services::ServiceRecord;

@@ -4,7 +4,7 @@ use super::{Result, Store, StoreError};
 
 /// What brings a file from each version to the next, from nothing on. What is here was written to disks: it is never
 /// changed, only added to.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "
     CREATE TABLE services (
         name TEXT PRIMARY KEY,
@@ -45,6 +45,11 @@ const STEPS: [&str; 4] = [
         record TEXT NOT NULL,
         PRIMARY KEY (service, release, container)
     ) WITHOUT ROWID;
+    ",
+    "
+    ALTER TABLE audit ADD COLUMN stranger INTEGER NOT NULL DEFAULT 0;
+    UPDATE audit SET stranger = 1 WHERE json_extract(record, '$.by.by') = 'nobody';
+    CREATE INDEX audit_by_stranger ON audit (stranger, id);
     ",
 ];
 
@@ -87,6 +92,20 @@ mod tests {
         assert_eq!(store.releases::<String>(&web).unwrap(), ["first"]);
         assert!(store.pinned_releases(&web).unwrap().is_empty());
         assert!(store.pin_release(&web, ReleaseId::new(1), true).unwrap());
+    }
+
+    #[test]
+    fn what_strangers_asked_before_counts_as_theirs() {
+        let store = first_version();
+        store.database().execute_batch(STEPS[2]).unwrap();
+        for by in ["nobody", "key"] {
+            let entry = format!("INSERT INTO audit (record) VALUES ('{{\"by\":{{\"by\":\"{by}\"}}}}')");
+            store.database().execute_batch(&entry).unwrap();
+        }
+        store.database().execute_batch(STEPS[4]).unwrap();
+        let strangers: i64 =
+            store.database().query_row("SELECT sum(id) FROM audit WHERE stranger", [], |row| row.get(0)).unwrap();
+        assert_eq!(strangers, 1);
     }
 
     #[test]

@@ -29,6 +29,7 @@ use crate::original::LARGEST_ZIP;
 use crate::proof::{self, Altered};
 use crate::server::answer::Refusal;
 use crate::server::core::Core;
+use crate::store::Whose;
 
 /// How long a small payload may take to arrive.
 const SMALL_LIMIT: Duration = Duration::from_secs(15);
@@ -36,6 +37,10 @@ const SMALL_LIMIT: Duration = Duration::from_secs(15);
 /// How long, and how far, the body of a request is read on that a key may not send.
 const LINGER: Duration = Duration::from_secs(5);
 const LARGEST_REST: u64 = 64 * 1024 * 1024;
+
+/// Of what was asked, and of why it was refused, so many characters are written down. Others choose how long they are.
+const LONGEST_REQUEST: usize = 200;
+const LONGEST_MESSAGE: usize = 1000;
 
 /// Where the router says a request comes from; it lets nobody else say so.
 const REAL_ADDRESS: &str = "x-real-ip";
@@ -93,7 +98,7 @@ pub(in crate::server) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let asked = format!("{} {}", request.method(), request.uri().path());
+    let asked = shortened(&format!("{} {}", request.method(), request.uri().path()), LONGEST_REQUEST);
     let Admitted { mut request, caller, under_way } = match admit(&core, endpoint, request).await {
         Ok(admitted) => admitted,
         Err(refused) => return refuse(&core, asked, refused),
@@ -250,7 +255,14 @@ fn refuse(core: &Core, asked: String, refused: Refused) -> Response {
 }
 
 fn refused_as(problem: &Problem) -> AuditResult {
-    AuditResult::Refused { code: problem.code, message: problem.message.clone() }
+    AuditResult::Refused { code: problem.code, message: shortened(&problem.message, LONGEST_MESSAGE) }
+}
+
+fn shortened(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 impl Core {
@@ -258,8 +270,9 @@ impl Core {
     fn audit(&self, by: By, address: Option<IpAddr>, request: String, about: About, result: AuditResult) {
         let About { service, action, deploy, detail } = about;
         let at = Timestamp::now();
+        let whose = if matches!(by, By::Nobody { .. }) { Whose::Strangers } else { Whose::Known };
         let entry = AuditEntry { at, by, address, request, service, action, detail, deploy, result };
-        if let Err(error) = self.store.note(&entry) {
+        if let Err(error) = self.store.note(&entry, whose) {
             tracing::error!(%error, ?entry, "the audit log could not be written");
         }
     }

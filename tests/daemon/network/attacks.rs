@@ -232,6 +232,24 @@ async fn refusals_are_written_down() {
 }
 
 #[tokio::test]
+async fn strangers_cannot_fill_the_audit_log_nor_erase_what_others_did() {
+    let wire = Wire::start().await;
+    wire.send(&deploy(&wire, "p256").await).await;
+    let bare = || Forged::new("GET", "/daemon/v1/server").set("host", wire.authority());
+    for _ in 0..1010 {
+        assert_eq!(wire.send(&bare().set("x-real-ip", fresh_address())).await.status, 401);
+    }
+    let long = Forged { target: format!("/daemon/v1/services/{}/logs", "ä%20".repeat(6000)), ..bare() };
+    assert_eq!(wire.send(&long.set("x-real-ip", fresh_address())).await.status, 401);
+    let entries = wire.stage.audit();
+    assert_eq!(entries.len(), 1001, "the newest 1,000 of strangers, and what a key did");
+    assert!(matches!(entries.last().unwrap().by, By::Key(_)), "it is still there");
+    let longest = entries[0].request.chars().count();
+    assert!(longest == 201 && entries[0].request.ends_with('…'), "{}", entries[0].request);
+    told("1,011 refusals of strangers, one with a path of 30 KB", "the audit log keeps 1,000, 200 characters of each");
+}
+
+#[tokio::test]
 async fn a_key_that_is_taken_away_is_out_at_once_and_a_new_one_in() {
     let wire = Wire::start().await;
     let (ada, grace) = (wire.client("ed25519"), wire.client("original"));
