@@ -60,8 +60,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Whether one of the two lies within the other, or is the same.
     pub(super) fn overlaps(&self, other: &Folder) -> bool {
-        let lies_in = |one: &Path, other: &Path| one.starts_with(other) || other.starts_with(one);
-        lies_in(&self.real, &other.real) || lies_in(&self.written, &other.written)
+        overlap(&self.real, &other.real) || overlap(&self.written, &other.written)
     }
 }
 
@@ -89,12 +88,23 @@ fn bind(volume: &Volume, user_home: &Path, server_home: &Path) -> Result<Bind, P
     if !resolved.starts_with(&home) || resolved == home {
         return Err(refuse(format!("{} does not lie under {}", resolved.display(), home.display())));
     }
-    for kept in [home.join(".ssh"), real_path(server_home).unwrap_or_else(|_| server_home.to_owned())] {
-        if resolved.starts_with(&kept) || kept.starts_with(&resolved) {
-            return Err(refuse(format!("{} holds keys and secrets", kept.display())));
-        }
+    let kept = [home.join(".ssh"), server_home.to_owned()];
+    if let Some(kept) = kept.iter().flat_map(|kept| wherever_it_lies(kept)).find(|kept| overlap(&resolved, kept)) {
+        return Err(refuse(format!("{} holds keys and secrets", kept.display())));
     }
     Ok(Bind { server_dir: resolved, container_dir: volume.container_dir.clone(), read_only: volume.read_only })
+}
+
+/// The folder, also where it is a symlink, and what the symlinks in it lead to.
+fn wherever_it_lies(folder: &Path) -> Vec<PathBuf> {
+    let inside = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let links = inside.filter(|path| path.is_symlink()).chain([folder.to_owned()]);
+    links.filter_map(|path| real_path(&path).ok()).chain([folder.to_owned()]).collect()
+}
+
+/// Whether one lies within the other, or is the same.
+fn overlap(one: &Path, other: &Path) -> bool {
+    one.starts_with(other) || other.starts_with(one)
 }
 
 /// The path with all symlinks of its existing part resolved; `..` behind that part is refused.
@@ -144,6 +154,30 @@ mod tests {
     fn folders_under_the_home_directory_are_allowed() {
         for (written, lies) in [("~/blog", "blog"), ("~/a/b/c", "a/b/c"), ("HOME/x", "x"), ("~/_mypaas2", "_mypaas2")] {
             assert_eq!(resolved(written), Ok(PathBuf::from(lies)), "{written}");
+        }
+    }
+
+    #[test]
+    fn keys_are_kept_also_where_their_folder_is_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().canonicalize().unwrap();
+        let server = home.join("_mypaas");
+        for path in ["dotfiles/ssh", "lists", "srv/paas"] {
+            std::fs::create_dir_all(home.join(path)).unwrap();
+        }
+        std::fs::write(home.join("lists/keys"), "").unwrap();
+        let link = |from: &str, to: &str| std::os::unix::fs::symlink(home.join(to), home.join(from)).unwrap();
+        link(".ssh", "dotfiles/ssh");
+        link("dotfiles/ssh/authorized_keys", "lists/keys");
+        link("_mypaas", "srv/paas");
+        for written in
+            ["~/dotfiles", "~/dotfiles/ssh", "~/dotfiles/ssh/x", "~/.ssh", "~/lists", "~/srv", "~/srv/paas/x"]
+        {
+            let problem = bind(&volume(written), &home, &server).unwrap_err();
+            assert!(problem.message.contains("holds keys"), "{written}: {}", problem.message);
+        }
+        for written in ["~/dotfiles/vim", "~/lists2", "~/srv/data"] {
+            bind(&volume(written), &home, &server).unwrap();
         }
     }
 
