@@ -54,6 +54,25 @@ async fn a_push_is_its_key_s_whatever_the_request_says() {
 }
 
 #[tokio::test]
+async fn what_is_built_again_is_of_the_key_that_had_it_built() {
+    let wire = Wire::start().await;
+    let first = push(&wire.client("ed25519"), SINGLE, origin("ada")).await.unwrap();
+    assert_eq!(wire.stage.end_of(first.id).await.outcome, Outcome::Succeeded);
+    let target = Target::Service { service: "web".parse().unwrap(), action: Action::Redeploy };
+    let bob = wire.client("rsa");
+    let asked = DeployRequest { target: target.clone(), origin: Origin { folder: None, ..origin("bob") } };
+    let again = bob.deploy(&asked).await.unwrap();
+    assert_eq!(wire.stage.end_of(again.id).await.outcome, Outcome::Succeeded);
+    let local = wire.stage.accept("web", Action::Redeploy).await.unwrap();
+    assert_eq!(wire.stage.end_of(local.id).await.outcome, Outcome::Succeeded);
+    assert_eq!((local.origin.who.as_str(), local.origin.key), ("ada@laptop", None), "without a key, it is nobody's");
+    let releases = bob.service(&"web".parse().unwrap()).await.unwrap().releases;
+    let origin = &releases[1].release.origin;
+    assert_eq!((origin.who.as_str(), &origin.key), ("rsa key", &Some(holder("rsa", "rsa key"))));
+    assert_eq!(origin.folder.as_deref(), Some("web"), "where it came from stays");
+}
+
+#[tokio::test]
 async fn actions_are_in_the_audit_log_by_key() {
     let wire = Wire::start().await;
     let client = wire.client("ed25519");
