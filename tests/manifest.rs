@@ -42,7 +42,7 @@ fixtures! {
     unknown_keys bad_values given_twice no_service no_from empty other_frontend
     latin1 utf16 nul windows old_macintosh long_line hostile
     heredoc near_misses variables
-    contested_ports contested_port_of_one contested_by_none health_without_scale urls_again
+    contested_ports contested_port_of_one contested_by_none health_without_scale urls_again nested_volumes
 }
 
 #[test]

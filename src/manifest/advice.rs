@@ -1,15 +1,17 @@
 //! Warnings about options that are good alone and questionable together.
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use super::diagnostic::{Diagnostic, Problem};
 use super::draft::{Draft, Given};
 use super::option::Key;
-use super::{HealthCheck, Publish, Scale, Scheme, ServiceUrl};
+use super::{HealthCheck, Publish, Scale, Scheme, ServiceUrl, Volume};
 
 pub(super) fn about(draft: &Draft<'_>, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.extend(draft.urls.iter().filter_map(|given| redirected(draft, given)));
     diagnostics.extend(draft.urls.iter().filter_map(without_certificate));
+    diagnostics.extend(draft.volumes.iter().filter_map(|given| within_another(draft, given)));
     diagnostics.extend(draft.scale.as_ref().and_then(word_without_number));
     diagnostics.extend(draft.healthcheck.as_ref().and_then(slow_timeout));
     if let Some(scale) = scale(draft) {
@@ -40,6 +42,21 @@ fn without_certificate(given: &Given<'_, ServiceUrl>) -> Option<Diagnostic> {
         let problem = Problem::new(format!("Let's Encrypt gives no certificate for {host}"));
         given.option.warning(problem.hint("use a domain, or http://"))
     })
+}
+
+/// Docker follows the link at each start of the container, also at those that it makes by itself.
+fn within_another(draft: &Draft<'_>, given: &Given<'_, Volume>) -> Option<Diagnostic> {
+    let inner = Path::new(&given.value.server_dir);
+    let outer = draft.volumes.iter().find(|other| {
+        let outer = Path::new(&other.value.server_dir);
+        !other.value.read_only && inner != outer && inner.starts_with(outer)
+    })?;
+    let line = outer.option.line.number;
+    let problem = Problem::new(format!(
+        "the folder lies in the volume of line {line}: whoever breaks into a container can make a link of it, and gets any \
+         folder of the server at the next start"
+    ));
+    Some(given.option.warning(problem.hint("use folders that lie in no other volume, or make the outer one read only")))
 }
 
 fn word_without_number(given: &Given<'_, Scale>) -> Option<Diagnostic> {

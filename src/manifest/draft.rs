@@ -29,7 +29,7 @@ pub(super) struct Given<'t, T> {
 pub(super) struct Draft<'t> {
     service: Option<ServiceName>,
     pub(super) urls: Vec<Given<'t, ServiceUrl>>,
-    volumes: Vec<Given<'t, Volume>>,
+    pub(super) volumes: Vec<Given<'t, Volume>>,
     env: Vec<Given<'t, EnvVar>>,
     port: Option<NonZeroU16>,
     /// The entries of a range together.

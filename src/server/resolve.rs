@@ -36,7 +36,32 @@ pub(super) fn environment(manifest: &Manifest, known: &Values) -> Result<BTreeMa
 
 /// The folders of the volumes, as absolute paths; nothing is made yet.
 pub(super) fn volumes(manifest: &Manifest, user_home: &Path, server_home: &Path) -> Result<Vec<Bind>, Problem> {
-    manifest.volumes.iter().map(|volume| bind(volume, user_home, server_home)).collect()
+    let binds: Vec<Bind> =
+        manifest.volumes.iter().map(|volume| bind(volume, user_home, server_home)).collect::<Result<_, _>>()?;
+    for (volume, bind) in manifest.volumes.iter().zip(&binds) {
+        check_not_led_away(volume, bind, manifest, user_home)?;
+    }
+    Ok(binds)
+}
+
+/// Within a volume that a container may write to, it can make a link of another volume's folder, and would get at its next
+/// start whatever the link leads to.
+fn check_not_led_away(volume: &Volume, bind: &Bind, manifest: &Manifest, user_home: &Path) -> Result<(), Problem> {
+    let inner = written(volume, user_home);
+    let writable = manifest.volumes.iter().filter(|outer| !outer.read_only && *outer != volume);
+    for outer in writable.filter_map(|outer| folder(outer, user_home)) {
+        if inner.strip_prefix(&outer.written).is_ok_and(|rest| outer.real.join(rest) != bind.server_dir) {
+            let message = format!(
+                "the volume {} is not allowed: it leads to {} by a symlink in another volume, where a container may have \
+                 made it",
+                volume.server_dir,
+                bind.server_dir.display()
+            );
+            return Err(Problem::new(ProblemCode::Conflict, message)
+                .hint("Put a folder in the symlink's place, or choose one that lies in no other volume."));
+        }
+    }
+    Ok(())
 }
 
 /// Makes the folders that are missing.
@@ -179,6 +204,28 @@ mod tests {
         for written in ["~/dotfiles/vim", "~/lists2", "~/srv/data"] {
             bind(&volume(written), &home, &server).unwrap();
         }
+    }
+
+    #[test]
+    fn what_a_container_may_have_made_a_link_of_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().canonicalize().unwrap();
+        for path in ["data/b", "other", "big"] {
+            std::fs::create_dir_all(home.join(path)).unwrap();
+        }
+        std::os::unix::fs::symlink(home.join("big"), home.join("mine")).unwrap();
+        let resolved = |options: &str| {
+            let text = format!("# mypaas.service=web\n{options}\nFROM scratch\n");
+            volumes(&crate::manifest::check(text.as_bytes()).manifest.unwrap(), &home, &home.join("_mypaas"))
+        };
+        let nested = "# mypaas.volume=~/data:/d\n# mypaas.volume=~/data/b:/e";
+        resolved(nested).unwrap();
+        resolved("# mypaas.volume=~/mine:/d\n# mypaas.volume=~/mine/b:/e").unwrap();
+        std::fs::remove_dir(home.join("data/b")).unwrap();
+        std::os::unix::fs::symlink(home.join("other"), home.join("data/b")).unwrap();
+        let problem = resolved(nested).unwrap_err();
+        assert!(problem.message.contains("symlink in another volume"), "{problem:?}");
+        resolved(&nested.replace(":/d", ":/d:ro")).unwrap();
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::engine::{Container, ContainerState, Restart, Role};
 use crate::name::{ContainerName, ReleaseId, ServiceName};
 use crate::server::core::Core;
 use crate::server::observe::wanted;
+use crate::server::resolve;
 use crate::store::StoreError;
 
 /// An engine that comes back starts one container after the other by itself.
@@ -78,7 +79,7 @@ impl Core {
     async fn revive_or_tell(&self, service: &ServiceName) {
         if let Err(problem) = self.revive_service(service).await {
             let causes = &problem.causes;
-            tracing::warn!(%service, ?causes, "what of it ought to run is not known: {}", problem.message);
+            tracing::warn!(%service, ?causes, "what of it is stopped cannot be started: {}", problem.message);
         }
     }
 
@@ -86,7 +87,9 @@ impl Core {
         // A deploy stops containers on purpose, and ends with those running that are to.
         let Some(_turn) = self.turns.take_if_free(service) else { return Ok(()) };
         let Some((release, count)) = self.live(service)? else { return Ok(()) };
-        for name in missing(&self.engine.containers(Some(service)).await?, release, count) {
+        // Its folders may lead elsewhere by now.
+        resolve::volumes(&release.manifest, &self.place.user_home, &self.place.home)?;
+        for name in missing(&self.engine.containers(Some(service)).await?, release.id, count) {
             // One that cannot start keeps none of the others from it.
             match self.engine.start(&name).await {
                 Ok(()) => tracing::warn!(container = %name, "it is live and was stopped, so it was started"),
@@ -100,11 +103,12 @@ impl Core {
     }
 
     /// What of a service is to run.
-    fn live(&self, service: &ServiceName) -> Result<Option<(ReleaseId, u32)>, StoreError> {
+    fn live(&self, service: &ServiceName) -> Result<Option<(Release, u32)>, StoreError> {
         let Some(record) = self.store.service(service)? else { return Ok(None) };
         let Some(id) = record.live else { return Ok(None) };
-        let release: Option<Release> = self.store.release(service, id)?;
-        Ok(Some((id, wanted(&record, release.as_ref()))))
+        let Some(release) = self.store.release::<Release>(service, id)? else { return Ok(None) };
+        let count = wanted(&record, Some(&release));
+        Ok(Some((release, count)))
     }
 }
 
