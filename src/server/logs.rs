@@ -1,9 +1,12 @@
 //! What the containers of a service wrote, merged in the order of time; of those that are gone what was kept.
 
+mod newest;
+
 use std::sync::Arc;
 
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 
+use self::newest::Newest;
 use super::core::Core;
 use super::redact;
 use crate::api::{LogsOf, Problem, ProblemCode};
@@ -29,13 +32,16 @@ pub(super) async fn of_service(
         LogsOf::Release(id) => kept(core, service, *id, &wanted)?,
     };
     lines.retain(|line| query.since.is_none_or(|since| line.at >= since));
-    let (past, tail) = (LogQuery { follow: false, ..query.clone() }, query.tail);
+    let mut newest = Newest::new(query.tail);
+    lines.into_iter().for_each(|line| newest.add(line));
+    let past = LogQuery { tail: Some(newest.of_each()), follow: false, since: query.since };
     for name in &wanted {
-        lines.extend(readable(core.engine.logs(name, &past).await?).collect::<Vec<_>>().await);
+        let mut lines = readable(core.engine.logs(name, &past).await?);
+        while let Some(line) = lines.next().await {
+            newest.add(line);
+        }
     }
-    lines.sort_by_key(|line| line.at);
-    let surplus = tail.map_or(0, |tail| lines.len().saturating_sub(tail as usize));
-    let past = stream::iter(lines.split_off(surplus));
+    let past = stream::iter(newest.lines());
     if !query.follow {
         return Ok(redacted(core, past));
     }

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use mypaas::api::{
-    AuditEntry, AuditResult, By, CancelRequest, DeployRequest, HistoryQuery, ProblemCode, Target, VariableChange,
+    AuditEntry, AuditResult, By, CancelRequest, DeployRequest, HistoryQuery, LogsOf, ProblemCode, Target,
+    VariableChange,
 };
 use mypaas::client::{Client, ClientError, Sending};
 use mypaas::context::{Limits, pack, select};
 use mypaas::deploy::{Action, Deploy, Origin, Outcome};
+use mypaas::engine::{LogQuery, LogStream};
 use mypaas::keys::Holder;
 use tokio::time::timeout;
 
@@ -150,6 +152,26 @@ async fn what_is_watched_is_narrowed_too_and_ends_with_the_key() {
     }
     assert!(matches!(limited.snapshot().await, Err(ClientError::Refused(_))));
     all.snapshot().await.unwrap();
+}
+
+#[tokio::test]
+async fn of_an_endless_log_the_newest_lines_are_told_and_that_there_are_more() {
+    let wire = Wire::start().await;
+    let name = &wire.stage.containers("web").await[0].name;
+    for number in 0..100 {
+        let text = format!("{number} {}", "x".repeat(1 << 20));
+        wire.stage.engine.write_log(name, LogStream::Stdout, &text).unwrap();
+    }
+    let client = wire.client("rsa");
+    let read = async |tail| {
+        let query = LogQuery { tail, ..LogQuery::default() };
+        let lines = client.logs(&"web".parse().unwrap(), &LogsOf::Service, &query).await.unwrap();
+        lines.map(|line| line.unwrap().text.chars().take(60).collect::<String>()).collect::<Vec<_>>().await
+    };
+    let all = read(None).await;
+    assert_eq!(all.len(), 1 + 15, "what fits into 16 MiB");
+    assert!(all[0].contains("what is older is left out") && all[15].starts_with("99 "), "{all:?}");
+    assert_eq!(read(Some(3)).await.len(), 3, "all that was asked for");
 }
 
 #[tokio::test]
