@@ -121,7 +121,7 @@ impl Core {
         let vault = Arc::new(Vault::new(&place.home, &config));
         let builds = Semaphore::new(config.deploy.parallel_builds() as usize);
         let started = Timestamp::now();
-        let gate = Gate::new(&place.home, &config, started);
+        let gate = Gate::new(&place.home, &config);
         let figures = Figures::new(&place.home);
         let (alerts, webhooks) = (Alerts::open(&figures.archive), Webhooks::new(&config, Arc::clone(&vault)));
         Arc::new(Self {

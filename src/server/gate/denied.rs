@@ -61,7 +61,7 @@ impl Denied {
             }
             Denied::Audience { .. } => "Use the server's own domain: `domain` under [init] of its config.toml.",
             Denied::Skew { .. } => "Set the clock that is wrong, as with `timedatectl set-ntp true`.",
-            Denied::BeforeStart { .. } => "Send it again.",
+            Denied::BeforeStart { .. } => "Send it again. A minute after the start, whatever is signed then is taken.",
             Denied::Parameters => "Only the Python original's client pushes so.",
             Denied::Token => "Push again.",
             Denied::UnknownId(_) => {

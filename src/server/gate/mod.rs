@@ -6,7 +6,7 @@
 //! prove.rs      a signed request → the key that it proves
 //! original.rs   the same for a push of the Python original's client
 //! denied.rs     why a request proves nothing, in words
-//! nonces.rs     each proof is good for one request
+//! nonces.rs     each proof is good for one request; since.rs: also when the server starts anew
 //! attempts.rs   failed attempts, by address
 //! busy.rs       requests of a key that are under way
 //! stay.rs       how long an answer may go on
@@ -24,10 +24,12 @@ mod guard;
 mod nonces;
 mod original;
 mod prove;
+mod since;
 mod stay;
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Instant;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
@@ -78,8 +80,7 @@ pub(super) struct Gate {
     keys: KeyFile,
     /// The server's domain; without one nobody can prove that a request is meant for it.
     audience: Option<String>,
-    /// The second it began to remember proofs.
-    since: i64,
+    since: since::Since,
     nonces: nonces::Nonces,
     attempts: attempts::Attempts,
     busy: busy::Busy,
@@ -87,11 +88,11 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    pub(super) fn new(home: &Path, config: &Config, now: Timestamp) -> Self {
+    pub(super) fn new(home: &Path, config: &Config) -> Self {
         Self {
             keys: KeyFile::new(home.join(AUTHORIZED_KEYS)),
             audience: config.init.domain.as_deref().map(str::to_ascii_lowercase),
-            since: now.as_second(),
+            since: since::Since::new(home, Instant::now()),
             nonces: nonces::Nonces::default(),
             attempts: attempts::Attempts::default(),
             busy: busy::Busy::default(),

@@ -1,5 +1,7 @@
 //! A signed request → the key that it proves.
 
+use std::time::Instant;
+
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use jiff::{SignedDuration, Timestamp};
@@ -92,7 +94,10 @@ impl Gate {
     /// A proof that holds is good for this request only.
     pub(super) fn use_up(&self, claim: &Claim, now: Timestamp) -> Result<(), Denied> {
         match self.nonces.see(claim, now.as_second() - SKEW.as_secs()) {
-            Seen::New => Ok(()),
+            Seen::New => {
+                self.since.note(claim.created, now);
+                Ok(())
+            }
             Seen::Before => Err(Denied::Replay),
             Seen::Full => Err(Denied::Forgetful(claim.key.clone())),
         }
@@ -121,9 +126,9 @@ impl Gate {
     }
 
     pub(super) fn check_since(&self, created: i64, now: Timestamp) -> Result<(), Denied> {
-        if created < self.since {
-            let since = Timestamp::from_second(self.since).unwrap_or(now);
-            return Err(Denied::BeforeStart { since });
+        let since = self.since.second(now, Instant::now());
+        if created < since {
+            return Err(Denied::BeforeStart { since: Timestamp::from_second(since).unwrap_or(now) });
         }
         Ok(())
     }

@@ -232,6 +232,24 @@ async fn refusals_are_written_down() {
 }
 
 #[tokio::test]
+async fn a_proof_that_was_ahead_of_the_clock_is_not_taken_again_after_a_restart() {
+    let mut wire = Wire::start().await;
+    let created = Timestamp::now().as_second() + 30;
+    let ahead = Forged::new("GET", "/daemon/v1/server").signed_for(DOMAIN, "ed25519", created).await;
+    assert_eq!(wire.send(&ahead).await.status, 200);
+    wire.restart().await;
+    let answer = wire.send(&ahead).await;
+    assert_eq!(answer.status, 401, "{answer:?}");
+    assert!(answer.problem().message.contains("before this server started"), "{answer:?}");
+    told(
+        "replay after a restart, of a proof signed 30 s ahead",
+        &format!("401 {}", "signed before the server started"),
+    );
+    let newer = Forged::new("GET", "/daemon/v1/server").signed_for(DOMAIN, "ed25519", created + 1).await;
+    assert_eq!(wire.send(&newer).await.status, 200);
+}
+
+#[tokio::test]
 async fn strangers_cannot_fill_the_audit_log_nor_erase_what_others_did() {
     let wire = Wire::start().await;
     wire.send(&deploy(&wire, "p256").await).await;

@@ -71,6 +71,15 @@ impl Wire {
         Self { stage, address, closed }
     }
 
+    /// The server dies and starts again, at another address.
+    pub(crate) async fn restart(&mut self) {
+        self.stage.die_and_start().await;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        self.address = listener.local_addr().unwrap();
+        let core = Arc::clone(&self.stage.core);
+        tokio::spawn(accept(listener, core, Ipv4Addr::LOCALHOST.into(), self.closed.clone()));
+    }
+
     pub(crate) fn client(&self, key: &str) -> Client {
         let address = format!("http://{DOMAIN}:{}", self.address.port()).parse().unwrap();
         Client::connect(&address, Some(signer(key))).unwrap()
