@@ -89,6 +89,8 @@ pub enum ArchiveError {
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("nothing more was sent for {limit:?}")]
     Stalled { limit: Duration },
+    #[error("the upload came at less than {} a second for {} s", in_words(*least), taken.as_secs())]
+    TooSlow { least: u64, taken: Duration },
     #[error("the upload is larger than {}", in_words(*limit))]
     SentTooMuch { limit: u64 },
     #[error("the context unpacks to more than {}", in_words(*limit))]

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
 use tokio_util::io::ReaderStream;
 
 use super::error::ArchiveError;
@@ -24,6 +25,10 @@ type Result<T, E = ArchiveError> = std::result::Result<T, E>;
 
 /// An upload of which nothing comes for so long is given up.
 const STALL_LIMIT: Duration = Duration::from_secs(60);
+
+/// Nor may it take for ever: after a while it has to be as fast on the whole as the slowest of lines.
+const GRACE: Duration = Duration::from_secs(60);
+const LEAST_BYTES_PER_SECOND: u64 = 4096;
 
 /// No Dockerfile is longer.
 const DOCKERFILE_LIMIT: u64 = 1 << 20;
@@ -164,8 +169,10 @@ where
     let mut stream = pin!(stream);
     let mut hash = Sha256::new();
     let mut bytes = 0;
+    let begun = Instant::now();
     while let Some(chunk) = next(&mut stream).await? {
         bytes += chunk.len() as u64;
+        check_pace(bytes, begun.elapsed())?;
         if bytes > limits.archive_bytes() {
             return Err(ArchiveError::SentTooMuch { limit: limits.archive_bytes() });
         }
@@ -189,6 +196,13 @@ where
     let waited = tokio::time::timeout(STALL_LIMIT, stream.next()).await;
     let chunk = waited.map_err(|_| ArchiveError::Stalled { limit: STALL_LIMIT })?;
     chunk.transpose().map_err(|error| ArchiveError::Broken(error.into()))
+}
+
+fn check_pace(bytes: u64, taken: Duration) -> Result<()> {
+    if taken > GRACE && bytes < LEAST_BYTES_PER_SECOND * taken.as_secs() {
+        return Err(ArchiveError::TooSlow { least: LEAST_BYTES_PER_SECOND, taken });
+    }
+    Ok(())
 }
 
 fn count_files(path: &Path, limits: &Limits) -> Result<u64> {
@@ -257,5 +271,29 @@ impl Drop for Unfinished {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_that_trickles_in_for_ever_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let trickle = |bytes: usize| {
+            stream::unfold((), move |()| async move {
+                tokio::time::sleep(Duration::from_secs(10)).await;
+                Some((Ok::<_, io::Error>(Bytes::from(vec![7; bytes])), ()))
+            })
+        };
+        let limits = Limits { bytes: 1 << 20, ..Limits::default() };
+        let slow = receive(trickle(100), folder.path(), &limits).await.unwrap_err();
+        assert!(matches!(slow, ArchiveError::TooSlow { .. }), "{slow}");
+        let steady = receive(trickle(50_000), folder.path(), &limits).await.unwrap_err();
+        assert!(matches!(steady, ArchiveError::SentTooMuch { .. }), "it is slow, and fast enough: {steady}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

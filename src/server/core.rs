@@ -23,7 +23,7 @@ use super::certificates::CertificateBook;
 use super::config::Config;
 use super::feed::{Feeds, Recorder};
 use super::figures::Figures;
-use super::gate::Gate;
+use super::gate::{Busy, Gate};
 use super::network::Network;
 use super::observe::Parts;
 use super::roster::Roster;
@@ -35,6 +35,7 @@ use crate::context::{self, ArchiveError, Limits, Received};
 use crate::deploy::queue::Queue;
 use crate::deploy::{Deploy, Event};
 use crate::engine::Engine;
+use crate::keys::Holder;
 use crate::machine::Machine;
 use crate::manifest::ServiceUrl;
 use crate::name::{DeployId, ServiceName};
@@ -46,8 +47,9 @@ const CONTEXT_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Ends with nothing when the server is abandoned meanwhile.
 pub(super) type Recovery = JoinHandle<Option<Result<(), Problem>>>;
-/// Contexts that are received at once.
+/// Contexts that are received at once; from one key, so that whoever has one leaves room for others.
 const MOST_UPLOADS: usize = 8;
+const MOST_UPLOADS_OF_A_KEY: usize = 2;
 
 /// One server: its ports, its memory, and what is going on.
 #[derive(Debug)]
@@ -82,6 +84,7 @@ pub struct Core {
     /// Where the engine keeps its images, once it said so.
     pub(super) data_root: OnceLock<PathBuf>,
     uploads: Semaphore,
+    uploads_of_keys: Busy,
     /// Counts changes, for those who watch.
     pub(super) changed: watch::Sender<u64>,
     pub(super) tasks: TaskTracker,
@@ -152,6 +155,7 @@ impl Core {
             pruning: tokio::sync::Mutex::default(),
             data_root: OnceLock::new(),
             uploads: Semaphore::new(MOST_UPLOADS),
+            uploads_of_keys: Busy::new(MOST_UPLOADS_OF_A_KEY),
             changed: watch::Sender::new(0),
             tasks: TaskTracker::new(),
             watchers: Watchers::default(),
@@ -174,26 +178,47 @@ impl Core {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        self.take_in(async |folder, limits| context::receive(stream, folder, limits).await).await
+        self.receive_from(None, stream).await
     }
 
-    /// The same for a zip of the Python original's client.
-    pub async fn receive_zip<E>(&self, stream: impl Stream<Item = Result<Bytes, E>>) -> Result<Received, Problem>
+    /// The same from the holder of a key, who may not send many at once.
+    pub(super) async fn receive_from<E>(
+        &self,
+        holder: Option<&Holder>,
+        stream: impl Stream<Item = Result<Bytes, E>>,
+    ) -> Result<Received, Problem>
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        self.take_in(async |folder, limits| context::receive_zip(stream, folder, limits).await).await
+        self.take_in(holder, async |folder, limits| context::receive(stream, folder, limits).await).await
+    }
+
+    /// The same for a zip of the Python original's client.
+    pub(super) async fn receive_zip<E>(
+        &self,
+        holder: Option<&Holder>,
+        stream: impl Stream<Item = Result<Bytes, E>>,
+    ) -> Result<Received, Problem>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.take_in(holder, async |folder, limits| context::receive_zip(stream, folder, limits).await).await
     }
 
     async fn take_in(
         &self,
+        holder: Option<&Holder>,
         receive: impl AsyncFnOnce(&Path, &Limits) -> Result<Received, ArchiveError>,
     ) -> Result<Received, Problem> {
         self.check_accepting()?;
-        let _place = self.uploads.try_acquire().map_err(|_| {
-            Problem::new(ProblemCode::TooMany, format!("{MOST_UPLOADS} folders are being received already"))
-                .hint("Push again in a while.")
-        })?;
+        let too_many = |message| Problem::new(ProblemCode::TooMany, message).hint("Push again in a while.");
+        let of_key = holder.map(|holder| {
+            let message = || format!("{} sends {MOST_UPLOADS_OF_A_KEY} folders already", holder.name());
+            self.uploads_of_keys.begin(&holder.fingerprint).ok_or_else(|| too_many(message()))
+        });
+        let _place_of_key = of_key.transpose()?;
+        let taken = |_| too_many(format!("{MOST_UPLOADS} folders are being received already"));
+        let _place = self.uploads.try_acquire().map_err(taken)?;
         self.check_room_to_push(0).await?;
         self.make_incoming()?;
         let limits = Limits { bytes: self.max_context_bytes(), ..Limits::default() };

@@ -110,11 +110,11 @@ impl Desk {
     }
 
     pub(super) async fn receive(&self, body: Body) -> Result<Received> {
-        self.core.receive(body.into_data_stream()).await
+        self.core.receive_from(self.caller.holder(), body.into_data_stream()).await
     }
 
     pub(super) async fn receive_zip(&self, body: Body) -> Result<Received> {
-        self.core.receive_zip(body.into_data_stream()).await
+        self.core.receive_zip(self.caller.holder(), body.into_data_stream()).await
     }
 
     pub(super) async fn preview(&self, request: &PlanRequest) -> Result<PlanView> {

@@ -1,31 +1,34 @@
-//! Requests of a key that are under way: one key cannot take all the connections that there are.
+//! What of a key is under way: one key cannot take all of what there is for all.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::keys::Fingerprint;
 
-/// A console needs five or so for each server.
-const MOST: usize = 64;
-
-#[derive(Debug, Default)]
-pub(super) struct Busy {
+/// Counts what each key has under way.
+#[derive(Debug)]
+pub(in crate::server) struct Busy {
+    most: usize,
     under_way: Arc<Mutex<HashMap<Fingerprint, usize>>>,
 }
 
-/// One request, until its answer has gone out.
+/// One of them, until it has ended: a request, until its answer has gone out.
 #[derive(Debug)]
-pub(super) struct UnderWay {
+pub(in crate::server) struct UnderWay {
     all: Arc<Mutex<HashMap<Fingerprint, usize>>>,
     key: Fingerprint,
 }
 
 impl Busy {
+    pub(in crate::server) fn new(most: usize) -> Self {
+        Self { most, under_way: Arc::default() }
+    }
+
     /// None when there are too many.
-    pub(super) fn begin(&self, key: &Fingerprint) -> Option<UnderWay> {
+    pub(in crate::server) fn begin(&self, key: &Fingerprint) -> Option<UnderWay> {
         let mut all = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         let count = all.entry(key.clone()).or_default();
-        if *count >= MOST {
+        if *count >= self.most {
             return None;
         }
         *count += 1;
@@ -51,10 +54,10 @@ mod tests {
 
     #[test]
     fn what_has_ended_makes_room() {
-        let busy = Busy::default();
+        let busy = Busy::new(3);
         let [one, other]: [Fingerprint; 2] =
             ["a", "b"].map(|digit| format!("SHA256:{}", digit.repeat(43)).parse().unwrap());
-        let mut running: Vec<_> = (0..MOST).map(|_| busy.begin(&one).unwrap()).collect();
+        let mut running: Vec<_> = (0..3).map(|_| busy.begin(&one).unwrap()).collect();
         assert!(busy.begin(&one).is_none());
         assert!(busy.begin(&other).is_some());
         running.pop();

@@ -8,7 +8,7 @@
 //! denied.rs     why a request proves nothing, in words
 //! nonces.rs     each proof is good for one request; since.rs: also when the server starts anew
 //! attempts.rs   failed attempts, by address
-//! busy.rs       requests of a key that are under way
+//! busy.rs       what of a key is under way: requests, uploads
 //! stay.rs       how long an answer may go on
 //! caller.rs     who it is, and what they may ask for
 //! ```
@@ -33,11 +33,11 @@ use std::time::Instant;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
-use jiff::Timestamp;
 use nix::unistd::{Uid, User};
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 
+pub(super) use self::busy::Busy;
 pub(super) use self::caller::Caller;
 pub(super) use self::endpoint::LARGEST_SMALL;
 pub use self::endpoint::{Endpoint, Payload};
@@ -45,6 +45,9 @@ pub(super) use self::guard::{About, Guard, Note, guard};
 pub(super) use self::stay::Stay;
 use super::config::Config;
 use crate::keys::KeyFile;
+
+/// Requests of one key at once. A console needs five or so for each server.
+const MOST_REQUESTS: usize = 64;
 
 /// Pushes of the original's client that are read to their end although they were refused, at once. It takes nobody's key
 /// to send one, so they may take few of the connections.
@@ -83,7 +86,7 @@ pub(super) struct Gate {
     since: since::Since,
     nonces: nonces::Nonces,
     attempts: attempts::Attempts,
-    busy: busy::Busy,
+    busy: Busy,
     heard_out: Semaphore,
 }
 
@@ -95,7 +98,7 @@ impl Gate {
             since: since::Since::new(home, Instant::now()),
             nonces: nonces::Nonces::default(),
             attempts: attempts::Attempts::default(),
-            busy: busy::Busy::default(),
+            busy: Busy::new(MOST_REQUESTS),
             heard_out: Semaphore::new(MOST_HEARD_OUT),
         }
     }

@@ -70,6 +70,31 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_read_to_its_end() {
 }
 
 #[tokio::test]
+async fn uploads_that_never_end_of_one_key_keep_no_other_from_pushing() {
+    let wire = Wire::start().await;
+    let mut begun = Vec::new();
+    for _ in 0..8 {
+        let upload = Forged::with_body("POST", "/daemon/v1/contexts", vec![7; 10]).signed(&wire, "rsa").await;
+        let mut stream = TcpStream::connect(wire.address).await.unwrap();
+        stream.write_all(&upload.set("content-length", "1000000").bytes()).await.unwrap();
+        begun.push(stream);
+    }
+    let upload = async |key| {
+        let upload = Forged::with_body("POST", "/daemon/v1/contexts", vec![7; 10]).signed(&wire, key).await;
+        wire.send(&upload).await
+    };
+    let since = Instant::now();
+    while upload("rsa").await.status != 429 {
+        assert!(since.elapsed() < Duration::from_secs(15), "the others have not begun");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let refused = upload("rsa").await.problem();
+    assert_eq!((refused.code, refused.message.as_str()), (ProblemCode::TooMany, "rsa key sends 2 folders already"));
+    assert_eq!(upload("ed25519").await.status, 400, "of another key it is received, and found to be no archive");
+    told("8 uploads of one key that never end", &format!("429 {}", refused.message));
+}
+
+#[tokio::test]
 async fn who_proves_nothing_may_not_even_send_a_body() {
     let wire = Wire::start().await;
     let mut upload = Forged::with_body("POST", "/daemon/v1/contexts", vec![7; 10]).signed(&wire, "ed25519").await;
