@@ -33,6 +33,7 @@ use std::time::Instant;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
+use jiff::Timestamp;
 use nix::unistd::{Uid, User};
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
@@ -44,7 +45,7 @@ pub use self::endpoint::{Endpoint, Payload};
 pub(super) use self::guard::{About, Guard, Note, guard};
 pub(super) use self::stay::Stay;
 use super::config::Config;
-use crate::keys::KeyFile;
+use crate::keys::{Holder, KeyFile};
 
 /// Requests of one key at once. A console needs five or so for each server.
 const MOST_REQUESTS: usize = 64;
@@ -101,5 +102,11 @@ impl Gate {
             busy: Busy::new(MOST_REQUESTS),
             heard_out: Semaphore::new(MOST_HEARD_OUT),
         }
+    }
+
+    /// Whether a key is for some services only, or for none any more.
+    pub(super) fn limits(&self, holder: &Holder) -> bool {
+        let keys = self.keys.keys();
+        keys.find(&holder.fingerprint, Timestamp::now()).is_none_or(|key| key.rights.services.is_some())
     }
 }

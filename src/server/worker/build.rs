@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::Work;
 use super::accept::check_scale;
 use super::cancel::Ending;
-use crate::api::Problem;
+use crate::api::{Problem, ProblemCode};
 use crate::context;
 use crate::deploy::{Action, Deploy, Failure, Phase, Release, What};
 use crate::engine::{Build, BuildLimits};
@@ -26,6 +27,9 @@ const CONTEXTS_KEPT: usize = 3;
 
 /// Of the machine's memory, this part is left to what runs already, so that it can grow while a build runs.
 const LEFT_TO_SERVICES: u64 = 10;
+
+/// Docker says so before it does what a base image brings along as ONBUILD, which no check of the Dockerfile can see.
+const TRIGGERS: &str = "# Executing ";
 
 /// With less no build would come to its end.
 const LEAST_FOR_A_BUILD: u64 = 256 << 20;
@@ -119,8 +123,16 @@ impl Core {
             pull: manifest.pulls_latest,
             limits: self.build_limits(),
         };
-        let mut output = |line| recorder.report(What::BuildOutput { line });
-        let image = self.engine.build(build, &mut output).await.map_err(|error| {
+        let (confined, triggered) = (self.is_confined(deploy), CancellationToken::new());
+        let mut output = |line: String| {
+            if confined && line.starts_with(TRIGGERS) {
+                triggered.cancel();
+            }
+            recorder.report(What::BuildOutput { line });
+        };
+        let built = triggered.run_until_cancelled(self.engine.build(build, &mut output)).await;
+        let built = built.filter(|_| !triggered.is_cancelled()).ok_or_else(|| broken(has_triggers()))?;
+        let image = built.map_err(|error| {
             let hint = "The build's output says which instruction failed. Mend it and push again.";
             let problem = Problem::from(error);
             broken(Problem { hint: problem.hint.clone().or_else(|| Some(hint.to_owned())), ..problem })
@@ -141,6 +153,10 @@ impl Core {
         self.store.put_release(service, id, &release).map_err(|error| broken(error.into()))?;
         recorder.update(|deploy| deploy.to = Some(id));
         Ok(release)
+    }
+
+    fn is_confined(&self, deploy: &Deploy) -> bool {
+        deploy.origin.key.as_ref().is_some_and(|holder| self.gate.limits(holder))
     }
 
     /// What is live goes first: a build gets little CPU beside it, and no memory that it may need.
@@ -204,6 +220,13 @@ impl Core {
             _ => Ok(()),
         }
     }
+}
+
+fn has_triggers() -> Problem {
+    let message = "an image that it builds on has instructions of its own (ONBUILD), which might take something from images \
+                   of other services; the key is for some services only";
+    Problem::new(ProblemCode::Forbidden, message)
+        .hint("Build on another image, or push with a key that is not limited.")
 }
 
 /// How much of the memory that is available each of so many builds may use.

@@ -3,6 +3,7 @@
 use mypaas::api::{AuditResult, PlanRequest, Problem, ProblemCode, VariableChange};
 use mypaas::client::{Client, ClientError};
 use mypaas::deploy::Outcome;
+use mypaas::engine::{Behaviour, BuildScript};
 
 use super::callers::{origin, push};
 use super::wire::{Wire, told};
@@ -87,6 +88,21 @@ async fn a_key_for_one_service_gets_nothing_of_another_by_what_it_pushes() {
     assert!(matches!(newest.result, AuditResult::Refused { code: ProblemCode::Forbidden, .. }), "{newest:?}");
     assert_eq!(newest.service.as_ref().map(|service| service.as_str()), Some("web"));
     told("variables, folders, images of another service", &format!("403 {}", refusal(&wire, &cases[0]).await.message));
+}
+
+#[tokio::test]
+async fn what_a_base_image_would_do_in_a_build_ends_it() {
+    let wire = Wire::start().await;
+    let output =
+        ["Step 1/1 : FROM example.com/x", "# Executing 1 build trigger", " ---> 4f3c"].map(str::to_owned).into();
+    let build = BuildScript { output, ..BuildScript::default() };
+    wire.stage.script("web", Behaviour { build, ..Behaviour::default() });
+    let deploy = push(&wire.client("rsa"), &web_from("FROM example.com/x"), origin("x")).await.unwrap();
+    let failure = wire.stage.end_of(deploy.id).await.failure();
+    assert!(failure.message.contains("ONBUILD"), "{failure:?}");
+    assert_eq!(wire.stage.releases("web").await, [1]);
+    succeed(&wire, &wire.client("ed25519"), &web_from("FROM example.com/x")).await;
+    told("a base image whose ONBUILD takes from another service", "the build is ended");
 }
 
 #[tokio::test]
