@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Work;
 use crate::api::{Problem, ProblemCode};
@@ -16,6 +16,9 @@ use crate::server::core::Core;
 use crate::store::StoreError;
 
 const PERIOD: Duration = Duration::from_secs(1);
+
+/// Between two looks at the store while another deploy is under way.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A service may die once of a passing cause; twice in so short a time is a pattern.
 const MOST_RESTARTS: u32 = 2;
@@ -86,13 +89,17 @@ impl Core {
 
     async fn watch_until_sure(self: &Arc<Self>, time: Duration, deploy: &Deploy, serving: &Serving, before: ReleaseId) {
         let (mut left, mut bad_looks) = (time, 0);
+        let mut changes = self.changed.subscribe();
         while !left.is_zero() {
             let began = Instant::now();
             sleep(PERIOD).await;
+            changes.mark_unchanged();
             match self.stands(&deploy.service, serving.template.release) {
                 Stands::Alone => {}
                 Stands::WhileDeploying => {
                     bad_looks = 0;
+                    // Its end may be written late, while the disk is full.
+                    let _ = timeout(LONGEST_PAUSE, changes.changed()).await;
                     continue;
                 }
                 Stands::NoMore => return,
