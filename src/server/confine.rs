@@ -1,22 +1,16 @@
-//! What a push by a key for some services may take along: no secret, folder or image that only other services have. The
-//! same is said whether or not there is such a secret or image.
+//! What a push by a key for some services may take along: no secret or folder that its own services do not have already,
+//! and no image of another one. The same is said whether or not there is such a secret, folder or image.
 
 use std::collections::BTreeSet;
 
 use super::asker::Asker;
 use super::core::Core;
 use super::gate::Caller;
-use super::resolve::{Folder, folder};
+use super::resolve::written;
 use crate::api::Problem;
 use crate::deploy::Release;
 use crate::manifest::{EnvVar, Images, Manifest, Volume};
 use crate::name::ServiceName;
-
-/// What the releases that are kept have, of the services of a key and of all others.
-struct Kept {
-    own: Vec<Manifest>,
-    others: Vec<Manifest>,
-}
 
 impl Core {
     /// Whether whoever asks may have a service made of this.
@@ -28,12 +22,11 @@ impl Core {
         self.check_volumes(caller, manifest, &kept)
     }
 
-    fn kept(&self, services: &BTreeSet<ServiceName>) -> Result<Kept, Problem> {
-        let mut kept = Kept { own: Vec::new(), others: Vec::new() };
-        for record in self.store.services()? {
-            let manifests = self.store.releases::<Release>(&record.name)?.into_iter().map(|release| release.manifest);
-            let whose = if services.contains(&record.name) { &mut kept.own } else { &mut kept.others };
-            whose.extend(manifests);
+    /// Of the releases of these services.
+    fn kept(&self, services: &BTreeSet<ServiceName>) -> Result<Vec<Manifest>, Problem> {
+        let mut kept = Vec::new();
+        for service in services {
+            kept.extend(self.store.releases::<Release>(service)?.into_iter().map(|release| release.manifest));
         }
         Ok(kept)
     }
@@ -67,39 +60,30 @@ impl Core {
         named.split([':', '@']).next()
     }
 
-    fn check_volumes(&self, caller: &Caller, manifest: &Manifest, kept: &Kept) -> Result<(), Problem> {
-        let home = &self.place.user_home;
-        let folders = |manifests: &[Manifest]| -> Vec<Folder> {
-            manifests.iter().flat_map(|manifest| &manifest.volumes).filter_map(|volume| folder(volume, home)).collect()
-        };
-        let (own, others) = (folders(&kept.own), folders(&kept.others));
-        let here = folders(std::slice::from_ref(manifest));
-        let wanted = manifest.volumes.iter().filter_map(|volume| Some((volume, folder(volume, home)?)));
-        for (volume, folder) in wanted {
-            if has_already(volume, &folder, kept, home) {
-                continue;
-            }
-            if others.iter().any(|other| other.overlaps(&folder)) {
-                let what = format!("the volume {} overlaps with another service's", volume.server_dir);
-                return Err(caller.refusal(&what, PUSH_ONCE));
-            }
-            if own.iter().chain(&here).any(|other| other.overlaps(&folder) && other.real != folder.real) {
-                let what = format!(
-                    "the volume {} lies within another one or around it, so that a container could turn it into a \
-                     link to anywhere",
-                    volume.server_dir
-                );
-                return Err(caller.refusal(&what, PUSH_ONCE));
+    /// Also of a folder that nobody else has: in the home directory may lie programs, settings and keys.
+    fn check_volumes(&self, caller: &Caller, manifest: &Manifest, kept: &[Manifest]) -> Result<(), Problem> {
+        let had: Vec<&Volume> = kept.iter().flat_map(|manifest| &manifest.volumes).collect();
+        match manifest.volumes.iter().find(|volume| !self.has_already(volume, &had)) {
+            None => Ok(()),
+            Some(volume) => {
+                let how = if volume.read_only { "" } else { " to write to" };
+                let what = format!("no service of its own has the volume {}{how} so far", volume.server_dir);
+                Err(caller.refusal(&what, PUSH_ONCE))
             }
         }
-        Ok(())
+    }
+
+    fn has_already(&self, wanted: &Volume, had: &[&Volume]) -> bool {
+        let folder = |volume| written(volume, &self.place.user_home);
+        let mut able = had.iter().filter(|volume| wanted.read_only || !volume.read_only);
+        able.any(|volume| folder(volume) == folder(wanted))
     }
 }
 
 const PUSH_ONCE: &str = "Choose another one. Or whoever keeps the server pushes this once with a key that is not limited; \
                          from then on this key may do so too.";
 
-fn check_variables(caller: &Caller, manifest: &Manifest, kept: &Kept) -> Result<(), Problem> {
+fn check_variables(caller: &Caller, manifest: &Manifest, kept: &[Manifest]) -> Result<(), Problem> {
     let of_server = |manifest: &Manifest| -> BTreeSet<String> {
         let names = manifest.env.iter().filter_map(|variable| match variable {
             EnvVar::Server { name } => Some(name.clone()),
@@ -107,7 +91,7 @@ fn check_variables(caller: &Caller, manifest: &Manifest, kept: &Kept) -> Result<
         });
         names.collect()
     };
-    let known: BTreeSet<String> = kept.own.iter().flat_map(of_server).collect();
+    let known: BTreeSet<String> = kept.iter().flat_map(of_server).collect();
     let strange: Vec<String> = of_server(manifest).difference(&known).cloned().collect();
     if strange.is_empty() {
         return Ok(());
@@ -120,11 +104,4 @@ fn check_variables(caller: &Caller, manifest: &Manifest, kept: &Kept) -> Result<
 fn is_id(image: &str) -> bool {
     let digits = image.strip_prefix("sha256:").unwrap_or(image);
     digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// Whether a release of the key's own services has this folder, and may write to it if that is wanted.
-fn has_already(wanted: &Volume, at: &Folder, kept: &Kept, home: &std::path::Path) -> bool {
-    let volumes = kept.own.iter().flat_map(|manifest| &manifest.volumes);
-    let mut able = volumes.filter(|volume| wanted.read_only || !volume.read_only);
-    able.any(|volume| folder(volume, home).is_some_and(|folder| folder.written == at.written))
 }

@@ -49,8 +49,9 @@ pub(super) fn volumes(manifest: &Manifest, user_home: &Path, server_home: &Path)
 fn check_not_led_away(volume: &Volume, bind: &Bind, manifest: &Manifest, user_home: &Path) -> Result<(), Problem> {
     let inner = written(volume, user_home);
     let writable = manifest.volumes.iter().filter(|outer| !outer.read_only && *outer != volume);
-    for outer in writable.filter_map(|outer| folder(outer, user_home)) {
-        if inner.strip_prefix(&outer.written).is_ok_and(|rest| outer.real.join(rest) != bind.server_dir) {
+    for outer in writable.map(|outer| written(outer, user_home)) {
+        let Ok(real) = real_path(&outer) else { continue };
+        if inner.strip_prefix(&outer).is_ok_and(|rest| real.join(rest) != bind.server_dir) {
             let message = format!(
                 "the volume {} is not allowed: it leads to {} by a symlink in another volume, where a container may have \
                  made it",
@@ -75,27 +76,8 @@ pub(super) fn make_folders(binds: &[Bind]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Where a volume's folder lies on the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Folder {
-    pub(super) written: PathBuf,
-    pub(super) real: PathBuf,
-}
-
-impl Folder {
-    /// Whether one of the two lies within the other, or is the same.
-    pub(super) fn overlaps(&self, other: &Folder) -> bool {
-        overlap(&self.real, &other.real) || overlap(&self.written, &other.written)
-    }
-}
-
-/// None where a part of the path cannot be looked at, which no container is made with.
-pub(super) fn folder(volume: &Volume, user_home: &Path) -> Option<Folder> {
-    let written = written(volume, user_home);
-    Some(Folder { real: real_path(&written).ok()?, written })
-}
-
-fn written(volume: &Volume, user_home: &Path) -> PathBuf {
+/// Where a volume's folder lies on the server, symlinks aside.
+pub(super) fn written(volume: &Volume, user_home: &Path) -> PathBuf {
     match volume.server_dir.strip_prefix('~') {
         Some(rest) => user_home.join(rest.trim_start_matches('/')),
         None => PathBuf::from(&volume.server_dir),
