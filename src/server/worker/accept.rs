@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Work;
 use super::bearings::Bearings;
-use super::keep::check_stays;
+use super::keep::{Going, check_stays};
 use crate::api::{DeployRequest, Problem, ProblemCode, Target};
 use crate::context::{self, ContextId};
 use crate::deploy::queue::Admission;
@@ -45,7 +45,9 @@ impl Core {
         origin: Origin,
         holds: impl FnOnce() -> Result<(), Problem>,
     ) -> Result<Deploy, Problem> {
-        match (self.write_down(service, action, origin, holds), work) {
+        // No release goes meanwhile that it needs, and deploys are queued in the order of their numbers.
+        let going = self.going();
+        match (self.write_down(service, action, origin, &going, holds), work) {
             (Ok(deploy), work) => {
                 self.enqueue(&deploy, work);
                 Ok(deploy)
@@ -64,14 +66,13 @@ impl Core {
         service: &ServiceName,
         action: Action,
         origin: Origin,
+        going: &Going,
         holds: impl FnOnce() -> Result<(), Problem>,
     ) -> Result<Deploy, Problem> {
-        let Bearings { from, to, origin } = self.bearings(service, &action, origin)?;
-        // From now on no release goes that it needs, and no other deploy gets a number.
-        let going = self.going();
         holds()?;
+        let Bearings { from, to, origin } = self.bearings(service, &action, origin)?;
         if let Some(to) = to {
-            check_stays(&going, service, to)?;
+            check_stays(going, service, to)?;
         }
         let deploy = |id| Deploy {
             id,

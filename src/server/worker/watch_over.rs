@@ -55,25 +55,17 @@ impl Core {
         Ok(())
     }
 
-    /// The deploy whose new release may still be taken back for the one before it, and how much longer at most: the time
-    /// begins anew with each later deploy that leaves the release live.
+    /// The deploy whose new release may still be taken back for the one before it, and how much longer it is watched.
     pub(super) fn watched(&self, service: &ServiceName) -> Result<Option<(Deploy, Duration)>, StoreError> {
         let record = self.store.service(service)?.filter(|record| !record.stopped);
-        let live = record.and_then(|record| record.live);
+        let Some(live) = record.and_then(|record| record.live) else { return Ok(None) };
         let newest_first = self.store.deploys::<Deploy>(Some(service), LATEST)?;
-        let Some(newest) = newest_first.first() else { return Ok(None) };
-        let left = self.watch_left(newest);
-        let made_live = newest_first.into_iter().find(|deploy| succeeded(deploy) && changes_release(&deploy.action));
-        let is_watched =
-            |deploy: &Deploy| !left.is_zero() && is_new(&deploy.action) && live.is_some() && deploy.to == live;
-        Ok(made_live.filter(is_watched).map(|deploy| (deploy, left)))
-    }
-
-    fn watch_left(&self, newest: &Deploy) -> Duration {
-        let DeployState::Finished { finished, .. } = &newest.state else { return self.config.deploy.watch };
-        // A clock that was set back makes no watch longer.
-        let passed = Duration::try_from(Timestamp::now().duration_since(*finished)).unwrap_or_default();
-        self.config.deploy.watch.saturating_sub(passed)
+        let brings_release = |deploy: &Deploy| succeeded(deploy) && changes_release(&deploy.action);
+        let Some(at) = newest_first.iter().position(brings_release) else { return Ok(None) };
+        let (later, made_live) = (&newest_first[..at], &newest_first[at]);
+        let left = left(self.config.deploy.watch, made_live, later, Timestamp::now());
+        let is_watched = !left.is_zero() && is_new(&made_live.action) && made_live.to == Some(live);
+        Ok(is_watched.then(|| (made_live.clone(), left)))
     }
 
     fn watch_for(self: &Arc<Self>, time: Duration, deploy: &Deploy, desired: &Desired) {
@@ -221,6 +213,30 @@ impl Trouble {
     }
 }
 
+/// How much of a watch is left. The time in which later deploys, the newest first, were under way does not count.
+fn left(watch: Duration, made_live: &Deploy, later: &[Deploy], now: Timestamp) -> Duration {
+    let mut left = watch;
+    let mut seen = finished(made_live).unwrap_or(now);
+    for deploy in later.iter().rev() {
+        left = left.saturating_sub(between(seen, deploy.accepted));
+        let Some(ended) = finished(deploy) else { return left };
+        seen = seen.max(ended);
+    }
+    left.saturating_sub(between(seen, now))
+}
+
+fn finished(deploy: &Deploy) -> Option<Timestamp> {
+    match deploy.state {
+        DeployState::Finished { finished, .. } => Some(finished),
+        _ => None,
+    }
+}
+
+/// A clock that was set back makes no watch longer.
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
+
 /// It brings a release of its own.
 fn is_new(action: &Action) -> bool {
     matches!(action, Action::Push | Action::Redeploy)
@@ -236,4 +252,54 @@ fn succeeded(deploy: &Deploy) -> bool {
 
 fn is_of(container: &Container, wanted: ReleaseId) -> bool {
     matches!(&container.role, Role::Service { release, .. } if *release == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::DeployId;
+
+    fn deploy(accepted: i64, ended: Option<i64>) -> Deploy {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let finished = |ended| DeployState::Finished {
+            started: None,
+            finished: at(ended),
+            outcome: Outcome::Superseded { by: DeployId::new(9) },
+        };
+        Deploy {
+            id: DeployId::new(1),
+            service: "web".parse().unwrap(),
+            action: Action::Push,
+            from: None,
+            to: None,
+            origin: Origin { who: String::new(), key: None, folder: None, commit: None },
+            accepted: at(accepted),
+            state: ended.map_or(DeployState::Queued, finished),
+        }
+    }
+
+    /// Of thirty seconds from second 100 on, at second 120; later deploys from and to these seconds, the oldest first.
+    fn left_after(later: &[(i64, Option<i64>)]) -> u64 {
+        let later: Vec<_> = later.iter().rev().map(|(accepted, ended)| deploy(*accepted, *ended)).collect();
+        let now = Timestamp::from_second(120).unwrap();
+        left(Duration::from_secs(30), &deploy(90, Some(100)), &later, now).as_secs()
+    }
+
+    #[test]
+    fn a_watch_stands_still_while_later_deploys_are_under_way() {
+        assert_eq!(left_after(&[]), 10);
+        assert_eq!(left_after(&[(105, Some(115))]), 20);
+        assert_eq!(left_after(&[(105, Some(110)), (112, Some(119))]), 22);
+        assert_eq!(left_after(&[(105, Some(115)), (107, Some(110))]), 20, "one waited for the other");
+        assert_eq!(left_after(&[(105, None)]), 25);
+        assert_eq!(left_after(&[(105, None), (106, Some(107))]), 25, "the one that waited was cancelled");
+        assert_eq!(left_after(&[(95, Some(150))]), 30, "the clock was set back");
+    }
+
+    #[test]
+    fn a_watch_that_has_ended_is_not_taken_up_for_a_deploy_long_after() {
+        let made_live = deploy(0, Some(10));
+        let now = Timestamp::from_second(1010).unwrap();
+        assert_eq!(left(Duration::from_secs(30), &made_live, &[deploy(1000, Some(1005))], now), Duration::ZERO);
+    }
 }
