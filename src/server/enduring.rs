@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::sleep;
 
-const PAUSE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs the task until it ends by itself.
 pub(super) async fn enduring<F: Future<Output = ()>>(name: &str, task: impl Fn() -> F) {

@@ -51,7 +51,8 @@ fn check_not_led_away(volume: &Volume, bind: &Bind, manifest: &Manifest, user_ho
     let writable = manifest.volumes.iter().filter(|outer| !outer.read_only && *outer != volume);
     for outer in writable.map(|outer| written(outer, user_home)) {
         let Ok(real) = real_path(&outer) else { continue };
-        if inner.strip_prefix(&outer).is_ok_and(|rest| real.join(rest) != bind.server_dir) {
+        let rest = inner.strip_prefix(&outer).or_else(|_| inner.strip_prefix(&real));
+        if rest.is_ok_and(|rest| real.join(rest) != bind.server_dir) {
             let message = format!(
                 "the volume {} is not allowed: it leads to {} by a symlink in another volume, where a container may have \
                  made it",
@@ -208,6 +209,10 @@ mod tests {
         let problem = resolved(nested).unwrap_err();
         assert!(problem.message.contains("symlink in another volume"), "{problem:?}");
         resolved(&nested.replace(":/d", ":/d:ro")).unwrap();
+        let by_a_link = "# mypaas.volume=~/mine:/d\n# mypaas.volume=~/big/b:/e";
+        resolved(by_a_link).unwrap();
+        std::os::unix::fs::symlink(home.join("other"), home.join("big/b")).unwrap();
+        resolved(by_a_link).unwrap_err();
     }
 
     #[test]

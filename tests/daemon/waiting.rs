@@ -150,31 +150,43 @@ async fn a_push_that_changes_nothing_takes_no_release_from_its_watch() {
     stage.check_settled("web").await.unwrap();
 }
 
-/// The look that finds the trouble takes so long that a mend is pushed meanwhile.
-#[tokio::test(start_paused = true)]
-async fn a_mend_is_not_rolled_back_for_what_it_mends() {
+/// A release that crashes in a loop, and a push of `mend` that comes while the look takes long that finds it.
+async fn pushed_meanwhile(mend: Behaviour) -> (Stage, Deploy) {
     let stage = Stage::new().await;
     stage.push(ROLLING).await.assert_succeeded();
     stage.script("web", crashes_after(3));
     stage.push(ROLLING).await.assert_succeeded();
-    let crashed = async || {
-        let crash_loop = stage.containers("web").await.iter().any(|container| container.restarts >= 1);
-        crash_loop && newest(&stage).await.action == Action::Push
-    };
-    while !crashed().await {
+    while !stage.containers("web").await.iter().any(|container| container.restarts >= 1) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let calls = stage.engine.calls().len() as u64;
-    let (delay, mend) = (Duration::from_secs(8), slow_build());
+    let (calls, delay) = (stage.engine.calls().len() as u64, Duration::from_secs(8));
     (1..=2000).for_each(|more| stage.engine.plan_fault(FaultPlan { at: calls + more, fault: Fault::Delay(delay) }));
     tokio::time::sleep(Duration::from_secs(4)).await;
     stage.script("web", mend);
     let mending = stage.accept_push(ROLLING).await.unwrap();
     stage.engine.forget_faults();
+    (stage, mending)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mend_is_not_rolled_back_for_what_it_mends() {
+    let (stage, mending) = pushed_meanwhile(slow_build()).await;
     stage.end_of(mending.id).await.assert_succeeded();
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(newest(&stage).await.id, mending.id);
     assert_eq!(stage.running("web").await, ["web.r3.1", "web.r3.2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_whose_mend_fails_is_rolled_back_after_all() {
+    let failure = Some("no such file: app".to_owned());
+    let build = BuildScript { takes: BUILD, failure, ..BuildScript::default() };
+    let (stage, mending) = pushed_meanwhile(Behaviour { build, ..Behaviour::default() }).await;
+    stage.end_of(mending.id).await.failure();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(newest(&stage).await.action, Action::Rollback { to: ReleaseId::new(1) });
+    assert_eq!(stage.running("web").await, ["web.r1.1", "web.r1.2"]);
+    stage.check_settled("web").await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

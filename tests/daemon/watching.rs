@@ -104,13 +104,14 @@ async fn a_container_that_hangs_at_its_start_keeps_no_other_service_down() {
     let engine = &served.stage.engine;
     let mut watch = served.client.watch().await.unwrap();
     let ready = |seen: &Snapshot| seen.services.iter().map(|service| service.ready).collect::<Vec<_>>();
-    engine.plan_fault_at_each("start api.r1.1", Fault::Delay(Duration::from_secs(10)));
-    for name in ["api.r1.1", "web.r1.1"] {
-        engine.stop(&ContainerName::from_engine(name), Duration::ZERO).await.unwrap();
-    }
+    engine.plan_fault_at_each("start api.r1.1", Fault::Hang);
+    let stop = async |name| engine.stop(&ContainerName::from_engine(name), Duration::ZERO).await.unwrap();
+    stop("api.r1.1").await;
+    until(&mut watch, "it is down", |seen| ready(seen) == [0, 1]).await;
+    timeout(PATIENCE, engine.until_hung()).await.expect("somebody tries to start it");
+    stop("web.r1.1").await;
     until(&mut watch, "both are down", |seen| ready(seen) == [0, 0]).await;
-    until(&mut watch, "the other is up meanwhile", |seen| ready(seen) == [0, 1]).await;
-    until(&mut watch, "both are up", |seen| ready(seen) == [1, 1]).await;
+    until(&mut watch, "the other is up again", |seen| ready(seen) == [0, 1]).await;
     served.stop().await;
 }
 

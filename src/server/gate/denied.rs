@@ -21,7 +21,9 @@ pub(super) enum Denied {
     Audience { asked: String, own: Option<String> },
     #[error("{}", skewed(*.signed, *.now))]
     Skew { signed: Timestamp, now: Timestamp },
-    #[error("the request was signed before this server started, at {since}")]
+    #[error(
+        "the request may have been taken before this server started: of this key it takes what was signed from {since} on"
+    )]
     BeforeStart { since: Timestamp },
     #[error("no key {0} is authorized on this server")]
     UnknownKey(Fingerprint),
@@ -61,7 +63,7 @@ impl Denied {
             }
             Denied::Audience { .. } => "Use the server's own domain: `domain` under [init] of its config.toml.",
             Denied::Skew { .. } => "Set the clock that is wrong, as with `timedatectl set-ntp true`.",
-            Denied::BeforeStart { .. } => "Send it again. A minute after the start, whatever is signed then is taken.",
+            Denied::BeforeStart { .. } => "Send it again, a minute after the server's start at the latest.",
             Denied::Parameters => "Only the Python original's client pushes so.",
             Denied::Token => "Push again.",
             Denied::UnknownId(_) => {

@@ -1,11 +1,13 @@
 //! A push as the Python original's client signs it → the key that it proves.
 
+use std::time::Instant;
+
 use axum::extract::Request;
 use jiff::Timestamp;
 
 use super::Gate;
 use super::denied::Denied;
-use super::prove::{BodyProof, Proven, Unproven};
+use super::prove::{BodyProof, Proven, Unproven, check_since};
 use crate::keys::AuthorizedKey;
 use crate::original::{LIFETIME_SECONDS, Signed};
 use crate::proof::{BodyDigest, Claim};
@@ -28,7 +30,7 @@ impl Gate {
         if !(now.as_second() - LIFETIME_SECONDS..=now.as_second()).contains(&time) {
             return Err(Denied::Token);
         }
-        self.check_since(time, now)
+        check_since(time, self.since.start(now, Instant::now()), now)
     }
 
     /// Two keys may be called alike; the signature tells which it is.

@@ -95,7 +95,7 @@ impl Gate {
     pub(super) fn use_up(&self, claim: &Claim, now: Timestamp) -> Result<(), Denied> {
         match self.nonces.see(claim, now.as_second() - SKEW.as_secs()) {
             Seen::New => {
-                self.since.note(claim.created, now);
+                self.since.note(&claim.key, claim.created, now);
                 Ok(())
             }
             Seen::Before => Err(Denied::Replay),
@@ -122,16 +122,16 @@ impl Gate {
         if (now.as_second() - claim.created).abs() > SKEW.as_secs() {
             return Err(Denied::Skew { signed, now });
         }
-        self.check_since(claim.created, now)
+        check_since(claim.created, self.since.second(&claim.key, now, Instant::now()), now)
     }
+}
 
-    pub(super) fn check_since(&self, created: i64, now: Timestamp) -> Result<(), Denied> {
-        let since = self.since.second(now, Instant::now());
-        if created < since {
-            return Err(Denied::BeforeStart { since: Timestamp::from_second(since).unwrap_or(now) });
-        }
-        Ok(())
+/// The second of the start, or of the latest proof that was taken before it.
+pub(super) fn check_since(created: i64, since: i64, now: Timestamp) -> Result<(), Denied> {
+    if created < since {
+        return Err(Denied::BeforeStart { since: Timestamp::from_second(since).unwrap_or(now) });
     }
+    Ok(())
 }
 
 /// The value of a header field that is there once.

@@ -18,7 +18,7 @@ pub(super) struct Newest {
     bytes: usize,
     most: usize,
     wanted: usize,
-    /// More was asked for than there is room.
+    /// More was asked for than there was room for at a time.
     lacks_some: bool,
 }
 
@@ -48,7 +48,8 @@ impl Newest {
 
     /// Where older ones were wanted and left out, the first line says so.
     pub(super) fn lines(self) -> Vec<LogLine> {
-        let note = self.lines.values().next().filter(|_| self.lacks_some).map(|oldest| LogLine {
+        let lacks_some = self.lacks_some && self.lines.len() < self.wanted;
+        let note = self.lines.values().next().filter(|_| lacks_some).map(|oldest| LogLine {
             text: format!(
                 "mypaas: what is older is left out; {MOST_LINES} lines and {} MiB are told at once (a log may be asked for \
                  since a moment)",
@@ -98,5 +99,8 @@ mod tests {
         let long = "x".repeat(MOST_BYTES / 4);
         let told = told(None, (0..10).map(|second| line(second, &long)));
         assert_eq!(told.len(), 5, "four of them, and the note");
+        let half = "x".repeat(MOST_BYTES / 2 + 1);
+        let short_later = [line(0, &half), line(1, &half), line(2, "x"), line(3, "x"), line(4, "x")];
+        assert_eq!(self::told(Some(3), short_later), ["x"; 3], "all that were asked for came later");
     }
 }

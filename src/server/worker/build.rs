@@ -28,9 +28,6 @@ const CONTEXTS_KEPT: usize = 3;
 /// Of the machine's memory, this part is left to what runs already, so that it can grow while a build runs.
 const LEFT_TO_SERVICES: u64 = 10;
 
-/// Docker says so before it does what a base image brings along as ONBUILD, which no check of the Dockerfile can see.
-const TRIGGERS: &str = "# Executing ";
-
 /// With less no build would come to its end.
 const LEAST_FOR_A_BUILD: u64 = 256 << 20;
 
@@ -125,7 +122,7 @@ impl Core {
         };
         let (confined, triggered) = (self.is_confined(deploy), CancellationToken::new());
         let mut output = |line: String| {
-            if confined && line.starts_with(TRIGGERS) {
+            if confined && announces_triggers(&line) {
                 triggered.cancel();
             }
             recorder.report(What::BuildOutput { line });
@@ -229,6 +226,14 @@ fn has_triggers() -> Problem {
         .hint("Build on another image, or push with a key that is not limited.")
 }
 
+/// Docker says so before it does what a base image brings along as ONBUILD, which no check of the Dockerfile can see: as in
+/// `# Executing 2 build triggers`.
+fn announces_triggers(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let ["#", "Executing", count, "build", "trigger" | "triggers"] = words[..] else { return false };
+    count.parse::<u32>().is_ok()
+}
+
 /// How much of the memory that is available each of so many builds may use.
 fn share_of(memory: Memory, builds: u32) -> MemoryLimit {
     let spare = memory.available_bytes.saturating_sub(memory.total_bytes / LEFT_TO_SERVICES);
@@ -239,6 +244,15 @@ fn share_of(memory: Memory, builds: u32) -> MemoryLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_docker_announces_triggers() {
+        assert!(announces_triggers("# Executing 1 build trigger"));
+        assert!(announces_triggers("# Executing 12 build triggers "));
+        for line in ["# Executing tests", "# Executing 1 build trigger more", "# Executing all build triggers", ""] {
+            assert!(!announces_triggers(line), "{line}");
+        }
+    }
 
     #[test]
     fn builds_share_what_is_available_but_for_a_tenth_of_the_machine() {

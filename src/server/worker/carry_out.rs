@@ -14,7 +14,7 @@ use crate::deploy::journal::Journal;
 use crate::deploy::{Actual, Deploy, DeployState, Desired, Failure, Goal, Outcome, Phase, Plan, What, plan};
 use crate::name::ServiceName;
 use crate::server::addresses::Promise;
-use crate::server::core::{Claim, Core};
+use crate::server::core::{Claim, Core, discard};
 use crate::server::enduring::reason;
 use crate::server::feed::Recorder;
 use crate::server::problem::failure;
@@ -28,6 +28,10 @@ impl Core {
             deploy.state = DeployState::Running { started: Timestamp::now(), phase: Phase::Queued };
         });
         tracing::info!(deploy = %deploy.id, service = %deploy.service, action = ?deploy.action, "deploy begins");
+        let pushed = match &work {
+            Work::Push { context, .. } => Some(context.clone()),
+            Work::Change { .. } => None,
+        };
         let running = std::panic::AssertUnwindSafe(self.carry_out(work, &recorder)).catch_unwind();
         let outcome = match running.await {
             Ok(Ok(())) => Outcome::Succeeded,
@@ -37,6 +41,9 @@ impl Core {
             Ok(Err(Ending::Cancelled { by })) => Outcome::Cancelled { by },
             Err(panic) => {
                 tracing::error!(deploy = %deploy.id, reason = reason(&*panic), "a fault in mypaas itself cut it off");
+                self.no_longer_cancellable(deploy.id);
+                // It is where it was unless it was built.
+                pushed.iter().for_each(|context| discard(context));
                 self.after_fault(&recorder).await
             }
         };

@@ -29,11 +29,7 @@ const AT_ONCE: usize = 8;
 
 /// Containers that ought to run, and when each is to be started if it does not by then.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Stranded {
-    due: Mutex<HashMap<ContainerName, Instant>>,
-    /// Held by whoever starts them.
-    reviving: Arc<tokio::sync::Mutex<()>>,
-}
+pub(in crate::server) struct Stranded(Mutex<HashMap<ContainerName, Instant>>);
 
 impl Stranded {
     /// The services of those that have been stopped for long enough.
@@ -52,7 +48,7 @@ impl Stranded {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ContainerName, Instant>> {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,7 +56,6 @@ impl Core {
     /// Starts containers of live releases that are not running, once that has lasted. What cannot be started is told in
     /// the log, and tried again. Nobody waits for it: an engine may take minutes to start one.
     pub(in crate::server) fn revive(self: &Arc<Self>) {
-        let Ok(alone) = Arc::clone(&self.stranded.reviving).try_lock_owned() else { return };
         let seen = self.roster.all();
         let stopped: BTreeMap<&ContainerName, &ServiceName> = seen.values().filter_map(left_stopped).collect();
         let due = self.stranded.due(&stopped, Instant::now());
@@ -69,7 +64,6 @@ impl Core {
         }
         let core = Arc::clone(self);
         let reviving = async move {
-            let _alone = alone;
             stream::iter(&due).for_each_concurrent(AT_ONCE, |service| core.revive_or_tell(service)).await;
         };
         let reviving = self.stopping.clone().run_until_cancelled_owned(reviving);

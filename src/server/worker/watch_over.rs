@@ -1,6 +1,7 @@
 //! A new release that is ready is not yet one that works. For a while after the switch it is watched; when it crashes
 //! again and again, or turns unhealthy, the release before it comes back, by a deploy like any other.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,8 +101,9 @@ impl Core {
                 None => bad_looks = 0,
                 Some(trouble) => {
                     bad_looks += 1;
-                    if trouble.is_crash_loop() || bad_looks == BAD_LOOKS {
-                        return self.bring_back(deploy, serving.template.release, before, &trouble);
+                    let is_sure = trouble.is_crash_loop() || bad_looks >= BAD_LOOKS;
+                    if is_sure && self.bring_back(deploy, serving.template.release, before, &trouble).is_break() {
+                        return;
                     }
                 }
             }
@@ -154,7 +156,14 @@ impl Core {
         }
     }
 
-    fn bring_back(self: &Arc<Self>, deploy: &Deploy, release: ReleaseId, before: ReleaseId, trouble: &Trouble) {
+    /// Goes on when another deploy came meanwhile.
+    fn bring_back(
+        self: &Arc<Self>,
+        deploy: &Deploy,
+        release: ReleaseId,
+        before: ReleaseId,
+        trouble: &Trouble,
+    ) -> ControlFlow<()> {
         let service = &deploy.service;
         let origin = Origin { who: "mypaas".to_owned(), key: None, folder: None, commit: None };
         let action = Action::Rollback { to: before };
@@ -180,8 +189,12 @@ impl Core {
             Err(problem) => {
                 let (problem, trouble) = (problem.message, trouble.told());
                 tracing::warn!(deploy = %deploy.id, %service, trouble, problem, "it does not go back by itself");
+                if self.stands(service, release) != Stands::Alone {
+                    return ControlFlow::Continue(());
+                }
             }
         }
+        ControlFlow::Break(())
     }
 }
 

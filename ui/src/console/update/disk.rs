@@ -5,7 +5,7 @@ use mypaas::name::ServerName;
 
 use crate::console::command::Command;
 use crate::console::effect::Effect;
-use crate::console::model::dialog::{Dialog, Stage};
+use crate::console::model::dialog::{Dialog, Load, Stage};
 use crate::console::model::disk::{Disk, PruneConfirm};
 use crate::console::model::fleet::ServiceAt;
 use crate::console::model::list::Item;
@@ -83,8 +83,14 @@ fn open_service(model: &mut Model) {
 
 fn read_anew(model: &mut Model) {
     let reading = model.ticket();
-    if let Page::Disk(page) = &mut model.page {
-        page.read_anew(reading);
+    let Page::Disk(page) = &mut model.page else { return };
+    page.read_anew(reading);
+    // A question that waits for a reading that nobody makes any more waits for this one.
+    if let Some(Dialog::Prune(confirm)) = &mut model.dialog
+        && confirm.server == page.server
+        && matches!(confirm.what, Load::Waiting)
+    {
+        confirm.reading = reading;
     }
 }
 

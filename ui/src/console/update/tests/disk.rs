@@ -129,6 +129,20 @@ fn what_was_freed_is_told_and_the_disks_are_read_anew() {
     assert!(matches!((&deed.what, &deed.result), (What::Prune, Answer::Done)), "{deed:?}");
 }
 
+/// The end of the first removal has the disks read anew, while the question about the second waits for a reading.
+#[test]
+fn a_question_that_is_asked_while_something_is_removed_is_answered_too() {
+    let mut model = opened();
+    press(&mut model, "P");
+    read(&mut model, Ok(fixture::disk()));
+    let ticket = asked(&press(&mut model, "y"));
+    press(&mut model, "esc P");
+    let pruned = Message::Pruned { ticket, server: "local".parse().unwrap(), result: Ok(fixture::pruned()) };
+    send(&mut model, pruned);
+    read(&mut model, Ok(fixture::disk()));
+    asked(&press(&mut model, "y"));
+}
+
 #[test]
 fn what_could_not_be_removed_is_told_and_so_is_what_was_refused() {
     let pruned = |ticket, result| Message::Pruned { ticket, server: "local".parse().unwrap(), result };
