@@ -77,7 +77,8 @@ bench_watch() { # [--quick]: what watching 300 containers costs a server, and wh
 bench_faults() { # [--case NAME] [--engine machine|own] [--trouble TEXT] [--jobs N]: every call of a deploy broken in every way, in memory and with real Docker
     local log=$STATE/faults.log
     setup bench
-    cargo test --locked --package mypaas-core --test daemon faults -- --nocapture >"$log" ||
+    # Panics on purpose are among them.
+    cargo test --locked --package mypaas-core --test daemon faults -- --nocapture >"$log" 2>&1 ||
         { tail -n 40 "$log" >&2; die "a fault in memory ended badly (all of it is in $log)"; }
     # As the tests are built: nothing here is about speed, and arithmetic is checked.
     cargo bench --locked --profile dev --package mypaas --bench faults -- \
