@@ -12,6 +12,7 @@ mod full_disk;
 mod journal;
 mod keeping;
 mod network;
+mod previews;
 mod shell;
 mod simulated;
 #[path = "../support/small_disk.rs"]

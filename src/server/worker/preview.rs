@@ -50,7 +50,7 @@ impl Core {
         let warnings = warnings.map(|found| format!("line {}: {}", found.line, found.message));
         let service = &release.service;
         let mut view = self.preview_release(service, &Action::Push, Some(&release), context_bytes, asker).await?;
-        view.warnings = warnings.collect();
+        view.warnings.splice(0..0, warnings);
         Ok(view)
     }
 
