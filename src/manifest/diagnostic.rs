@@ -139,7 +139,7 @@ fn visible(character: char) -> impl Iterator<Item = char> {
 }
 
 /// Characters that take no room or turn the direction of writing, so that a text does not show what it is.
-pub(super) fn is_invisible(character: char) -> bool {
+pub const fn is_invisible(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 

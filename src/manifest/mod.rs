@@ -29,7 +29,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use check::{check, check_missing, from_ends, images};
-pub use diagnostic::{Diagnostic, Excerpt, Severity};
+pub use diagnostic::{Diagnostic, Excerpt, Severity, is_invisible};
 pub use images::Images;
 pub use value::{DurationError, LimitError, UrlError, parse_cpus, parse_duration, parse_memory};
 

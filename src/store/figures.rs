@@ -8,7 +8,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::{Result, StoreError};
 
@@ -111,11 +111,19 @@ pub struct FigureStore {
     database: Mutex<Connection>,
 }
 
+/// Not so when the disk is full, or the file is another user's.
+fn is_damaged(error: &StoreError) -> bool {
+    let StoreError::Open { source, .. } = error else { return false };
+    matches!(source.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+}
+
 impl FigureStore {
-    /// Opens the file, or makes it, readable by its owner alone. One that cannot be read is replaced: nothing in it is
-    /// worth a server that does not start.
+    /// Opens the file, or makes it, readable by its owner alone. One that is damaged is replaced, for it would stay so.
     pub fn open(path: &Path) -> Result<Self> {
         Self::try_open(path).or_else(|error| {
+            if !is_damaged(&error) {
+                return Err(error);
+            }
             tracing::warn!(%error, "the figures so far cannot be read and are forgotten");
             for ending in ["", "-wal", "-shm"] {
                 let mut file = path.as_os_str().to_owned();

@@ -4,7 +4,12 @@ use serde::de::DeserializeOwned;
 
 use super::services::{ServiceRecord, put};
 use super::{Lasts, Result, Store, decode, encode};
-use crate::name::DeployId;
+use crate::name::{DeployId, ServiceName};
+
+/// Of each service.
+const DEPLOYS_KEPT: u32 = 2000;
+const EVENTS_KEPT: u32 = 200;
+const JOURNALS_KEPT: u32 = 20;
 
 /// What a deploy leaves behind in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +74,26 @@ impl Store {
         rows.map(|record| decode(&record.map_err(failed())?)).collect()
     }
 
+    /// Of the deploys of a service only so much is kept that the file does not grow for ever: the record of many, what was
+    /// told of those whose release is there still and of some more, and the journal of a few.
+    pub fn trim(&self, service: &ServiceName) -> Result<()> {
+        let failed = || self.failed("forget old deploys");
+        let mut database = self.database();
+        let transaction = database.transaction().map_err(failed())?;
+        let old = "SELECT id FROM deploys WHERE service = ?1 AND finished AND id <=
+             (SELECT id FROM deploys WHERE service = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+        let of_release = "EXISTS (SELECT 1 FROM releases WHERE releases.service = deploys.service
+             AND 'r' || releases.id = json_extract(deploys.record, '$.to'))";
+        for (statement, kept) in [
+            (format!("DELETE FROM log WHERE kind = 'journal' AND deploy IN ({old})"), JOURNALS_KEPT),
+            (format!("DELETE FROM log WHERE kind = 'event' AND deploy IN ({old} AND NOT {of_release})"), EVENTS_KEPT),
+            (format!("DELETE FROM deploys WHERE id IN ({old} AND NOT {of_release})"), DEPLOYS_KEPT),
+        ] {
+            transaction.execute(&statement, params![service.as_str(), kept]).map_err(failed())?;
+        }
+        transaction.commit().map_err(failed())
+    }
+
     /// The number of the newest entry; 0 when there is none.
     pub fn last_seq(&self, log: Log, deploy: DeployId) -> Result<u64> {
         let newest: Option<i64> = self
@@ -86,6 +111,8 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::ReleaseId;
+    use serde_json::{Value, json};
 
     #[test]
     fn entries_come_back_in_order_from_any_number_on() {
@@ -102,5 +129,36 @@ mod tests {
         assert_eq!(store.last_seq(Log::Events, deploy).unwrap(), 5);
         assert_eq!(store.last_seq(Log::Events, DeployId::new(3)).unwrap(), 0);
         assert!(store.append(Lasts::AtOnce, Log::Events, deploy, 5, &"again").is_err());
+    }
+
+    #[test]
+    fn of_old_deploys_less_and_less_is_kept() {
+        let store = Store::in_memory().unwrap();
+        let [web, api]: [ServiceName; 2] = ["web", "api"].map(|name| name.parse().unwrap());
+        let deploy = |service: &ServiceName, finished| {
+            let id = store.add_deploy(service, |id| id).unwrap();
+            store.update_deploy(id, &json!({ "to": format!("r{}", id.number()) }), finished).unwrap();
+            for log in [Log::Events, Log::Journal] {
+                store.append(Lasts::WithTheNext, log, id, 1, &"entry").unwrap();
+            }
+        };
+        deploy(&api, true);
+        deploy(&web, false);
+        (0..DEPLOYS_KEPT + 3).for_each(|_| deploy(&web, true));
+        store.put_release(&web, ReleaseId::new(3), &"kept").unwrap();
+        store.trim(&web).unwrap();
+
+        let newest = u64::from(DEPLOYS_KEPT) + 5;
+        let with = |log| -> Vec<u64> {
+            let has = |id: &u64| !store.read::<String>(log, DeployId::new(*id), 1, 1).unwrap().is_empty();
+            (1..=newest).filter(has).collect()
+        };
+        let newest_of = |kept: u32| (newest - u64::from(kept) + 1)..=newest;
+        let expected: Vec<u64> = [1, 2].into_iter().chain(newest_of(JOURNALS_KEPT)).collect();
+        assert_eq!(with(Log::Journal), expected, "another service's, one that has not ended, and the newest");
+        let expected: Vec<u64> = [1, 2, 3].into_iter().chain(newest_of(EVENTS_KEPT)).collect();
+        assert_eq!(with(Log::Events), expected, "and the one whose release is there");
+        assert_eq!(store.deploys::<Value>(Some(&web), u32::MAX).unwrap().len(), DEPLOYS_KEPT as usize + 2);
+        assert_eq!(store.deploys::<Value>(Some(&api), u32::MAX).unwrap().len(), 1);
     }
 }

@@ -35,7 +35,7 @@ use serde::de::DeserializeOwned;
 
 use crate::atomic_file;
 
-pub use audit::Whose;
+pub use audit::Author;
 pub use figures::{Block, BlockKey, FigureStore, SLOTS};
 pub use log::Log;
 pub use services::ServiceRecord;
@@ -197,11 +197,12 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_file_is_refused() {
+    fn a_newer_file_that_does_not_say_who_may_use_it_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let store = Store::open(&path).unwrap();
         store.database().pragma_update(None, "user_version", schema::VERSION + 1).unwrap();
+        store.database().execute_batch("DROP TABLE compatible").unwrap();
         drop(store);
         assert!(matches!(Store::open(&path), Err(StoreError::Newer { .. })));
     }

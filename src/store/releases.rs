@@ -64,11 +64,18 @@ impl Store {
 
     /// Those that are kept whatever their age.
     pub fn pinned_releases(&self, service: &ServiceName) -> Result<BTreeSet<ReleaseId>> {
-        let failed = || self.failed("list the pinned releases");
+        self.list_releases("SELECT id FROM releases WHERE service = ?1 AND pinned ORDER BY id", service)
+    }
+
+    /// Those that were live at some time.
+    pub fn served_releases(&self, service: &ServiceName) -> Result<BTreeSet<ReleaseId>> {
+        self.list_releases("SELECT id FROM releases WHERE service = ?1 AND served ORDER BY id", service)
+    }
+
+    fn list_releases(&self, sql: &str, service: &ServiceName) -> Result<BTreeSet<ReleaseId>> {
+        let failed = || self.failed("list the releases");
         let database = self.database();
-        let mut query = database
-            .prepare_cached("SELECT id FROM releases WHERE service = ?1 AND pinned ORDER BY id")
-            .map_err(failed())?;
+        let mut query = database.prepare_cached(sql).map_err(failed())?;
         let rows = query.query_map([service.as_str()], |row| row.get::<_, i64>(0)).map_err(failed())?;
         rows.map(|number| Ok(ReleaseId::new(number.map_err(failed())?.unsigned_abs()))).collect()
     }
@@ -88,6 +95,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::ServiceRecord;
 
     #[test]
     fn releases_are_numbered_by_service_and_listed_newest_first() {
@@ -124,6 +132,19 @@ mod tests {
         store.remove_release(&web, first).unwrap();
         store.put_release(&web, first, &"another").unwrap();
         assert!(store.pinned_releases(&web).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_release_that_was_live_is_known_as_such_from_then_on() {
+        let store = Store::in_memory().unwrap();
+        let web: ServiceName = "web".parse().unwrap();
+        for id in [1, 2, 3].map(ReleaseId::new) {
+            store.put_release(&web, id, &id).unwrap();
+        }
+        for live in [1, 3].map(ReleaseId::new) {
+            store.put_service(&ServiceRecord { live: Some(live), ..ServiceRecord::new(web.clone()) }).unwrap();
+        }
+        assert_eq!(store.served_releases(&web).unwrap(), [1, 3].map(ReleaseId::new).into());
     }
 
     #[test]

@@ -44,7 +44,11 @@ impl Store {
     }
 
     pub fn put_service(&self, service: &ServiceRecord) -> Result<()> {
-        put(&self.database(), service).map_err(self.failed("write a service"))
+        let failed = || self.failed("write a service");
+        let mut database = self.database();
+        let transaction = database.transaction().map_err(failed())?;
+        put(&transaction, service).map_err(failed())?;
+        transaction.commit().map_err(failed())
     }
 
     /// From now on there is such a service.
@@ -67,15 +71,16 @@ impl Store {
     }
 }
 
+/// Within the caller's transaction. What is live counts as one that served from then on.
 pub(super) fn put(database: &Connection, service: &ServiceRecord) -> rusqlite::Result<()> {
     let ServiceRecord { name, live, since, stopped, scale } = service;
     let (live, since) = (live.map(|id| id.number() as i64), since.map(|at| at.to_string()));
-    database
-        .execute(
-            "INSERT OR REPLACE INTO services (name, live, since, stopped, scale) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![name.as_str(), live, since, stopped, scale],
-        )
-        .map(drop)
+    database.execute(
+        "INSERT OR REPLACE INTO services (name, live, since, stopped, scale) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![name.as_str(), live, since, stopped, scale],
+    )?;
+    let served = "UPDATE releases SET served = 1 WHERE service = ?1 AND id = ?2 AND NOT served";
+    database.execute(served, params![name.as_str(), live]).map(drop)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ServiceRecord> {

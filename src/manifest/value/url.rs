@@ -3,9 +3,8 @@
 
 use std::net::Ipv4Addr;
 
-use super::super::diagnostic::is_invisible;
 use super::{Fault, quoted};
-use crate::manifest::{Scheme, ServiceUrl};
+use crate::manifest::{Scheme, ServiceUrl, is_invisible};
 
 /// Why a text is not a URL of a service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

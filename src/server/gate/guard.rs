@@ -29,7 +29,7 @@ use crate::original::LARGEST_ZIP;
 use crate::proof::{self, Altered};
 use crate::server::answer::Refusal;
 use crate::server::core::Core;
-use crate::store::Whose;
+use crate::store::Author;
 
 /// How long a small payload may take to arrive.
 const SMALL_LIMIT: Duration = Duration::from_secs(15);
@@ -270,9 +270,13 @@ impl Core {
     fn audit(&self, by: By, address: Option<IpAddr>, request: String, about: About, result: AuditResult) {
         let About { service, action, deploy, detail } = about;
         let at = Timestamp::now();
-        let whose = if matches!(by, By::Nobody { .. }) { Whose::Strangers } else { Whose::Known };
         let entry = AuditEntry { at, by, address, request, service, action, detail, deploy, result };
-        if let Err(error) = self.store.note(&entry, whose) {
+        let author = match &entry.by {
+            By::Key(holder) => Author::Known(holder.fingerprint.as_str()),
+            By::Local { .. } => Author::Known("local"),
+            By::Nobody { .. } => Author::Stranger,
+        };
+        if let Err(error) = self.store.note(&entry, author) {
             tracing::error!(%error, ?entry, "the audit log could not be written");
         }
     }

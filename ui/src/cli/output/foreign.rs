@@ -1,8 +1,10 @@
 //! Text that others wrote (build output, logs, a pushed Dockerfile), made safe for a terminal: it may colour itself
-//! where colours are wanted, but never move the cursor, set a title or ring the bell.
+//! where colours are wanted, but never move the cursor, set a title, ring the bell or pass for what it is not.
 
 use std::iter::Peekable;
 use std::str::Chars;
+
+use mypaas::manifest::is_invisible;
 
 const ESCAPE: char = '\u{1b}';
 
@@ -37,7 +39,7 @@ pub(crate) fn lines(text: &str, colour: bool) -> String {
                 }
             }
             '\t' | '\n' => safe.push(character),
-            other if other.is_control() => {}
+            other if other.is_control() || is_invisible(other) => {}
             other => safe.push(other),
         }
     }
@@ -101,6 +103,7 @@ mod tests {
             ("a\u{1b}[?25lb", "ab"),
             ("cut\u{1b}[3", "cut"),
             ("cut\u{1b}", "cut"),
+            ("\u{202e}txt.exe\u{2066}\u{200b}", "txt.exe"),
             ("tab\tstays, ümläut 語 too", "tab\tstays, ümläut 語 too"),
         ] {
             assert_eq!(line(text, true), expected, "{text:?}");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use mypaas::manifest::{Diagnostic, Severity};
+use mypaas::manifest::{Diagnostic, Severity, is_invisible};
 use unicode_width::UnicodeWidthChar;
 
 use crate::cli::output::foreign;
@@ -72,7 +72,7 @@ fn width(characters: &[char]) -> usize {
 fn visible(character: char) -> char {
     match character {
         '\t' => ' ',
-        other if other.is_control() => '\u{fffd}',
+        other if other.is_control() || is_invisible(other) => '\u{fffd}',
         other => other,
     }
 }

@@ -1,5 +1,7 @@
 //! Text from outside, made safe to show: a log line may hold anything, also commands to the terminal.
 
+use mypaas::manifest::is_invisible;
+
 /// A line longer than this is cut, so that a screen of lines stays small.
 const LONGEST: usize = 4000;
 
@@ -30,11 +32,6 @@ pub(crate) fn clean(text: &str) -> String {
         }
     }
     out
-}
-
-/// Marks that reorder or hide text around them.
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// After ESC: `[ … letter` (CSI), `] … BEL` or `] … ESC \` (OSC and its like), or one more character.
