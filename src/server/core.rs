@@ -24,6 +24,7 @@ use super::config::Config;
 use super::feed::{Feeds, Recorder};
 use super::figures::Figures;
 use super::gate::{Busy, Gate};
+use super::logs::Places;
 use super::network::Network;
 use super::observe::Parts;
 use super::roster::Roster;
@@ -85,6 +86,7 @@ pub struct Core {
     pub(super) data_root: OnceLock<PathBuf>,
     uploads: Semaphore,
     uploads_of_keys: Busy,
+    pub(super) long_logs: Places,
     /// Counts changes, for those who watch.
     pub(super) changed: watch::Sender<u64>,
     pub(super) tasks: TaskTracker,
@@ -156,6 +158,7 @@ impl Core {
             data_root: OnceLock::new(),
             uploads: Semaphore::new(MOST_UPLOADS),
             uploads_of_keys: Busy::new(MOST_UPLOADS_OF_A_KEY),
+            long_logs: Places::default(),
             changed: watch::Sender::new(0),
             tasks: TaskTracker::new(),
             watchers: Watchers::default(),

@@ -99,7 +99,7 @@ impl Desk {
         query: LogQuery,
     ) -> Result<BoxStream<'static, LogLine>> {
         self.caller.check(service)?;
-        let lines = logs::of_service(&self.core, service, of, query).await;
+        let lines = logs::of_service(&self.core, self.caller.holder(), service, of, query).await;
         lines.map_err(|problem| self.discreet(problem))
     }
 

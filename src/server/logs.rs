@@ -1,28 +1,44 @@
 //! What the containers of a service wrote, merged in the order of time; of those that are gone what was kept.
+//!
+//! ```text
+//! newest.rs     of what was written, what there is room for
+//! places.rs     how many may have much of it at once
+//! following.rs  what is written from now on
+//! ```
 
+mod following;
 mod newest;
+mod places;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use jiff::Timestamp;
 
-use self::newest::Newest;
+use self::following::Following;
+use self::newest::{MOST_LINES, Newest};
+pub(super) use self::places::Places;
 use super::core::Core;
 use super::redact;
 use crate::api::{LogsOf, Problem, ProblemCode};
 use crate::deploy::execute::LastLines;
 use crate::engine::{Container, LogLine, LogQuery, Result, Role};
+use crate::keys::Holder;
 use crate::name::{ContainerName, ReleaseId, ServiceName};
 
 type Lines = BoxStream<'static, Result<LogLine>>;
 
 pub(super) async fn of_service(
-    core: &Core,
+    core: &Arc<Core>,
+    holder: Option<&Holder>,
     service: &ServiceName,
     of: &LogsOf,
     query: LogQuery,
 ) -> std::result::Result<BoxStream<'static, LogLine>, Problem> {
     core.known(service)?;
+    let place = core.long_logs.take(&query, holder)?;
+    let mut following = Following::new(Arc::clone(core), service.clone(), of.clone());
     let all = core.engine.containers(Some(service)).await?;
     let wanted: Vec<&ContainerName> = all.iter().filter(|one| is_wanted(one, of)).map(|one| &one.name).collect();
     let mut lines = match of {
@@ -34,24 +50,38 @@ pub(super) async fn of_service(
     lines.retain(|line| query.since.is_none_or(|since| line.at >= since));
     let mut newest = Newest::new(query.tail);
     lines.into_iter().for_each(|line| newest.add(line));
-    let past = LogQuery { tail: Some(newest.of_each()), follow: false, since: query.since };
+    // The last line of each is looked at in any case: those after it are the ones to follow.
+    let past = LogQuery { tail: Some(newest.of_each().max(1)), follow: false, since: query.since };
+    let mut last = Vec::new();
     for name in &wanted {
         let mut lines = readable(core.engine.logs(name, &past).await?);
+        let mut at = None;
         while let Some(line) = lines.next().await {
+            at = at.max(Some(line.at));
             newest.add(line);
         }
+        last.push(at);
     }
-    let past = stream::iter(newest.lines());
+    let past = stream::iter(newest.lines()).map(move |line| {
+        let _until_read = &place;
+        line
+    });
     if !query.follow {
         return Ok(redacted(core, past));
     }
-    let now = LogQuery { tail: Some(0), since: None, follow: true };
-    let mut following = Vec::new();
-    for name in wanted {
-        following.push(readable(core.engine.logs(name, &now).await?));
+    for (name, last) in wanted.into_iter().zip(last) {
+        following.add(name.clone(), &after(last, query.since)).await?;
     }
     let stopped = core.stopped.clone().cancelled_owned();
-    Ok(redacted(core, past.chain(stream::select_all(following)).take_until(stopped)))
+    Ok(redacted(core, past.chain(following.lines()).take_until(stopped)))
+}
+
+/// What comes after a log's last line, also while the lines before it are on their way to who asked: an engine may begin
+/// to follow only once the first line is taken. Of a log without a line, all that there will be.
+fn after(last: Option<Timestamp>, since: Option<Timestamp>) -> LogQuery {
+    const NEXT: Duration = Duration::from_nanos(1);
+    let after = last.map(|last| last.saturating_add(NEXT).unwrap_or(last));
+    LogQuery { tail: after.is_none().then_some(MOST_LINES), since: after.or(since), follow: true }
 }
 
 fn is_wanted(container: &Container, of: &LogsOf) -> bool {

@@ -24,19 +24,19 @@ use tokio_util::sync::CancellationToken;
 use crate::stage::{ROLLING, SINGLE, Stage};
 
 /// Long enough for any machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server on a socket, and somebody who talks to it.
-struct Served {
-    stage: Stage,
-    client: Client,
+pub(crate) struct Served {
+    pub(crate) stage: Stage,
+    pub(crate) client: Client,
     shutdown: CancellationToken,
     task: tokio::task::JoinHandle<std::io::Result<()>>,
     _folder: tempfile::TempDir,
 }
 
 impl Served {
-    async fn new(config: Config) -> Self {
+    pub(crate) async fn new(config: Config) -> Self {
         let stage = Stage::with(config).await;
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("mypaas.sock");
@@ -46,7 +46,7 @@ impl Served {
         Self { stage, client: Client::unix(&socket).unwrap(), shutdown, task, _folder: folder }
     }
 
-    async fn stop(self) -> Stage {
+    pub(crate) async fn stop(self) -> Stage {
         self.shutdown.cancel();
         timeout(PATIENCE, self.task).await.expect("the server ends").unwrap().unwrap();
         self.stage

@@ -22,8 +22,8 @@ pub(super) fn logs(
     now: Timestamp,
 ) -> Result<BoxStream<'static, Result<LogLine>>> {
     container.catch_up(now);
-    let (lines, next) = container.lines(query);
     if !query.follow {
+        let (lines, _) = container.lines(query);
         return Ok(stream::iter(lines.into_iter().map(Ok)).boxed());
     }
     let follower = Follower {
@@ -31,8 +31,8 @@ pub(super) fn logs(
         name: container.spec.name.clone(),
         id: container.id.clone(),
         query: query.clone(),
-        next,
-        found: lines.into(),
+        next: None,
+        found: VecDeque::new(),
     };
     Ok(stream::unfold(follower, Follower::step).boxed())
 }
@@ -42,8 +42,9 @@ struct Follower {
     name: ContainerName,
     id: String,
     query: LogQuery,
-    /// The number of the first line that was not looked at.
-    next: u64,
+    /// The number of the first line that was not looked at; none before the first look. As with Docker, that comes when
+    /// the first line is asked for.
+    next: Option<u64>,
     found: VecDeque<LogLine>,
 }
 
@@ -75,8 +76,11 @@ impl Follower {
             return false;
         }
         container.catch_up(now);
-        let (lines, next) = container.lines_from(self.next);
-        self.next = next;
+        let (lines, next) = match self.next {
+            Some(next) => container.lines_from(next),
+            None => container.lines(&self.query),
+        };
+        self.next = Some(next);
         self.found.extend(lines.into_iter().filter(|line| self.query.since.is_none_or(|since| line.at >= since)));
         true
     }

@@ -38,7 +38,7 @@ use nix::unistd::{Uid, User};
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 
-pub(super) use self::busy::Busy;
+pub(super) use self::busy::{Busy, UnderWay};
 pub(super) use self::caller::Caller;
 pub(super) use self::endpoint::LARGEST_SMALL;
 pub use self::endpoint::{Endpoint, Payload};
