@@ -178,6 +178,9 @@ pub struct Failure {
     pub container: Option<Evidence>,
     /// The release that serves on.
     pub still_serving: Option<ReleaseId>,
+    /// Why what served before could not be brought back, where that was tried in vain. Servers before this one never told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrestored: Option<String>,
 }
 
 /// What a failed container left behind.
@@ -193,7 +196,7 @@ pub struct Evidence {
 impl Failure {
     /// A failure that is not about one container.
     pub fn plain(phase: Phase, message: String, causes: Vec<String>, hint: Option<String>) -> Self {
-        Self { phase, message, causes, hint, container: None, still_serving: None }
+        Self { phase, message, causes, hint, container: None, still_serving: None, unrestored: None }
     }
 }
 

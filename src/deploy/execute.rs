@@ -37,8 +37,8 @@ pub enum Verdict {
     Reached,
     /// It went forward, but this could not be done.
     Short { of: Failure },
-    /// What was there before is there again.
-    Undone { because: Failure },
+    /// What was there before is there again, unless `unrestored` tells why not.
+    Undone { because: Failure, unrestored: Option<String> },
 }
 
 /// Why a step failed.
@@ -112,11 +112,11 @@ impl Executor<'_> {
     pub async fn resume(&self, plan: &Plan, resume: Resume) -> Verdict {
         match resume {
             Resume::Nothing { reached: true } => Verdict::Reached,
-            Resume::Nothing { reached: false } => Verdict::Undone { because: failure::cut_off() },
+            Resume::Nothing { reached: false } => Verdict::Undone { because: failure::cut_off(), unrestored: None },
             Resume::Forward { from } => self.forward(plan, from).await,
             Resume::Undo { begun } => {
-                self.undo(plan, begun, true).await;
-                Verdict::Undone { because: failure::cut_off() }
+                let unrestored = self.undo(plan, begun, true).await;
+                Verdict::Undone { because: failure::cut_off(), unrestored }
             }
         }
     }
@@ -183,28 +183,35 @@ impl Executor<'_> {
         let end_is_unknown = failed.error.leaves_end_unknown();
         let because = failure::of(self.engine, step, failed.error).await;
         (self.report)(What::Undoing { because: because.clone() });
-        self.undo(plan, failed.begun, end_is_unknown).await;
-        Verdict::Undone { because }
+        let unrestored = self.undo(plan, failed.begun, end_is_unknown).await;
+        Verdict::Undone { because, unrestored }
     }
 
     /// `begun` is the last step that had begun. Where nobody knows its end the engine may still be at it, and would take
-    /// away what is started again, or make what was removed; so that is seen to its end first.
-    async fn undo(&self, plan: &Plan, begun: Option<usize>, end_is_unknown: bool) {
+    /// away what is started again, or make what was removed; so that is seen to its end first. Tells why what was there
+    /// before may not serve again.
+    async fn undo(&self, plan: &Plan, begun: Option<usize>, end_is_unknown: bool) -> Option<String> {
         let mut phase = None;
         self.enter(&mut phase, Phase::Undoing);
         self.announce_undo(plan, begun).await;
         if let Some(step) = begun.and_then(|index| plan.steps.get(index)).filter(|_| end_is_unknown) {
             self.see_to_its_end(step).await;
         }
+        let mut unrestored = None;
         for step in plan.undo_after(begun) {
             let Err(error) = self.put_back(step).await else { continue };
-            self.warn(failure::sentence(step, &error));
+            let sentence = failure::sentence(step, &error);
+            self.warn(sentence.clone());
+            if step.brings_back() {
+                unrestored.get_or_insert(sentence);
+            }
             if step.is_switch() {
                 self.warn("requests may still go to the new containers, so these are left".to_owned());
                 break;
             }
         }
         self.note(Entry::Ended { reached: false });
+        unrestored
     }
 
     fn enter(&self, current: &mut Option<Phase>, phase: Phase) {

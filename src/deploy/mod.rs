@@ -22,6 +22,8 @@ pub mod queue;
 pub mod readiness;
 pub mod step;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +94,11 @@ pub struct Release {
     pub image_bytes: u64,
     /// The image brings a HEALTHCHECK of its own.
     pub image_has_healthcheck: bool,
+    /// See [`Image`](crate::engine::Image). Servers before this one wrote neither this nor the volumes.
+    #[serde(default)]
+    pub image_first_check: Duration,
+    #[serde(default)]
+    pub image_volumes: Vec<String>,
     pub manifest: Manifest,
     pub origin: Origin,
     pub built: Timestamp,

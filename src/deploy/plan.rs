@@ -79,21 +79,29 @@ fn plan_serving(desired: &Desired, serving: &Serving, actual: &Actual) -> Result
         roll::plan(desired, serving, actual, &cast)
     };
     match &serving.command {
-        Some(command) if !cast.added.is_empty() => after_command(plan, command, serving, actual),
+        Some(command) if !cast.added.is_empty() => after_command(plan, command, serving, actual, desired.pace),
         _ => Ok(plan),
     }
 }
 
 /// The same plan, with the release command before anything of it.
-fn after_command(plan: Plan, command: &Command, serving: &Serving, actual: &Actual) -> Result<Plan, PlanError> {
+fn after_command(
+    plan: Plan,
+    command: &Command,
+    serving: &Serving,
+    actual: &Actual,
+    pace: Pace,
+) -> Result<Plan, PlanError> {
     let address = *actual.free.last().ok_or(PlanError::NoAddress { wanted: 1, free: 0 })?;
     let container = serving.template.command(&command.words, address, plan.deploy);
     let remove = Step::Remove { containers: vec![container.name.clone()] };
+    // It may be in the middle of something that it can end in order, as a migration.
+    let stop = Step::Stop { containers: vec![container.name.clone()], grace: pace.grace };
     let run = Step::Run { container, limit: command.limit };
     let note = "The release command runs first; when it fails, nothing is changed.".to_owned();
     let later = |undo: Undo| Undo {
         since: if undo.since == 0 { 0 } else { undo.since + 2 },
-        steps: undo.steps.into_iter().chain([remove.clone()]).collect(),
+        steps: undo.steps.into_iter().chain([stop.clone(), remove.clone()]).collect(),
     };
     Ok(Plan {
         undo: plan.undo.into_iter().map(later).collect(),

@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
+use super::Release;
 use super::event::What;
 use crate::engine::{Engine, EngineError, Exit, Probe, ProbeAnswer};
-use crate::manifest::Manifest;
 use crate::name::ContainerName;
 
 /// Soon after the start, so that a quick service is not kept waiting.
@@ -38,8 +38,10 @@ pub enum NotReady {
 }
 
 impl Readiness {
-    /// `settle` is for a service that can show nothing but that it runs.
-    pub fn of(manifest: &Manifest, image_has_healthcheck: bool, settle: Duration, deadline: Duration) -> Self {
+    /// `settle` is for a service that can show nothing but that it runs. The deadline is later where the image asks for
+    /// its first check only then.
+    pub fn of(release: &Release, settle: Duration, deadline: Duration) -> Self {
+        let (manifest, image_has_healthcheck) = (&release.manifest, release.image_has_healthcheck);
         let port = manifest.port.get();
         let none = Duration::ZERO;
         let (probe, settle) = match &manifest.healthcheck {
@@ -48,7 +50,7 @@ impl Readiness {
             None if !manifest.urls.is_empty() => (Probe::Connect { port, timeout: CONNECT_LIMIT }, none),
             None => (Probe::Running, settle),
         };
-        Self { probe, settle, deadline }
+        Self { probe, settle, deadline: deadline.max(release.image_first_check) }
     }
 
     /// For a container that served before: it is back when its port answers, or when it runs.

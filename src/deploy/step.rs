@@ -94,6 +94,17 @@ impl Step {
         matches!(self, Step::Route { .. } | Step::Withdraw)
     }
 
+    /// Within an undoing: without it, what served before may not serve again. The others only clear away.
+    pub(super) fn brings_back(&self) -> bool {
+        match self {
+            Step::Run { .. } | Step::Keep { .. } | Step::Drain { .. } | Step::Stop { .. } | Step::Remove { .. } => {
+                false
+            }
+            Step::Create { .. } | Step::Start { .. } | Step::AwaitReady { .. } | Step::Move { .. } => true,
+            Step::Hold { .. } | Step::Route { .. } | Step::Withdraw => true,
+        }
+    }
+
     /// In words, for the plan that an operator confirms.
     pub fn describe(&self) -> String {
         match self {

@@ -1,6 +1,7 @@
 //! Images, and what they are built from.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -52,5 +53,9 @@ pub struct Image {
     pub bytes: u64,
     /// The image has a HEALTHCHECK of its own.
     pub has_healthcheck: bool,
+    /// How long until the engine has the answer of the first check: start period, interval and time-out together.
+    pub first_check: Duration,
+    /// Folders that the image says data is kept in (VOLUME), sorted.
+    pub volumes: Vec<String>,
     pub created: Timestamp,
 }

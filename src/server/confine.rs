@@ -1,25 +1,31 @@
-//! What a push by a key for some services may take along: no secret or folder that its own services do not have already,
-//! and no image of another one. The same is said whether or not there is such a secret, folder or image.
+//! What a push by a key for some services may take along: no secret, folder or part of another one's domain that its own
+//! services do not have already, and no image of another one. The same is said whether or not there is such a secret, folder or image.
 
 use std::collections::BTreeSet;
 
 use super::asker::Asker;
-use super::core::Core;
+use super::core::{Core, place_of};
 use super::gate::Caller;
 use super::resolve::written;
 use crate::api::Problem;
 use crate::deploy::Release;
-use crate::manifest::{EnvVar, Images, Manifest, Volume};
+use crate::manifest::{EnvVar, Images, Manifest, ServiceUrl, Volume};
 use crate::name::ServiceName;
 
 impl Core {
     /// Whether whoever asks may have a service made of this.
-    pub(super) fn check_confined(&self, asker: Asker<'_>, manifest: &Manifest, images: &Images) -> Result<(), Problem> {
+    pub(super) async fn check_confined(
+        &self,
+        asker: Asker<'_>,
+        manifest: &Manifest,
+        images: &Images,
+    ) -> Result<(), Problem> {
         let Some((caller, services)) = asker.limited() else { return Ok(()) };
         let kept = self.kept(services)?;
         check_variables(caller, manifest, &kept)?;
         self.check_images(caller, images)?;
-        self.check_volumes(caller, manifest, &kept)
+        self.check_volumes(caller, manifest, &kept)?;
+        self.check_domains(caller, manifest, &kept).await
     }
 
     /// Of the releases of these services.
@@ -68,6 +74,24 @@ impl Core {
             Some(volume) => {
                 let how = if volume.read_only { "" } else { " to write to" };
                 let what = format!("no service of its own has the volume {}{how} so far", volume.server_dir);
+                Err(caller.refusal(&what, PUSH_ONCE))
+            }
+        }
+    }
+
+    /// Whoever answers a path of a domain gets the cookies of all of it, and what people type there.
+    async fn check_domains(&self, caller: &Caller, manifest: &Manifest, kept: &[Manifest]) -> Result<(), Problem> {
+        let had: BTreeSet<String> = kept.iter().flat_map(|manifest| &manifest.urls).map(place_of).collect();
+        let routes = self.router.routes().await?;
+        let others = routes.iter().filter(|routes| !caller.sees(&routes.service)).flat_map(|routes| &routes.urls);
+        let servers = self.config.init.domain.as_deref();
+        let taken: BTreeSet<&str> = others.map(|url| url.host.as_str()).chain(servers).collect();
+        let is_strange = |url: &&ServiceUrl| taken.contains(url.host.as_str()) && !had.contains(&place_of(url));
+        match manifest.urls.iter().find(is_strange) {
+            None => Ok(()),
+            Some(url) => {
+                let what =
+                    format!("the domain {} is not its services' alone, and none of them has {url} so far", url.host);
                 Err(caller.refusal(&what, PUSH_ONCE))
             }
         }

@@ -90,7 +90,7 @@ impl Feeds {
         let recorder = self.lock().get(&deploy).cloned();
         let newest = recorder.as_ref().map(|recorder| recorder.newest.subscribe());
         let recorder = recorder.as_ref().map(Arc::downgrade).unwrap_or_default();
-        let reader = Reader { store, deploy, next: from.max(1), newest, recorder };
+        let reader = Reader { store, deploy, next: from.max(1), newest, recorder, broken: false };
         stream::unfold(reader, |mut reader| async move { reader.page().await.map(|page| (page, reader)) })
             .flat_map(|page| match page {
                 Ok(events) => stream::iter(events).map(Ok).boxed(),
@@ -112,17 +112,18 @@ struct Reader {
     newest: Option<watch::Receiver<u64>>,
     /// Of a deploy that has not ended. It has what is not on disk.
     recorder: Weak<Recorder>,
+    /// The store could not be read, and would hardly be at the next try: whoever reads asks again if they wish.
+    broken: bool,
 }
 
 impl Reader {
     async fn page(&mut self) -> Option<Result<Vec<Event>, StoreError>> {
-        loop {
+        while !self.broken {
             let events: Vec<Event> = match self.store.read(Log::Events, self.deploy, self.next, PAGE) {
                 Ok(events) if events.is_empty() => self.unwritten(),
                 Ok(events) => events,
                 Err(error) => {
-                    self.newest = None;
-                    self.next = u64::MAX >> 1;
+                    self.broken = true;
                     return Some(Err(error));
                 }
             };
@@ -142,6 +143,7 @@ impl Reader {
                 self.newest = None;
             }
         }
+        None
     }
 
     fn unwritten(&self) -> Vec<Event> {
@@ -194,7 +196,9 @@ impl Recorder {
                     deploy.state = DeployState::Running { started, phase };
                 });
             }
-            What::Warning { message } => tracing::warn!(deploy = %self.lock().deploy.id, "{message}"),
+            What::Warning { message } => {
+                tracing::warn!(deploy = %self.lock().deploy.id, "{}", self.vault.redact(message));
+            }
             _ => {}
         }
         self.append(what);
@@ -203,6 +207,7 @@ impl Recorder {
     /// The end: after it nothing is reported.
     pub(super) fn finish(&self, mut outcome: Outcome) {
         redact::outcome(&mut outcome, &self.vault);
+        log_end(&self.deploy(), &outcome);
         self.update(|deploy| {
             let started = match &deploy.state {
                 DeployState::Running { started, .. } => Some(*started),
@@ -266,5 +271,18 @@ impl Recorder {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Record> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+/// All of it is in the history; the log gets what tells one end from another.
+fn log_end(deploy: &Deploy, outcome: &Outcome) {
+    let Deploy { id: deploy, service, .. } = deploy;
+    match outcome {
+        Outcome::Succeeded => tracing::info!(%deploy, %service, "deploy succeeded"),
+        Outcome::Failed { failure } => {
+            tracing::warn!(%deploy, %service, phase = ?failure.phase, reason = failure.message, "deploy failed");
+        }
+        Outcome::Superseded { by } => tracing::info!(%deploy, %service, %by, "deploy superseded"),
+        Outcome::Cancelled { by } => tracing::info!(%deploy, %service, by, "deploy cancelled"),
+        Outcome::Interrupted { detail } => tracing::warn!(%deploy, %service, detail, "deploy interrupted"),
     }
 }

@@ -8,6 +8,7 @@ use tokio::time::{sleep, timeout};
 
 use super::core::Core;
 use crate::api::{Part, Problem, ProblemCode};
+use crate::deploy::Deploy;
 use crate::router::RouterInfo;
 
 /// Between two looks at the router while it is well. The engine restarts one that dies, but not one that was killed by
@@ -38,11 +39,12 @@ impl Core {
             self.tell_router(self.router_part(self.router.info().await));
         }
         let was_down = !self.parts.is_router_up();
-        if was_down {
-            self.engine.ensure_network().await?;
-            let info = self.router.ensure_running().await?;
-            tracing::info!(http = info.http_port, https = info.https_port, "the router takes requests");
-            self.tell_router(Part::Up { info });
+        if was_down && let Err(problem) = self.bring_router_up().await {
+            // What needs no router has not to wait for it; but a deploy that was cut off comes first.
+            if self.store.unfinished_deploys::<Deploy>()?.is_empty() {
+                self.revive();
+            }
+            return Err(problem);
         }
         if !self.is_recovered() {
             self.recover_meanwhile().await?;
@@ -56,6 +58,14 @@ impl Core {
         }
         self.look_at_certificates().await;
         Ok(self.feeds.save()?)
+    }
+
+    async fn bring_router_up(&self) -> Result<(), Problem> {
+        self.engine.ensure_network().await?;
+        let info = self.router.ensure_running().await?;
+        tracing::info!(http = info.http_port, https = info.https_port, "the router takes requests");
+        self.tell_router(Part::Up { info });
+        Ok(())
     }
 
     fn tell_router(&self, router: Part<RouterInfo>) {

@@ -68,7 +68,7 @@ use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::UnixListener;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 pub use self::adopt::{AdoptStep, adopt, has_adopted};
@@ -89,6 +89,10 @@ use crate::store::{Store, StoreError};
 
 /// How long a running deploy may take to come to its end when the server is told to stop. What is not done by then is
 /// taken up by the next start.
+/// How long those who read an answer may take to read the rest of it once the server stops. Who does not read holds up
+/// nothing: what serves goes on, but nobody looks after it meanwhile.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
 const STOP_LIMIT: Duration = Duration::from_secs(90);
 
 /// How long the first look at engine and router may take before requests are accepted all the same.
@@ -229,8 +233,17 @@ pub async fn serve(
     let served = axum::serve(listener, service.into_make_service_with_connect_info::<Peer>())
         .with_graceful_shutdown(stopped.cancelled_owned())
         .into_future();
-    let orderly = stop_orderly(&core, shutdown);
-    let (served, ()) = tokio::join!(served, orderly);
+    let orderly = async {
+        stop_orderly(&core, shutdown).await;
+        sleep(LAST_ANSWERS).await;
+    };
+    let served = tokio::select! {
+        served = served => served,
+        () = orderly => {
+            tracing::warn!("answers that nobody reads to their end are cut off");
+            Ok(())
+        }
+    };
     keeper.abort();
     served
 }

@@ -145,3 +145,24 @@ async fn until_removal(release: u64) -> u64 {
     let calls = stage.engine.calls();
     calls.iter().find(|call| call.action == "remove_image" && call.subject == name).unwrap().number
 }
+
+#[tokio::test(start_paused = true)]
+async fn pushes_that_fail_leave_no_pile_and_push_out_no_release_that_served() {
+    let stage = keeping(3).await;
+    push_often(&stage, 3).await;
+    stage.script(
+        "web",
+        Behaviour { exit: Some((Moment::Probes(0), Exit { code: 3, out_of_memory: false })), ..Behaviour::default() },
+    );
+    for _ in 0..5 {
+        stage.push(SINGLE).await.failure();
+    }
+    assert_eq!(stage.releases("web").await, [8, 3, 2, 1], "the newest may be looked at, the others were of no use");
+    assert_eq!(stage.engine.images().await.unwrap().len(), 4);
+    stage.act("web", Action::Redeploy).await.failure();
+    assert_eq!(
+        stage.releases("web").await,
+        [9, 3, 2, 1],
+        "what is live was built anew, however many builds came after it"
+    );
+}

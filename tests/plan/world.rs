@@ -30,6 +30,8 @@ pub fn release(number: u64, url: bool) -> Release {
         image_id: format!("sha256:{number}"),
         image_bytes: 0,
         image_has_healthcheck: false,
+        image_first_check: std::time::Duration::ZERO,
+        image_volumes: Vec::new(),
         manifest: Manifest {
             service: service(),
             urls,
@@ -55,7 +57,7 @@ pub fn release(number: u64, url: bool) -> Release {
 pub fn serving(number: u64, strategy: Strategy, count: u32, url: bool) -> Desired {
     let release = release(number, url);
     let template = Template::of(&InstanceName::default(), &release, count, [].into(), Vec::new());
-    let readiness = Readiness::of(&release.manifest, false, Duration::from_secs(5), Duration::from_secs(60));
+    let readiness = Readiness::of(&release, Duration::from_secs(5), Duration::from_secs(60));
     let urls = release.manifest.urls;
     let serving =
         Serving { template, strategy, count, readiness, urls, healthcheck: None, fresh: false, command: None };

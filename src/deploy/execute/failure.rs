@@ -133,7 +133,12 @@ fn hint_for_silence(step: &Step) -> Option<String> {
                 "mypaas.healthcheck asks for {path}; a service that needs longer gets it by ready_deadline under [deploy] in the server's config.toml."
             )
         }
-        Probe::ImageHealth => "The HEALTHCHECK of the image did not say healthy; see its output in the log.".to_owned(),
+        Probe::ImageHealth => {
+            "The HEALTHCHECK of the image did not say healthy in time. Does it pass in the container? A \
+                               shorter --interval has it asked sooner; ready_deadline under [deploy] in the server's \
+                               config.toml gives it longer."
+                .to_owned()
+        }
         Probe::Running => "See its last lines.".to_owned(),
     })
 }

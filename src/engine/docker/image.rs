@@ -169,18 +169,33 @@ pub(super) fn is_used(error: &EngineError) -> bool {
 }
 
 fn read(name: &ImageName, details: &ImageInspect) -> Image {
-    let healthcheck = details.config.as_ref().and_then(|config| config.healthcheck.as_ref());
+    let config = details.config.as_ref();
+    let healthcheck = config.and_then(|config| config.healthcheck.as_ref()).filter(|check| is_check(check));
+    let mut volumes = config.and_then(|config| config.volumes.clone()).unwrap_or_default();
+    volumes.sort();
     Image {
         name: name.clone(),
         id: details.id.clone().unwrap_or_default(),
         bytes: details.size.and_then(|size| size.try_into().ok()).unwrap_or(0),
-        has_healthcheck: healthcheck.is_some_and(is_check),
+        has_healthcheck: healthcheck.is_some(),
+        first_check: healthcheck.map(first_check).unwrap_or_default(),
+        volumes,
         created: time(details.created.as_deref()),
     }
 }
 
 fn labels(details: &ImageInspect) -> &Labels {
     label::present(details.config.as_ref().and_then(|config| config.labels.as_ref()))
+}
+
+/// Docker's defaults for what the image leaves open are those of its documentation.
+fn first_check(config: &HealthConfig) -> Duration {
+    const DEFAULT: Duration = Duration::from_secs(30);
+    let time = |nanoseconds: Option<i64>| Duration::from_nanos(nanoseconds.unwrap_or(0).max(0).unsigned_abs());
+    let or_default = |time: Duration| if time.is_zero() { DEFAULT } else { time };
+    time(config.start_period)
+        .saturating_add(or_default(time(config.interval)))
+        .saturating_add(or_default(time(config.timeout)))
 }
 
 /// `HEALTHCHECK NONE` is written down too, and so is one that only changes the interval.
@@ -227,5 +242,21 @@ mod tests {
         assert!(!is_check(&config(&["NONE"])));
         assert!(!is_check(&config(&[])));
         assert!(!is_check(&HealthConfig::default()));
+    }
+
+    #[test]
+    fn what_an_image_brings_along_is_read() {
+        let json = |config: &str| format!(r#"{{"Id":"sha256:1","Size":5,"Config":{config}}}"#);
+        let image = |config| read(&ImageName::foreign("x:r1"), &serde_json::from_str(&json(config)).unwrap());
+        let plain = image("{}");
+        assert_eq!((plain.has_healthcheck, plain.first_check, plain.volumes), (false, Duration::ZERO, Vec::new()));
+        let checked = image(
+            r#"{"Healthcheck":{"Test":["CMD","x"],"Interval":300000000000,"StartPeriod":2000000000},
+                "Volumes":{"/b":{},"/a":{}}}"#,
+        );
+        assert_eq!((checked.has_healthcheck, checked.first_check), (true, Duration::from_secs(2 + 300 + 30)));
+        assert_eq!(checked.volumes, ["/a", "/b"]);
+        let none = image(r#"{"Healthcheck":{"Test":["NONE"],"Interval":300000000000}}"#);
+        assert_eq!((none.has_healthcheck, none.first_check), (false, Duration::ZERO));
     }
 }

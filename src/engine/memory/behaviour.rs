@@ -19,6 +19,10 @@ pub struct Behaviour {
     pub on_sigterm: OnSigterm,
     /// The image has a HEALTHCHECK.
     pub healthcheck: bool,
+    /// How long until the engine has its first answer.
+    pub first_check: Duration,
+    /// The image has VOLUMEs there.
+    pub volumes: Vec<String>,
     /// What the process writes each time it starts, to its standard output.
     pub logs: Vec<String>,
     /// While it runs, it writes a line so often.
@@ -38,6 +42,8 @@ impl Default for Behaviour {
             command: Exit { code: 0, out_of_memory: false },
             on_sigterm: OnSigterm::Exit { code: 0, after: Duration::ZERO },
             healthcheck: false,
+            first_check: Duration::ZERO,
+            volumes: Vec::new(),
             logs: vec!["listening".to_owned()],
             chatter: None,
             still: false,

@@ -25,7 +25,8 @@ struct Here {
 
 impl Image {
     pub(super) fn new(name: ImageName, id: &str, bytes: u64, behaviour: &Behaviour, created: Timestamp) -> Self {
-        Self { name, id: format!("sha256:{id}"), bytes, has_healthcheck: behaviour.healthcheck, created }
+        let Behaviour { healthcheck: has_healthcheck, first_check, volumes, .. } = behaviour.clone();
+        Self { name, id: format!("sha256:{id}"), bytes, has_healthcheck, first_check, volumes, created }
     }
 }
 

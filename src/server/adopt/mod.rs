@@ -200,6 +200,8 @@ impl<'a> Adoption<'a> {
             image_id: image.id,
             image_bytes: image.bytes,
             image_has_healthcheck: image.has_healthcheck,
+            image_first_check: image.first_check,
+            image_volumes: image.volumes,
             manifest: found.manifest,
             origin,
             built: image.created,

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::book::Book;
 use super::restarts::Restarts;
 use crate::api::{
-    AlertKind, CertificateView, ContainerState, ContainerView, DeployState, Health, MachineFigures, Outcome, Part,
-    Problem, ServiceState, ServiceView, Snapshot, Standing,
+    AlertKind, CertificateView, ContainerState, ContainerView, Deploy, DeployState, Health, MachineFigures, Outcome,
+    Part, Phase, Problem, ServiceState, ServiceView, Snapshot, Standing,
 };
 use crate::name::{ContainerName, ServiceName};
 
@@ -87,6 +87,14 @@ fn part<T>(name: &str, part: &Part<T>) -> Option<Cause> {
     Some(Cause { key, since: None, message, hint })
 }
 
+/// It has come so far that containers come and go.
+fn changes_containers(deploy: &Deploy) -> bool {
+    match &deploy.state {
+        DeployState::Running { phase, .. } => !matches!(phase, Phase::Queued | Phase::Building | Phase::Preparing),
+        DeployState::Queued | DeployState::Finished { .. } => false,
+    }
+}
+
 impl Sight<'_> {
     fn of_machine(&self, machine: &MachineFigures) -> Vec<Cause> {
         let disk = Key { kind: AlertKind::Disk, ..Key::default() };
@@ -109,9 +117,9 @@ impl Sight<'_> {
     fn of_service(&self, service: &ServiceView, now: Timestamp) -> Vec<Cause> {
         let key = |kind| Key { kind, service: Some(service.name.clone()), ..Key::default() };
         let mut causes = Vec::new();
-        let is_deployed = service.last_deploy.as_ref().is_some_and(|deploy| !deploy.is_finished());
-        // What a deploy takes away for a moment it brings back.
-        if service.state == ServiceState::Down && !is_deployed {
+        let is_changed = service.last_deploy.as_ref().is_some_and(changes_containers);
+        // What a deploy takes away for a moment it brings back. It was not the deploy that took away what was gone before.
+        if service.state == ServiceState::Down && (!is_changed || self.active.is_active(&key(AlertKind::Down))) {
             let message = match service.wanted {
                 1 => format!("{} is down: its container is not ready", service.name),
                 wanted => format!("{} is down: none of its {wanted} containers is ready", service.name),

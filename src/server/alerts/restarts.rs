@@ -36,6 +36,8 @@ impl Restarts {
             let new = (container.restarts - known.count) as usize;
             known.at.extend(std::iter::repeat_n(now, new.min(MOST)));
             known.count = container.restarts;
+            // They would stay for as long as the clock was ahead.
+            known.at.retain(|at| *at <= now);
             while known.at.len() > MOST || known.at.front().is_some_and(|at| now.duration_since(*at) > WINDOW) {
                 known.at.pop_front();
             }

@@ -95,9 +95,11 @@ fn failed(deploy: &Deploy, failure: &Failure) -> Vec<Line> {
     let mut lines: Vec<Line> = logs.iter().map(|LogLine { text, .. }| Line::of(&format!("  | {text}"))).collect();
     let serving = match failure.still_serving {
         Some(release) => format!("{release} of {} serves as before", deploy.service),
+        None if failure.unrestored.is_some() => format!("{} may not serve at all now", deploy.service),
         None => format!("no release of {} serves, as before", deploy.service),
     };
-    let reasons = [vec![failure.message.clone()], failure.causes.clone()].concat().join(": ");
+    let mut reasons = [vec![failure.message.clone()], failure.causes.clone()].concat().join(": ");
+    reasons.extend(failure.unrestored.iter().map(|why| format!("; then mypaas {why}")));
     let hint = failure.hint.as_deref().map(|hint| format!(". {hint}")).unwrap_or_default();
     lines.push(Line::failure(&format!("while {}: {reasons}; {serving}{hint}", failure.phase.word())));
     lines

@@ -127,7 +127,7 @@ impl Core {
         let fitting = async {
             let (manifest, images) = self.manifest_in(context).await?;
             asker.may(&manifest.service, &Action::Push)?;
-            self.check_confined(asker, &manifest, &images)?;
+            self.check_confined(asker, &manifest, &images).await?;
             self.check_fits(&manifest, asker).await?;
             self.check_room_to_build(context).await?;
             Ok(manifest)

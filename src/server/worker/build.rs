@@ -7,9 +7,9 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::Work;
 use super::accept::check_scale;
 use super::cancel::Ending;
+use super::{Work, unkept};
 use crate::api::{Problem, ProblemCode};
 use crate::context;
 use crate::deploy::{Action, Deploy, Failure, Phase, Release, What};
@@ -142,6 +142,8 @@ impl Core {
             image_id: image.id,
             image_bytes: image.bytes,
             image_has_healthcheck: image.has_healthcheck,
+            image_first_check: image.first_check,
+            image_volumes: image.volumes,
             manifest,
             origin: deploy.origin.clone(),
             built: Timestamp::now(),
@@ -149,6 +151,7 @@ impl Core {
         };
         self.store.put_release(service, id, &release).map_err(|error| broken(error.into()))?;
         recorder.update(|deploy| deploy.to = Some(id));
+        unkept::of_new(&release).into_iter().for_each(|message| recorder.report(What::Warning { message }));
         Ok(release)
     }
 
@@ -207,7 +210,10 @@ impl Core {
     fn prune_contexts(&self, newest: &Release) {
         let Ok(releases) = self.store.releases::<Release>(&newest.service) else { return };
         for old in releases.iter().skip(CONTEXTS_KEPT) {
-            discard(&self.context_of(&old.service, old.id));
+            // What is live can be built anew, however many builds came to nothing after it.
+            if self.is_needed(&old.service, old.id).is_ok_and(|needed| !needed) {
+                discard(&self.context_of(&old.service, old.id));
+            }
         }
     }
 

@@ -11,7 +11,9 @@ use super::settle::Settlement;
 use crate::api::Problem;
 use crate::deploy::execute::{Confirmed, Executor, Verdict};
 use crate::deploy::journal::Journal;
-use crate::deploy::{Actual, Deploy, DeployState, Desired, Failure, Goal, Outcome, Phase, Plan, What, plan};
+use crate::deploy::{
+    Action, Actual, Deploy, DeployState, Desired, Failure, Goal, Outcome, Phase, Plan, Release, What, plan,
+};
 use crate::name::ServiceName;
 use crate::server::addresses::Promise;
 use crate::server::core::{Claim, Core, discard};
@@ -47,9 +49,11 @@ impl Core {
                 self.after_fault(&recorder).await
             }
         };
-        log_end(&deploy, &outcome);
         recorder.finish(outcome);
         self.feeds.close(deploy.id);
+        if let Err(error) = self.store.trim(&deploy.service) {
+            tracing::warn!(service = %deploy.service, %error, "what is old in its history stays");
+        }
     }
 
     /// What a panic left is dealt with as the next start would.
@@ -67,12 +71,27 @@ impl Core {
         }
     }
 
-    /// Take bearings, build, desire, observe, plan, execute.
+    /// Take bearings, build, bring about what is wanted, prune.
     async fn carry_out(self: &Arc<Self>, work: Work, recorder: &Recorder) -> Result<(), Ending> {
         let deploy = &self.take_bearings(recorder).map_err(unplanned)?;
         let release = self.release_for(deploy, work, recorder).await?;
         let _turn = self.turns.take(&deploy.service).await;
-        let desired = self.desire(deploy, release.as_ref()).map_err(unplanned)?;
+        let brought = self.bring_about(deploy, release.as_ref(), recorder).await;
+        // One that failed made a release as well.
+        if deploy.action != Action::Remove {
+            self.prune_releases(&deploy.service, recorder).await;
+        }
+        brought
+    }
+
+    /// Desire, observe, plan, execute.
+    async fn bring_about(
+        self: &Arc<Self>,
+        deploy: &Deploy,
+        release: Option<&Release>,
+        recorder: &Recorder,
+    ) -> Result<(), Ending> {
+        let desired = self.desire(deploy, release).map_err(unplanned)?;
         let _claim = self.claim_urls(&desired).await.map_err(unplanned)?;
         let (actual, _promise) = self.observe(&desired).await.map_err(unplanned)?;
         let plan = plan(&desired, &actual).map_err(|error| unplanned(error.into()))?;
@@ -90,7 +109,6 @@ impl Core {
         if desired.goal == Goal::Gone {
             self.forget(&desired.service, recorder).await;
         } else {
-            self.prune_releases(&desired.service, recorder).await;
             self.watch_over(deploy, &desired);
         }
         Ok(())
@@ -107,7 +125,8 @@ impl Core {
             Verdict::Reached => Ok(()),
             // The release serves, and the next deploy retires what is left of the one before.
             Verdict::Short { .. } if settlement.serves() => Ok(()),
-            Verdict::Short { of: because } | Verdict::Undone { because } => Err(because),
+            Verdict::Short { of: because } => Err(because),
+            Verdict::Undone { because, unrestored } => Err(Failure { unrestored, ..because }),
         }
     }
 
@@ -158,23 +177,12 @@ impl Core {
 
     /// Names the release that serves on after a failure.
     fn with_survivor(&self, failure: Failure, service: &ServiceName) -> Failure {
+        if failure.unrestored.is_some() {
+            return failure;
+        }
         let record = self.store.service(service).ok().flatten();
         let still_serving = record.filter(|record| !record.stopped).and_then(|record| record.live);
         Failure { still_serving, ..failure }
-    }
-}
-
-/// All of it is in the history; the log gets what tells one end from another.
-fn log_end(deploy: &Deploy, outcome: &Outcome) {
-    let Deploy { id: deploy, service, .. } = deploy;
-    match outcome {
-        Outcome::Succeeded => tracing::info!(%deploy, %service, "deploy succeeded"),
-        Outcome::Failed { failure } => {
-            tracing::warn!(%deploy, %service, phase = ?failure.phase, reason = failure.message, "deploy failed");
-        }
-        Outcome::Superseded { by } => tracing::info!(%deploy, %service, %by, "deploy superseded"),
-        Outcome::Cancelled { by } => tracing::info!(%deploy, %service, by, "deploy cancelled"),
-        Outcome::Interrupted { detail } => tracing::warn!(%deploy, %service, detail, "deploy interrupted"),
     }
 }
 

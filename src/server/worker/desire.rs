@@ -31,7 +31,8 @@ impl Core {
             (Action::Stop, _) => Goal::Stopped,
             (_, Some(release)) => Goal::Serving(self.serving(action, release)?),
         };
-        Ok(Desired { deploy, service: service.clone(), goal, pace: self.pace() })
+        let pace = self.pace(&goal);
+        Ok(Desired { deploy, service: service.clone(), goal, pace })
     }
 
     fn serving(&self, action: &Action, release: &Release) -> Result<Serving, Problem> {
@@ -45,7 +46,7 @@ impl Core {
             template: Template::of(&self.config.server.instance, release, scale, env, binds),
             strategy: Strategy::from(manifest.scale),
             count,
-            readiness: Readiness::of(manifest, release.image_has_healthcheck, settings.settle, settings.ready_deadline),
+            readiness: Readiness::of(release, settings.settle, settings.ready_deadline),
             urls: manifest.urls.clone(),
             healthcheck: manifest.healthcheck.clone(),
             command: self.command(action, manifest.release_command.as_deref()),
@@ -72,9 +73,13 @@ impl Core {
         })
     }
 
-    fn pace(&self) -> Pace {
+    fn pace(&self, goal: &Goal) -> Pace {
         let settings = &self.config.deploy;
-        Pace { drain: settings.drain(), grace: settings.grace, hold: settings.grace + settings.ready_deadline }
+        let ready = match goal {
+            Goal::Serving(serving) => serving.readiness.deadline,
+            Goal::Stopped | Goal::Gone => settings.ready_deadline,
+        };
+        Pace { drain: settings.drain(), grace: settings.grace, hold: settings.grace.saturating_add(ready) }
     }
 
     /// What would hinder a release of this manifest once it is built, told before the build.

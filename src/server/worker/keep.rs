@@ -1,5 +1,6 @@
-//! Which releases stay. The newest do, as many as `keep_releases` says; beside them those that are pinned; and whatever
-//! their age those that are live, or that a deploy comes from or goes to.
+//! Which releases stay. The newest of those do that ever served, as many as `keep_releases` says, and where there are not
+//! so many, the newest of the others, to which nobody goes back; beside them those that are pinned; and whatever their age
+//! those that are live, or that a deploy comes from or goes to.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ use crate::store::StoreError;
 struct Standing {
     live: Option<ReleaseId>,
     pinned: BTreeSet<ReleaseId>,
+    served: BTreeSet<ReleaseId>,
     /// Of deploys that wait, run or may still be taken back; and the newest, whose number must not be given again.
     in_use: BTreeSet<ReleaseId>,
 }
@@ -24,13 +26,14 @@ impl Standing {
         self.live == Some(id) || self.pinned.contains(&id) || self.in_use.contains(&id)
     }
 
-    /// Those that are in nobody's way to go. The live one counts among the newest `keep`; pinned ones do not.
+    /// Those that are in nobody's way to go. The live one counts among the `keep` that stay; pinned ones do not.
     fn spare<'a>(&self, newest_first: &'a [Release], keep: usize) -> Vec<&'a Release> {
         let live = self.live.filter(|live| !self.pinned.contains(live));
         let others = keep.max(1) - usize::from(live.is_some());
         let counted =
             newest_first.iter().filter(|release| !self.pinned.contains(&release.id) && live != Some(release.id));
-        counted.skip(others).filter(|release| !self.stays(release.id)).collect()
+        let (served, never): (Vec<_>, Vec<_>) = counted.partition(|release| self.served.contains(&release.id));
+        served.into_iter().chain(never).skip(others).filter(|release| !self.stays(release.id)).collect()
     }
 }
 
@@ -70,6 +73,11 @@ impl Core {
         view.ok_or_else(|| is_going(service, id))
     }
 
+    /// Whether the release stays whatever its age.
+    pub(super) fn is_needed(&self, service: &ServiceName, id: ReleaseId) -> Result<bool, StoreError> {
+        Ok(self.standing(service)?.stays(id))
+    }
+
     /// The releases of a service that may go when so many are kept, newest first.
     pub(in crate::server) fn spare_releases(
         &self,
@@ -104,6 +112,7 @@ impl Core {
         Ok(Standing {
             live: self.store.service(service)?.and_then(|record| record.live),
             pinned: self.store.pinned_releases(service)?,
+            served: self.store.served_releases(service)?,
             in_use: used.flatten().chain([newest]).collect(),
         })
     }
@@ -140,6 +149,8 @@ mod tests {
             image_id: String::new(),
             image_bytes: 0,
             image_has_healthcheck: false,
+            image_first_check: std::time::Duration::ZERO,
+            image_volumes: Vec::new(),
             manifest: manifest.clone(),
             origin: Origin { who: String::new(), folder: None, commit: None, key: None },
             built: Timestamp::UNIX_EPOCH,
@@ -153,7 +164,12 @@ mod tests {
     }
 
     fn spare(live: u64, pinned: &[u64], in_use: &[u64], keep: usize) -> Vec<u64> {
-        let standing = Standing { live: Some(ReleaseId::new(live)), pinned: ids(pinned), in_use: ids(in_use) };
+        spare_of(&(1..=9).collect::<Vec<_>>(), live, pinned, in_use, keep)
+    }
+
+    fn spare_of(served: &[u64], live: u64, pinned: &[u64], in_use: &[u64], keep: usize) -> Vec<u64> {
+        let (pinned, served, in_use) = (ids(pinned), ids(served), ids(in_use));
+        let standing = Standing { live: Some(ReleaseId::new(live)), pinned, served, in_use };
         standing.spare(&releases(9), keep).into_iter().map(|release| release.id.number()).collect()
     }
 
@@ -169,6 +185,13 @@ mod tests {
     fn pinned_ones_stay_and_do_not_count() {
         assert_eq!(spare(9, &[1, 8], &[], 3), [5, 4, 3, 2]);
         assert_eq!(spare(2, &[2], &[], 3), [6, 5, 4, 3, 1], "a live one that is pinned does not count either");
+    }
+
+    #[test]
+    fn what_never_served_pushes_out_nothing_that_did() {
+        assert_eq!(spare_of(&[1, 2, 9], 9, &[], &[], 4), [7, 6, 5, 4, 3], "one of them fills the room that is left");
+        assert_eq!(spare_of(&[1, 2, 9], 9, &[], &[], 2), [1, 8, 7, 6, 5, 4, 3], "those that served come first");
+        assert_eq!(spare_of(&[1], 1, &[], &[9], 1), [8, 7, 6, 5, 4, 3, 2], "the newest may still be looked at");
     }
 
     #[test]

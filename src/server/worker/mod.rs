@@ -14,6 +14,7 @@
 //! turns.rs       one at a time changes the containers of a service
 //! keep.rs        which releases stay: the newest, the pinned, those in use
 //! prune.rs       releases that are too old go
+//! unkept.rs      data that goes with its container
 //! preview.rs     what a deploy would do, without doing it
 //! ```
 
@@ -30,6 +31,7 @@ mod recover;
 mod revive;
 mod settle;
 mod turns;
+mod unkept;
 mod watch_over;
 
 use std::path::PathBuf;

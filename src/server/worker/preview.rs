@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::unkept;
 use crate::api::{Downtime, OptionChange, PlanRequest, PlanView, Problem, ProblemCode};
 use crate::deploy::{Action, Desired, Goal, Origin, Plan, Release, plan};
 use crate::manifest::{self, Manifest, Severity};
@@ -44,7 +45,7 @@ impl Core {
             return Err(Problem { diagnostics: checked.diagnostics, ..Problem::new(ProblemCode::BadRequest, message) });
         };
         asker.may(&manifest.service, &Action::Push)?;
-        self.check_confined(asker, &manifest, &manifest::images(dockerfile.as_bytes()))?;
+        self.check_confined(asker, &manifest, &manifest::images(dockerfile.as_bytes())).await?;
         let release = self.release_to_be(manifest)?;
         let warnings = checked.diagnostics.iter().filter(|found| found.severity == Severity::Warning);
         let warnings = warnings.map(|found| format!("line {}: {}", found.line, found.message));
@@ -104,6 +105,7 @@ impl Core {
         if let (Action::Rollback { .. }, Some(release), []) = (action, release, view.refusals.as_slice()) {
             view.notes.extend(notes_of_rollback(release));
         }
+        view.warnings.extend(live.iter().flat_map(|live| unkept::of_live(live, action)));
         if let Some(release) = release {
             view.warnings.extend(self.doubts(&release.manifest.urls).await);
         }
@@ -140,6 +142,8 @@ impl Core {
             image_id: String::new(),
             image_bytes: 0,
             image_has_healthcheck: false,
+            image_first_check: std::time::Duration::ZERO,
+            image_volumes: Vec::new(),
             manifest,
             origin: Origin { who: String::new(), key: None, folder: None, commit: None },
             built: Timestamp::UNIX_EPOCH,

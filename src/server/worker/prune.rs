@@ -20,7 +20,7 @@ const TRIES: u32 = 3;
 const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
 impl Core {
-    /// After a new release is live. What cannot be removed is told, and tried again after the next deploy.
+    /// After each deploy that may have made a release. What cannot be removed is told, and tried again after the next deploy.
     pub(super) async fn prune_releases(&self, service: &ServiceName, recorder: &Recorder) {
         let Ok(spare) = self.spare_releases(service, self.config.deploy.keep_releases) else { return };
         for release in spare {

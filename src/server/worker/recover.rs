@@ -72,8 +72,13 @@ impl Core {
                 Action::Stop | Action::Remove => Outcome::Failed { failure },
                 _ => Outcome::Succeeded,
             }),
-            Verdict::Undone { .. } => {
-                let serving = deploy.from.map_or("nothing".to_owned(), |release| release.to_string());
+            Verdict::Undone { unrestored: Some(why), .. } => {
+                let detail = format!("{cut} while it ran; what served before may not serve again: {why}");
+                Ok(Outcome::Interrupted { detail })
+            }
+            Verdict::Undone { unrestored: None, .. } => {
+                let record = self.store.service(&deploy.service)?.filter(|record| !record.stopped);
+                let serving = record.and_then(|record| record.live).map_or("nothing".to_owned(), |id| id.to_string());
                 let detail = format!("{cut} while it ran; it is undone, and {serving} serves as before");
                 Ok(Outcome::Interrupted { detail })
             }

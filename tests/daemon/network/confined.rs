@@ -6,7 +6,7 @@ use mypaas::deploy::Outcome;
 use mypaas::engine::{Behaviour, BuildScript};
 
 use super::callers::{origin, push};
-use super::wire::{Wire, told};
+use super::wire::{DOMAIN, Wire, told};
 use crate::stage::SINGLE;
 
 /// A Dockerfile of `web` with more lines before its FROM, or with another one.
@@ -137,13 +137,9 @@ async fn what_is_nobody_s_it_may_have() {
 async fn whose_a_url_is_a_key_for_another_service_is_not_told() {
     let wire = Wire::start().await;
     let taken = SINGLE.replace("http://web.test", "http://hidden.test");
-    let limited = wire.client("rsa");
-    let Err(ClientError::Refused(problem)) = push(&limited, &taken, origin("x")).await else { panic!("accepted") };
-    let view = limited.plan(&PlanRequest::Dockerfile { text: taken.clone(), context_bytes: None }).await.unwrap();
-    for problem in [&problem, &view.refusals[0]] {
-        assert_eq!(problem.message, "http://hidden.test belongs to another service");
-        assert!(!problem.hint.as_ref().unwrap().contains("hidden"), "{problem:?}");
-    }
+    let problem = refusal(&wire, &taken).await;
+    let told = format!("{problem:?}").replace("hidden.test", "");
+    assert!(problem.message.contains("the domain hidden.test") && !told.contains("hidden"), "{problem:?}");
     let all = wire.client("ed25519");
     let view = all.plan(&PlanRequest::Dockerfile { text: taken, context_bytes: None }).await.unwrap();
     assert_eq!(view.refusals[0].message, "http://hidden.test belongs to the service hidden");
@@ -159,4 +155,25 @@ async fn how_a_deploy_failed_does_not_tell_whose_a_url_is() {
     let back = wire.stage.act("web", mypaas::deploy::Action::Rollback { to: mypaas::name::ReleaseId::new(1) }).await;
     let told = format!("{:?}", back.failure());
     assert!(told.contains("belongs to another service") && !told.contains("hidden"), "{told}");
+}
+
+#[tokio::test]
+async fn a_key_for_one_service_gets_no_part_of_another_s_domain() {
+    let wire = Wire::start().await;
+    let (all, limited) = (wire.client("ed25519"), wire.client("rsa"));
+    let shop = SINGLE.replace("web", "shop");
+    succeed(&wire, &all, &shop).await;
+    for url in ["http://shop.test/login", "https://shop.test/login", &format!("http://{DOMAIN}/login")] {
+        let strange = web_with(&format!("# mypaas.url={url}"));
+        let problem = refusal(&wire, &strange).await;
+        assert_eq!(problem.code, ProblemCode::Forbidden, "{url}: {problem:?}");
+        assert!(problem.message.contains("so far") && !problem.message.contains("service shop"), "{problem:?}");
+    }
+    let granted = web_with("# mypaas.url=http://shop.test/blog");
+    succeed(&wire, &all, &granted).await;
+    succeed(&wire, &limited, &granted).await;
+    told(
+        "a path of another service's domain",
+        &format!("403 {}", refusal(&wire, &web_with("# mypaas.url=http://shop.test/login")).await.message),
+    );
 }

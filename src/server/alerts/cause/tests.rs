@@ -76,6 +76,25 @@ fn each_cause_is_found_where_it_is() {
 }
 
 #[test]
+fn what_a_deploy_takes_away_for_a_moment_is_not_down_but_what_was_down_before_is() {
+    let in_phase = |phase| {
+        move |all: &mut Snapshot| {
+            let service = &mut all.services[0];
+            service.state = ServiceState::Down;
+            let mut deploy = six_services().services.into_iter().find_map(|service| service.last_deploy).unwrap();
+            deploy.state = DeployState::Running { started: all.at, phase };
+            service.last_deploy = Some(deploy);
+        }
+    };
+    for phase in [Phase::Queued, Phase::Building, Phase::Preparing] {
+        assert_eq!(with(in_phase(phase)), one(AlertKind::Down, "web"), "{phase:?}");
+    }
+    for phase in [Phase::Starting, Phase::Probing, Phase::Retiring, Phase::Undoing] {
+        assert_eq!(with(in_phase(phase)), [], "{phase:?}");
+    }
+}
+
+#[test]
 fn a_certificate_is_told_before_it_lapses() {
     let stands = |of: fn(Timestamp) -> Standing| {
         with(|all| {

@@ -13,9 +13,10 @@ pub(crate) fn evidence(service: &ServiceName, failure: &Failure) -> Vec<String> 
         lines.extend(last_probe(evidence, &failure.message));
         lines.extend(last_lines(evidence));
     }
-    lines.push(match failure.still_serving {
-        Some(release) => format!("{release} of {service} serves on, nothing was lost"),
-        None => format!("no release of {service} serves now, as before"),
+    lines.push(match (failure.still_serving, &failure.unrestored) {
+        (_, Some(why)) => format!("{service} may not serve now, for mypaas {why}"),
+        (Some(release), None) => format!("{release} of {service} serves on, nothing was lost"),
+        (None, None) => format!("no release of {service} serves now, as before"),
     });
     lines
 }

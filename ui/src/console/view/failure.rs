@@ -12,9 +12,10 @@ pub(crate) fn lines(failure: &Failure, room: usize, pen: &Pen<'_>) -> Vec<Line<'
     let title = format!("FAILED WHILE {}", failure.phase.word().to_uppercase());
     let mut lines = vec![Line::default(), overview::title(&title, pen)];
     lines.extend(problem::of_failure(failure, room, pen));
-    lines.push(match failure.still_serving {
-        Some(release) => pen.line(Tone::Healthy, format!("{release} serves on.")),
-        None => pen.line(Tone::Degraded, "No release serves."),
+    lines.push(match (failure.still_serving, &failure.unrestored) {
+        (_, Some(why)) => pen.line(Tone::Error, format!("What served before may not serve now: mypaas {why}")),
+        (Some(release), None) => pen.line(Tone::Healthy, format!("{release} serves on.")),
+        (None, None) => pen.line(Tone::Degraded, "No release serves."),
     });
     if let Some(evidence) = &failure.container {
         lines.extend(of_container(evidence, pen));

@@ -147,7 +147,15 @@ impl Engine for OneContainer {
     async fn ensure_image(&self, name: &ImageName) -> Answer<Image> {
         self.note(&format!("image {name}"));
         let (id, created) = ("sha256:1".to_owned(), Timestamp::UNIX_EPOCH);
-        Ok(Image { name: name.clone(), id, bytes: 1, has_healthcheck: false, created })
+        Ok(Image {
+            name: name.clone(),
+            id,
+            bytes: 1,
+            has_healthcheck: false,
+            first_check: Duration::ZERO,
+            volumes: Vec::new(),
+            created,
+        })
     }
 
     async fn remove_image(&self, _: &ImageName) -> Answer<()> {
