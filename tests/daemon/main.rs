@@ -9,6 +9,7 @@ mod disk;
 mod faults;
 mod flows;
 mod full_disk;
+mod health;
 mod history;
 mod journal;
 mod keeping;

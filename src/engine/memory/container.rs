@@ -38,6 +38,8 @@ pub(super) struct Simulated {
     behaviour: Behaviour,
     /// How many probes this run has answered.
     probes: u32,
+    /// This run works no more, though its process goes on.
+    pub(super) unwell: bool,
     log: VecDeque<LogLine>,
     /// How many lines were ever written; the last kept one has this number.
     written: u64,
@@ -67,6 +69,7 @@ impl Simulated {
             restarts: 0,
             behaviour,
             probes: 0,
+            unwell: false,
             log: VecDeque::new(),
             written: 0,
             chattered: now,
@@ -150,6 +153,7 @@ impl Simulated {
     fn run(&mut self, now: Timestamp) {
         self.phase = Phase::Running { since: now };
         self.probes = 0;
+        self.unwell = false;
         self.chattered = now;
         for line in self.behaviour.logs.clone() {
             self.write(LogStream::Stdout, line, now);
@@ -206,17 +210,21 @@ impl Simulated {
             self.die(exit.clone(), now);
             return ProbeAnswer::Exited { exit };
         }
-        let ready = self.is_ready();
+        let (ready, health) = (self.is_ready(), self.health());
         self.probes = self.probes.saturating_add(1);
-        answer(how, ready, self.behaviour.healthcheck)
+        answer(how, ready, health)
     }
 
     fn is_ready(&self) -> bool {
-        self.behaviour.ready_after < u32::MAX && self.probes >= self.behaviour.ready_after
+        !self.unwell && self.behaviour.ready_after < u32::MAX && self.probes >= self.behaviour.ready_after
     }
 
     fn health(&self) -> Option<Health> {
-        let health = if self.is_ready() { Health::Healthy } else { Health::Starting };
+        let health = match (self.unwell, self.is_ready()) {
+            (true, _) => Health::Unhealthy,
+            (false, true) => Health::Healthy,
+            (false, false) => Health::Starting,
+        };
         self.behaviour.healthcheck.then_some(health)
     }
 
@@ -257,15 +265,16 @@ impl Simulated {
     }
 }
 
-fn answer(how: &Probe, ready: bool, has_healthcheck: bool) -> ProbeAnswer {
-    let (yes, no) = match how {
-        Probe::Running => return ProbeAnswer::Ready { detail: "running".to_owned() },
-        Probe::ImageHealth if !has_healthcheck => {
+fn answer(how: &Probe, ready: bool, health: Option<Health>) -> ProbeAnswer {
+    let (yes, no) = match (how, health) {
+        (Probe::Running, _) => return ProbeAnswer::Ready { detail: "running".to_owned() },
+        (Probe::ImageHealth, None) => {
             return ProbeAnswer::Ready { detail: "running, without a health check".to_owned() };
         }
-        Probe::ImageHealth => ("healthy", "starting"),
-        Probe::Http { .. } => ("HTTP 200", "HTTP 503"),
-        Probe::Connect { .. } => ("connected", "connection refused"),
+        (Probe::ImageHealth, Some(Health::Unhealthy)) => ("healthy", "unhealthy"),
+        (Probe::ImageHealth, Some(_)) => ("healthy", "starting"),
+        (Probe::Http { .. }, _) => ("HTTP 200", "HTTP 503"),
+        (Probe::Connect { .. }, _) => ("connected", "connection refused"),
     };
     if ready { ProbeAnswer::Ready { detail: yes.to_owned() } } else { ProbeAnswer::NotReady { detail: no.to_owned() } }
 }

@@ -118,6 +118,17 @@ impl MemoryEngine {
         self.shared.change(|world| world.own(name).map(|container| container.die(exit, now)))
     }
 
+    /// The container turns unhealthy, or is well again. One that starts anew is well.
+    ///
+    /// # Errors
+    /// `NotFound` and `NotOurs`, as for any call on a container.
+    pub fn set_unwell(&self, name: &ContainerName, unwell: bool) -> Result<()> {
+        self.shared.change(|world| {
+            world.own(name)?.unwell = unwell;
+            Ok(())
+        })
+    }
+
     /// The container's process writes a line.
     ///
     /// # Errors
