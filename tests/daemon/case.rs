@@ -2,10 +2,11 @@
 
 use std::ops::RangeInclusive;
 
+use mypaas::api::{ServiceState, Snapshot};
 use mypaas::deploy::{Action, Outcome};
 use mypaas::name::{DeployId, ReleaseId};
 
-use crate::stage::{MIGRATING, ROLLING, SAFE, SINGLE, Stage};
+use crate::stage::{MIGRATING, ROLLING, SAFE, SINGLE, Stage, outcome};
 
 /// A deploy to break: what is there before, and what is asked.
 #[derive(Debug, Clone)]
@@ -90,9 +91,24 @@ impl Case {
     /// What must hold after a deploy that something befell.
     pub(crate) async fn check(&self, stage: &Stage, befell: &str) {
         println!("fault point: {}: {befell}", self.name);
-        if let Err(violation) = stage.check_settled("web").await {
-            let history: Vec<_> = stage.snapshot().await.deploys.into_iter().map(|deploy| deploy.state).collect();
+        let snapshot = stage.snapshot().await;
+        if let Err(violation) = stage.check_settled("web").await.and_then(|()| is_as_told(&snapshot)) {
+            let history: Vec<_> = snapshot.deploys.into_iter().map(|deploy| deploy.state).collect();
             panic!("{}: {befell}: {violation}\n{history:#?}", self.name);
         }
     }
+}
+
+/// The newest deploy that succeeded brought about what was asked; after one that did not, all is as it was before.
+fn is_as_told(snapshot: &Snapshot) -> Result<(), String> {
+    let newest = snapshot.deploys.first();
+    let told = newest.and_then(|deploy| match (&deploy.action, outcome(deploy).succeeded()) {
+        (Action::Remove, true) => None,
+        (Action::Stop, true) => Some((ServiceState::Stopped, deploy.from)),
+        (_, true) => Some((ServiceState::Running, deploy.to)),
+        (_, false) if deploy.from.is_none() => Some((ServiceState::NeverLive, None)),
+        (_, false) => Some((ServiceState::Running, deploy.from)),
+    });
+    let found = snapshot.services.first().map(|view| (view.state, view.release));
+    if found == told { Ok(()) } else { Err(format!("{found:?} is what there is, and {told:?} what was told")) }
 }
