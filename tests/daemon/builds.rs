@@ -1,11 +1,14 @@
 //! What builds may use of the machine.
 
-use mypaas::deploy::Phase;
+use std::time::Duration;
+
+use mypaas::deploy::{Action, Phase};
 use mypaas::engine::{Behaviour, BuildLimits, BuildScript};
 use mypaas::machine::Memory;
 use mypaas::manifest::{CpuLimit, MemoryLimit};
 use mypaas::name::ReleaseId;
 use mypaas::server::config::{BuildMemory, Config};
+use tokio::time::{Instant, sleep};
 
 use crate::stage::{ROLLING, SINGLE, Stage};
 
@@ -39,6 +42,40 @@ async fn what_the_operator_sets_holds() {
     let stage = Stage::with(config).await;
     stage.push(SINGLE).await.assert_succeeded();
     assert_eq!(limits(&stage).max_mem, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_an_image_tagged_latest_is_pulled_anew() {
+    let stage = Stage::new().await;
+    for from in ["base:latest", "base:1"] {
+        stage.push(&SINGLE.replace("scratch", from)).await.assert_succeeded();
+    }
+    assert_eq!(stage.engine.builds().iter().map(|build| build.pull).collect::<Vec<_>>(), [true, false]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn builds_wait_for_each_other_and_nothing_else_waits_for_them() {
+    let stage = Stage::new().await;
+    let named = |service: &str| SINGLE.replace("web", service);
+    stage.push(&named("other")).await.assert_succeeded();
+    let built = |count: usize| assert_eq!(stage.engine.builds().len(), 1 + count);
+    let build = BuildScript { takes: Duration::from_secs(30), ..BuildScript::default() };
+    for service in ["first", "second"] {
+        stage.script(service, Behaviour { build: build.clone(), ..Behaviour::default() });
+    }
+    let first = stage.accept_push(&named("first")).await.unwrap();
+    let second = stage.accept_push(&named("second")).await.unwrap();
+    let began = Instant::now();
+    sleep(Duration::from_secs(1)).await;
+    built(1);
+    stage.act("other", Action::Restart).await.assert_succeeded();
+    assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
+    sleep(Duration::from_secs(29).saturating_sub(began.elapsed())).await;
+    built(1);
+    for deploy in [first, second] {
+        stage.end_of(deploy.id).await.assert_succeeded();
+    }
+    built(2);
 }
 
 #[tokio::test(start_paused = true)]

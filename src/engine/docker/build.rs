@@ -196,6 +196,8 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
+    use crate::engine::BuildLimits;
+    use crate::name::ReleaseId;
 
     #[test]
     fn an_option_of_buildkit_is_explained() {
@@ -207,6 +209,19 @@ mod tests {
              without it"
         );
         assert_eq!(hinted("COPY failed".to_owned()), "COPY failed");
+    }
+
+    #[test]
+    fn images_are_pulled_anew_only_where_the_build_says_so() {
+        let build = |pull| Build {
+            name: ImageName::foreign("web:r1"),
+            service: "web".parse().unwrap(),
+            release: ReleaseId::new(1),
+            context: stream::empty().boxed(),
+            pull,
+            limits: BuildLimits::default(),
+        };
+        assert_eq!([true, false].map(|pull| options(&build(pull)).pull.is_some()), [true, false]);
     }
 
     #[tokio::test]
