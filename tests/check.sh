@@ -9,7 +9,7 @@ cmd_test() { # everything that is checked before a change lands; fails when a te
     remove_old_instances
     before=$(test_objects)
     cargo fmt --all --check
-    rustfmt --edition 2024 --check assets/examples/app/main.rs
+    rustfmt --edition 2024 --check "${LONE[@]}"
     cargo clippy --workspace --all-targets --locked -- -D warnings
     cargo test --workspace --locked --no-fail-fast 2>&1 | tee "$log" || status=1
     count_tests "$log" || status=1
