@@ -31,8 +31,9 @@ const DOMAINS: [&str; 2] = ["paas.test", "safe.test"];
 /// Between requests of one client.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Docker, and the original's router, for which ours stands in: its version is in no registry here. So nothing is pulled.
+/// Docker with its client, which newer Debian has in a package of its own, and the original's router, for which ours stands in: its version is in no registry here. So nothing is pulled.
 const INSTALL: &str = "apt-get update -q && apt-get install -q -y --no-install-recommends docker.io && \
+                       { ! apt-cache show docker-cli || apt-get install -q -y docker-cli; } && \
                        systemctl start docker && docker pull -q IMAGE && docker tag IMAGE traefik:2.5.6 && \
                        printf '#!/bin/sh\\n[ \"$1\" = pull ] || exec /usr/bin/docker \"$@\"\\n' >/usr/local/bin/docker && \
                        chmod 755 /usr/local/bin/docker && docker network create mypaas-net && \
