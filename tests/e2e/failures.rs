@@ -136,10 +136,21 @@ async fn a_first_release_that_fails_leaves_no_container_and_no_route() {
 
 #[tokio::test]
 async fn one_that_keeps_crashing_soon_after_it_was_ready_is_rolled_back() {
+    is_rolled_back(&[], "ENV EXIT_AFTER_MS=1500").await;
+}
+
+#[tokio::test]
+async fn one_that_turns_unhealthy_soon_after_it_was_ready_is_rolled_back() {
+    is_rolled_back(&["scale=1", "healthcheck=/health 1s 500ms"], "ENV HEALTH=6000").await;
+}
+
+/// A release that is ready, and is found out later.
+async fn is_rolled_back(options: &[&str], instruction: &str) {
     let stage = Stage::with(Settings { watch: "30s", ..Settings::default() }).await;
-    let folder = stage.project("web", &["url=http://web.test"], &["ENV VERSION=good"]);
+    let options = [&["url=http://web.test"], options].concat();
+    let folder = stage.project("web", &options, &["ENV VERSION=good"]);
     stage.push(&folder).await.done();
-    stage.project("web", &["url=http://web.test"], &["ENV EXIT_AFTER_MS=1500 VERSION=bad"]);
+    stage.project("web", &options, &["ENV VERSION=bad", instruction]);
     stage.push(&folder).await.done();
     let limit = tokio::time::Instant::now() + Duration::from_secs(30);
     while stage.containers().await != ["web.r1.1"] {
