@@ -148,9 +148,11 @@ fn set_environment(command: &mut CommandBuilder, home: &Path) {
     for (name, folder) in [("XDG_CONFIG_HOME", "config"), ("XDG_STATE_HOME", "state"), ("MYPAAS_HOME", "mypaas")] {
         command.env(name, home.join(folder));
     }
-    for name in ["COLORFGBG", "LC_ALL", "LC_CTYPE", "VISUAL"] {
+    for name in ["COLORFGBG", "HISTFILE", "LC_ALL", "LC_CTYPE", "VISUAL"] {
         command.env_remove(name);
     }
+    // A shell writes its history there when it ends.
+    command.env("HOME", home);
     command.env("TERM", "xterm-256color");
     command.env("COLORTERM", "truecolor");
     command.env("LANG", "C.UTF-8");
