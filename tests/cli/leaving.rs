@@ -42,7 +42,7 @@ fn ended(mut child: Child, mut out: BufReader<std::process::ChildStdout>) -> (i3
 async fn ctrl_c_leaves_the_deploy_alone_and_says_how_to_see_it() {
     let stage = Stage::new().await;
     stage.push("blog", SINGLE);
-    stage.script("blog", slow_build(Duration::from_secs(2)));
+    stage.script("blog", slow_build(Duration::from_secs(8)));
     let (child, out) = started(&stage, "push local blog", "building");
     kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
     let (code, _, err) = ended(child, out);

@@ -25,6 +25,7 @@ use std::time::Duration;
 use mypaas_ui::console::{self, Options};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::session::{OWN_PROCESS, Session};
 use self::terminal::size;
@@ -53,6 +54,7 @@ fn signals_give_the_terminal_back() {
 fn a_panic_gives_the_terminal_back_and_is_then_told() {
     let mut session = Session::own("a_console_with_a_fault");
     session.wait_for("No server is known");
+    session.signal(Signal::SIGUSR1);
     assert!(!session.end());
     session.assert_given_back("a panic");
     assert!(session.screen().contains("a fault for the test"), "{}", session.screen());
@@ -206,8 +208,9 @@ fn a_console_with_a_fault() {
         return;
     }
     in_a_runtime(async {
-        tokio::spawn(async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut told = signal(SignalKind::user_defined1())?;
+        tokio::spawn(async move {
+            told.recv().await;
             panic!("a fault for the test");
         });
         console::run(Vec::new(), Options::default()).await

@@ -64,7 +64,7 @@ async fn told_to_stop_it_lets_a_running_deploy_end_and_a_waiting_one_go() {
     let mut stage = Stage::new().await;
     let folder = stage.project("web", &["url=http://web.test", "scale=2"], &[]);
     stage.push(&folder).await.done();
-    stage.project("web", &["url=http://web.test", "scale=2"], &["ENV START_DELAY_MS=2000"]);
+    stage.project("web", &["url=http://web.test", "scale=2"], &["ENV START_DELAY_MS=8000"]);
     let mut running = stage.begin(&["push", "local", &folder, "--json"]);
     running.until(r#""phase":"probing""#).await;
     let mut waiting = stage.begin(&["scale", "local", "web", "3", "--json"]);

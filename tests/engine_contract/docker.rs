@@ -139,7 +139,7 @@ impl Fixture for InDocker {
         let (name, value) = match app {
             App::Serves | App::ChecksItself => return,
             App::Speaks => ("LINES", "hello".to_owned()),
-            App::IsSlow => ("START_DELAY_MS", "500".to_owned()),
+            App::IsSlow => ("START_DELAY_MS", "3000".to_owned()),
             App::NeverListens => ("PORT", "0".to_owned()),
             App::IgnoresSigterm => ("ON_SIGTERM", "ignore".to_owned()),
             App::ExitsAtOnce(code) => ("EXIT_CODE", code.to_string()),
