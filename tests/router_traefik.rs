@@ -210,12 +210,15 @@ async fn traefiks_api_is_for_the_server_alone() {
     }
 }
 
+/// So long that also on a busy machine only the answer decides.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Two containers of `hello`.
 async fn asked_for_their_health(traefik: &Traefik, every: Duration) -> [Backend; 2] {
     let both = [Backend::start(traefik.container(2)).await, Backend::start(traefik.container(3)).await];
     let addresses = [both[0].address, both[1].address];
     let mut hello = routes("hello", &["http://hello.test"], &addresses);
-    hello.healthcheck = Some(HealthCheck { path: "/health".into(), interval: every, timeout: every });
+    hello.healthcheck = Some(HealthCheck { path: "/health".into(), interval: every, timeout: HEALTH_TIMEOUT });
     traefik.switch.apply(&hello).await.unwrap();
     both
 }
@@ -225,8 +228,6 @@ async fn a_container_that_fails_its_health_check_gets_no_requests_until_it_recov
     let traefik = Traefik::start().await;
     let every = Duration::from_millis(100);
     let [one, other] = asked_for_their_health(&traefik, every).await;
-    other.set_healthy(false);
-    sleep(4 * every).await;
     let answers = async || {
         let running = load(&traefik, 100).start();
         sleep(Duration::from_millis(400)).await;
@@ -234,10 +235,16 @@ async fn a_container_that_fails_its_health_check_gets_no_requests_until_it_recov
         assert_eq!(report.failed(), 0, "{report}");
         report.answers.into_keys().collect::<Vec<_>>()
     };
-    assert_eq!(answers().await, [one.address.ip().to_string()]);
-    other.set_healthy(true);
-    sleep(4 * every).await;
-    assert_eq!(answers().await.len(), 2);
+    let names = [one.address.ip().to_string(), other.address.ip().to_string()];
+    for (healthy, expected) in [(false, &names[..1]), (true, &names[..])] {
+        other.set_healthy(healthy);
+        let limit = Instant::now() + Duration::from_secs(10);
+        let mut found = answers().await;
+        while found != expected {
+            assert!(Instant::now() < limit, "healthy: {healthy}, but {found:?} answer");
+            found = answers().await;
+        }
+    }
 }
 
 #[tokio::test]
@@ -398,7 +405,7 @@ async fn a_held_request_fails_when_the_time_is_over() {
     let start = Instant::now();
     assert_eq!(status(&get(&traefik, "hello.test", "/").await), "502");
     let waited = start.elapsed();
-    assert!((Duration::from_millis(600)..Duration::from_millis(1500)).contains(&waited), "{waited:?}");
+    assert!((Duration::from_millis(600)..Duration::from_secs(5)).contains(&waited), "{waited:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A real Traefik as a process of the test, on a loopback address of its own. Its binary comes from the image.
 
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -15,18 +15,33 @@ use mypaas::router::traefik::files::Files;
 use mypaas::router::traefik::setup::{Base, Setup, render_base};
 use mypaas::router::traefik::switch::{Patience, Switch};
 
-const WEB: u16 = 8080;
-const SECURE: u16 = 8443;
-const API: u16 = 8081;
-
 /// It stops when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Traefik {
     pub(crate) switch: Switch,
     pub(crate) password: Secret,
     network: Network,
+    ports: Ports,
     folder: tempfile::TempDir,
     process: Option<Process>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    web: u16,
+    secure: u16,
+    api: u16,
+    /// Of all containers.
+    container: u16,
+}
+
+impl Ports {
+    /// Those that others have on all addresses are not free here either.
+    fn free_on(host: Ipv4Addr) -> Self {
+        let taken = [(); 4].map(|()| TcpListener::bind((host, 0)).unwrap());
+        let [web, secure, api, container] = taken.map(|listener| listener.local_addr().unwrap().port());
+        Self { web, secure, api, container }
+    }
 }
 
 #[derive(Debug)]
@@ -63,11 +78,12 @@ impl Traefik {
         let network = Network::new();
         let files = Files::open(folder.path().to_owned()).await.unwrap();
         let password = files.password().await.unwrap();
+        let ports = Ports::free_on(network.host(1));
         let at = |port| SocketAddrV4::new(network.host(1), port).to_string();
         let setup = Setup {
-            http: at(WEB),
-            https: at(SECURE),
-            api: at(API),
+            http: at(ports.web),
+            https: at(ports.secure),
+            api: at(ports.api),
             routes: files.routes_folder().display().to_string(),
             certificates: folder.path().join("acme.json").display().to_string(),
             authority: String::new(),
@@ -77,11 +93,11 @@ impl Traefik {
         let (server, fallback) = (Ipv4Addr::LOCALHOST, &files.fallback().await.unwrap());
         let base = Base { server, password: &password, fallback, https_port: None, own: &[] };
         files.write_base(&render_base(&base)).await.unwrap();
-        let api = Api::new(format!("http://{}", at(API)), password.clone()).unwrap();
+        let api = Api::new(format!("http://{}", at(ports.api)), password.clone()).unwrap();
         let rush = Duration::from_millis(500);
         let patience = Patience { limit: Duration::from_secs(10), rush, ..Patience::default() };
-        let mut traefik =
-            Self { switch: Switch { files, api, patience, resolver: None }, password, network, folder, process: None };
+        let switch = Switch { files, api, patience, resolver: None };
+        let mut traefik = Self { switch, password, network, ports, folder, process: None };
         traefik.run();
         traefik.await_answer().await;
         traefik
@@ -91,7 +107,10 @@ impl Traefik {
     pub(crate) fn run(&mut self) {
         let log = fs::File::create(self.folder.path().join("log")).unwrap();
         let config = self.folder.path().join("config/traefik.toml");
-        let child = Command::new(binary())
+        // Whatever ends the test ends it too.
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL"])
+            .arg(binary())
             .arg(format!("--configFile={}", config.display()))
             .stdin(Stdio::null())
             .stderr(log.try_clone().unwrap())
@@ -106,22 +125,22 @@ impl Traefik {
 
     /// Where it takes http requests.
     pub(crate) fn web(&self) -> SocketAddr {
-        SocketAddrV4::new(self.network.host(1), WEB).into()
+        SocketAddrV4::new(self.network.host(1), self.ports.web).into()
     }
 
     /// Where it takes https requests.
     pub(crate) fn secure(&self) -> SocketAddr {
-        SocketAddrV4::new(self.network.host(1), SECURE).into()
+        SocketAddrV4::new(self.network.host(1), self.ports.secure).into()
     }
 
     /// Where its API is.
     pub(crate) fn api(&self) -> SocketAddr {
-        SocketAddrV4::new(self.network.host(1), API).into()
+        SocketAddrV4::new(self.network.host(1), self.ports.api).into()
     }
 
     /// The address of a container; the number is between 2 and 254.
     pub(crate) fn container(&self, number: u8) -> SocketAddrV4 {
-        SocketAddrV4::new(self.network.host(number), 8000)
+        SocketAddrV4::new(self.network.host(number), self.ports.container)
     }
 
     /// What it has written.
