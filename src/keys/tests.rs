@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -156,8 +157,10 @@ impl Agent {
             .unwrap();
         let agent = Self { process, folder };
         // The file is there before somebody listens at it.
+        let begin = Instant::now();
         while std::os::unix::net::UnixStream::connect(agent.socket()).is_err() {
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            assert!(begin.elapsed() < Duration::from_secs(60), "ssh-agent does not listen");
+            std::thread::sleep(Duration::from_millis(5));
         }
         agent
     }
