@@ -19,6 +19,9 @@ use crate::stage::{Settings, Stage, ask, docker};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// How a connection looks that the other end closed just as a request went out on it.
+const ENDED: [&str; 2] = ["IncompleteMessage", "ConnectionReset"];
+
 /// By what the rules are known that divert connections.
 const HANDOVER: &str = "mypaas-handover";
 const GONE: &str = "192.0.2.99:80";
@@ -68,7 +71,7 @@ async fn request_until(
         let posts = !keeps && count % 4 == 0;
         count += 1;
         let mut answer = request(&client, posts, host).await;
-        if keeps && answer.as_ref().is_err_and(|failure| failure.contains("IncompleteMessage")) {
+        if keeps && answer.as_ref().is_err_and(|failure| ENDED.iter().any(|how| failure.contains(how))) {
             eprintln!("a connection to {host} that was kept has ended");
             answer = request(&client, posts, host).await;
         }
