@@ -54,7 +54,9 @@ impl Machine {
         }
         let packages =
             fs::canonicalize(Path::new(ROOT).join("target/dev/packages")).expect("`./dev setup test` gets them");
-        let mut unshare = Command::new("unshare")
+        // Whatever ends the test ends it too.
+        let mut unshare = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "unshare"])
             .args(["--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", "bash"])
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/machine/machine.sh"))
             .args([folder.path().join("root"), folder.path().join("docker"), packages])

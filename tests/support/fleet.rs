@@ -25,7 +25,9 @@ impl Fleet {
     /// `extent` as in `20x50`; what is given besides is told to `mypaas demo`. They live in a folder of their own.
     pub(crate) fn start(extent: &str, options: &[&str], folder: &Path) -> Self {
         let began = Instant::now();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mypaas"));
+        // Whatever ends the test ends them too.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_mypaas")]);
         command.args(["demo", "--fleet", extent, "--serve"]).arg(folder).args(options);
         for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "MYPAAS_HOME"] {
             command.env(name, folder.join("none"));

@@ -70,8 +70,9 @@ impl Server {
     pub(crate) async fn start(&mut self) {
         self.kill();
         let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_mypaas"))
-            .arg("serve")
+        // Whatever ends the test ends it too.
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_mypaas"), "serve"])
             .env("MYPAAS_HOME", self.home())
             .env("HOME", self.folder.path())
             .env("DOCKER_HOST", format!("unix://{}", self.docker.display()))

@@ -12,6 +12,8 @@ use tokio::time::timeout;
 
 use super::Stage;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_mypaas");
+
 /// No command takes longer with the short times of the tests' servers, also on a busy machine.
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -66,7 +68,17 @@ pub(crate) struct Running {
 impl Stage {
     /// With nothing of the environment but what a test means it to have.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mypaas"));
+        self.prepare(Command::new(PROGRAM), arguments)
+    }
+
+    /// The same. Whatever ends the test ends it too.
+    pub(super) fn bound_command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", PROGRAM]);
+        self.prepare(command, arguments)
+    }
+
+    fn prepare(&self, mut command: Command, arguments: &[&str]) -> Command {
         command
             .args(arguments)
             .env_clear()

@@ -49,10 +49,10 @@ impl Pebble {
             "certificateValidityPeriod": VALIDITY_SECONDS,
         }});
         fs::write(file("config.json"), config.to_string()).unwrap();
-        let mut names = Command::new("pebble-challtestsrv");
+        let mut names = bound("pebble-challtestsrv");
         names.args(["-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-http01", "", "-https01", "", "-tlsalpn01", ""]);
         names.args(["-dns01", &format!("127.0.0.1:{dns}"), "-management", &format!("127.0.0.1:{dns_management}")]);
-        let mut pebble = Command::new("pebble");
+        let mut pebble = bound("pebble");
         pebble.args(["-strict=false", "-dnsserver", &format!("127.0.0.1:{dns}"), "-config"]).arg(file("config.json"));
         pebble.env("PEBBLE_VA_NOSLEEP", "1").env("PEBBLE_WFE_NONCEREJECT", "0");
         let processes = [run(names, &file("names.log")), run(pebble, &file("pebble.log"))];
@@ -121,6 +121,13 @@ pub(crate) fn curl(arguments: &[&str]) -> Option<String> {
 
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// Whatever ends the test ends it too.
+fn bound(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", program]);
+    command
 }
 
 fn run(mut command: Command, log: &Path) -> Process {

@@ -32,7 +32,7 @@ impl Process {
         let notices = UnixDatagram::bind(&socket).unwrap();
         let file = File::options().create(true).append(true).open(&log).unwrap();
         let child = stage
-            .command(&["serve"])
+            .bound_command(&["serve"])
             .env("NOTIFY_SOCKET", socket)
             .stdout(file.try_clone().unwrap())
             .stderr(file)

@@ -46,8 +46,10 @@ impl Sshd {
         );
         fs::write(file("config"), config).unwrap();
         let log = File::create(file("log")).unwrap();
-        let mut command = Command::new("/usr/sbin/sshd");
-        command.args(["-D", "-e", "-f", &file("config")]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        // Whatever ends the test ends it too.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "/usr/sbin/sshd", "-D", "-e", "-f", &file("config")]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let sshd = Self { process: command.spawn().unwrap(), port, folder };
         let begun = Instant::now();
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
