@@ -25,6 +25,9 @@ use self::faults::trouble::{EVERYWHERE, SOMETIMES, Trouble, WITH_ENGINE};
 /// Of all calls of a deploy, how far in the trouble comes.
 const HOW_FAR: [f64; 4] = [0.15, 0.45, 0.65, 0.9];
 
+/// The proxy sees all that are made of the engine.
+const FEWEST_CALLS: usize = 10;
+
 /// Each kind of deploy meets others; together they meet all that need not be waited for.
 fn sample(case: usize) -> impl Iterator<Item = (f64, Trouble)> {
     let all = EVERYWHERE.into_iter().filter(|trouble| !trouble.is_idle()).chain(SOMETIMES).cycle();
@@ -38,15 +41,24 @@ async fn holds(case: usize) {
 
 async fn try_each(stage: &mut Stage, points: impl Iterator<Item = (f64, Trouble)>) {
     let calls = trial::calls(stage).await.unwrap_or_else(|wrong| panic!("{}", wrong.what)).len();
+    assert!(calls > FEWEST_CALLS, "the deploy made {calls} calls");
     for (share, trouble) in points {
         let at = (calls as f64 * share) as usize;
-        match trial::run(stage, at, trouble).await {
-            Ok(Trial { met, succeeded, failed, .. }) => {
-                println!("call {at} of {calls}, {trouble}: {met:?}, succeeded: {succeeded}, {failed} requests failed");
-            }
-            Err(Violation { met, what }) => {
-                panic!("call {at} of {calls}, {trouble} ({met:?}): {what}\n{}", stage.server.log());
-            }
+        // A deploy whose containers are ready sooner makes fewer calls than the one before.
+        let befell = befalls(stage, at, trouble).await || befalls(stage, at * 2 / 3, trouble).await;
+        assert!(befell, "call {at} of {calls}, {trouble}: it befell no deploy");
+    }
+}
+
+/// Whether a deploy came to that call.
+async fn befalls(stage: &mut Stage, at: usize, trouble: Trouble) -> bool {
+    match trial::run(stage, at, trouble).await {
+        Ok(Trial { met, succeeded, failed, .. }) => {
+            println!("call {at}, {trouble}: {met:?}, succeeded: {succeeded}, {failed} requests failed");
+            met.is_some()
+        }
+        Err(Violation { met, what }) => {
+            panic!("call {at}, {trouble} ({met:?}): {what}\n{}", stage.server.log());
         }
     }
 }
