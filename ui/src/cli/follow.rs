@@ -5,23 +5,17 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use mypaas::api::{Deploy, DeployState, Failure, Outcome, What};
-use mypaas::client::{Client, ClientError};
+use mypaas::client::Client;
 use mypaas::name::{DeployId, ServerName};
 
 use super::advice;
 use super::output::words;
+use super::patience::{Patience, may_pass};
 use super::progress::Progress;
 use super::session::Session;
 
 /// How often the line that lives is looked at.
 const TICK: Duration = Duration::from_millis(200);
-
-/// A server that restarts is back within half a minute, or not at all.
-const ATTEMPTS: u32 = 30;
-const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
-
-/// So many attempts are left to whoever restarts this machine's server; then it is started here.
-const OTHERS_TURN: u32 = 10;
 
 /// A deploy that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -71,24 +65,20 @@ async fn watch(
     progress: &mut Progress<'_>,
 ) -> anyhow::Result<Outcome> {
     let client = session.client(server).await?;
-    let mut seen = 0;
-    let mut attempts = 0;
+    let (mut seen, mut patience) = (0, Patience::default());
     loop {
         let before = seen;
         let lost = match read(&client, deploy.id, &mut seen, progress).await {
             Ok(Some(outcome)) => return Ok(outcome),
-            Ok(None) => None,
-            Err(error) if worth_another_try(&error) => Some(error),
+            Ok(None) => anyhow::anyhow!("its events end before it does"),
+            Err(error) if may_pass(&error) => error,
             Err(error) => return Err(error),
         };
-        attempts = if seen > before { 0 } else { attempts + 1 };
-        if attempts == ATTEMPTS {
-            let lost = lost.unwrap_or_else(|| anyhow::anyhow!("its events end before it does"));
-            return Err(lost.context(format!("how {} of {} ends cannot be told", deploy.id, deploy.service)));
+        if seen > before {
+            patience = Patience::default();
         }
-        tokio::time::sleep(BETWEEN_ATTEMPTS).await;
-        if attempts == OTHERS_TURN {
-            session.ask(server, async |client| client.server().await).await?;
+        if !patience.wait(session, server).await? {
+            return Err(lost.context(format!("how {} of {} ends cannot be told", deploy.id, deploy.service)));
         }
     }
 }
@@ -121,11 +111,6 @@ async fn read(
         DeployState::Finished { outcome, .. } => Ok(Some(outcome)),
         _ => Ok(None),
     }
-}
-
-fn worth_another_try(error: &anyhow::Error) -> bool {
-    use ClientError::{Broken, TimedOut, Unreachable};
-    matches!(error.downcast_ref(), Some(Unreachable { .. } | TimedOut { .. } | Broken(_)))
 }
 
 fn interrupt_note(server: &ServerName, deploy: &Deploy) -> String {

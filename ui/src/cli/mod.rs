@@ -13,6 +13,7 @@
 //! source.rs        the Dockerfile that is pushed; upload.rs sends its folder
 //! original.rs      the same to a server of the Python original
 //! follow.rs        a deploy watched to its end; progress/ tells it
+//! patience.rs      waiting for a server that is away for a moment
 //! output/          tables, plans, units, colours
 //! report/          any error → message, causes, hint, exit code
 //! signal.rs        ctrl-c and its kin; logging.rs where a server's log goes
@@ -32,6 +33,7 @@ mod many;
 mod operator_keys;
 mod original;
 mod output;
+mod patience;
 mod progress;
 mod refused;
 mod report;
