@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, ContainerState, Deploy, Release, ServerView, Standing, Traffic};
+use super::{Action, Alert, ContainerState, Deploy, Release, ServerView, Standing, Traffic};
 use crate::manifest::{CpuLimit, Manifest, Scale, ServiceUrl};
 use crate::name::{ContainerName, ReleaseId, ServiceName};
 
@@ -115,6 +115,33 @@ pub struct ReleaseView {
     pub pinned: bool,
     /// The deploy that built it.
     pub deploy: Option<Deploy>,
+}
+
+impl ServiceDetail {
+    /// What one goes back to: the newest release before the live one that was deployed well, that nobody went back from,
+    /// and whose image is still there.
+    pub fn good_before(&self) -> Option<ReleaseId> {
+        let live = self.releases.iter().find(|view| view.live).map(|view| view.release.id).or(self.service.release);
+        let earlier = self.releases.iter().filter(|view| live.is_none_or(|live| view.release.id < live));
+        let good = earlier.filter(|view| view.available && view.was_good() && !self.was_left(view.release.id));
+        good.map(|view| view.release.id).max()
+    }
+
+    /// The last that is known of the release is that one went back from it, by hand or because it crashed.
+    fn was_left(&self, release: ReleaseId) -> bool {
+        let mut known =
+            self.deploys.iter().filter(|deploy| deploy.succeeded()).filter_map(|deploy| match deploy.action {
+                Action::Rollback { to } if deploy.from == Some(release) && to < release => Some(true),
+                _ => (deploy.to == Some(release)).then_some(false),
+            });
+        known.next() == Some(true)
+    }
+}
+
+impl ReleaseView {
+    fn was_good(&self) -> bool {
+        self.deploy.as_ref().is_none_or(Deploy::succeeded)
+    }
 }
 
 /// Keeps a release whatever its age, or no longer.

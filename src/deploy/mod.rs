@@ -140,4 +140,8 @@ impl Deploy {
     pub fn is_finished(&self) -> bool {
         matches!(self.state, DeployState::Finished { .. })
     }
+
+    pub fn succeeded(&self) -> bool {
+        matches!(&self.state, DeployState::Finished { outcome, .. } if outcome.succeeded())
+    }
 }

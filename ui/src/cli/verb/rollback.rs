@@ -1,7 +1,7 @@
 //! `mypaas rollback`: an earlier release becomes live again.
 
 use clap::Args;
-use mypaas::api::{Action, DeployState, ReleaseView, ServiceDetail};
+use mypaas::api::{Action, ServiceDetail};
 use mypaas::name::ReleaseId;
 
 use super::act::{self, How, On, OnEach, act};
@@ -27,7 +27,8 @@ async fn roll_back(session: &Session, on: &On, release: Option<ReleaseId>, how: 
     let detail = act::detail(session, on).await?;
     let to = match release {
         Some(release) => known(&detail, release, on)?,
-        None => previous(&detail)
+        None => detail
+            .good_before()
             .ok_or_else(|| InputError::NothingEarlier { service: on.service.clone(), server: on.server.clone() })?,
     };
     act(session, on, Action::Rollback { to }, how).await
@@ -42,21 +43,6 @@ pub(super) fn known(detail: &ServiceDetail, release: ReleaseId, on: &On) -> Resu
     Err(InputError::UnknownRelease { release, service: on.service.clone(), server: on.server.clone(), known })
 }
 
-/// The newest release before the live one that was deployed well and whose image is still there.
-fn previous(detail: &ServiceDetail) -> Option<ReleaseId> {
-    let live = detail.releases.iter().find(|view| view.live).map(|view| view.release.id).or(detail.service.release);
-    let earlier = detail.releases.iter().filter(|view| live.is_none_or(|live| view.release.id < live));
-    earlier.filter(|view| view.available && was_good(view)).map(|view| view.release.id).max()
-}
-
-fn was_good(view: &ReleaseView) -> bool {
-    match view.deploy.as_ref().map(|deploy| &deploy.state) {
-        Some(DeployState::Finished { outcome, .. }) => outcome.succeeded(),
-        Some(_) => false,
-        None => true,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,13 +53,29 @@ mod tests {
         let detail: ServiceDetail = fixture::read("services/hello.json");
         let states: Vec<_> = detail.releases.iter().map(|view| view.release.id.to_string()).collect();
         assert_eq!(states, ["r13", "r12", "r11", "r10", "r9"], "the fixture: r12 live, r11 failed, r10 gone");
-        assert_eq!(previous(&detail), Some(ReleaseId::new(9)));
+        assert_eq!(detail.good_before(), Some(ReleaseId::new(9)));
     }
 
     #[test]
     fn a_first_release_has_nothing_before_it() {
         let mut detail: ServiceDetail = fixture::read("services/hello.json");
         detail.releases.retain(|view| view.live);
-        assert_eq!(previous(&detail), None);
+        assert_eq!(detail.good_before(), None);
+    }
+
+    #[test]
+    fn a_release_that_one_went_back_from_is_passed_over_until_it_is_made_live_again() {
+        let mut detail: ServiceDetail = fixture::read("services/hello.json");
+        // A push of r14 over r12, after r13 was gone back from.
+        for view in &mut detail.releases {
+            view.live = false;
+        }
+        detail.service.release = Some(ReleaseId::new(14));
+        assert_eq!(detail.good_before(), Some(ReleaseId::new(12)));
+        let mut again = detail.deploys[0].clone();
+        (again.from, again.to) = (again.to, again.from);
+        again.action = Action::Rollback { to: ReleaseId::new(13) };
+        detail.deploys.insert(0, again);
+        assert_eq!(detail.good_before(), Some(ReleaseId::new(13)));
     }
 }

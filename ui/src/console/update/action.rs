@@ -167,7 +167,12 @@ pub(super) fn fill_rollback(model: &mut Model, at: &ServiceAt) -> Vec<Effect> {
     rollback.releases = match model.details.get(at) {
         None => return Vec::new(),
         Some(known) => match (known.detail(), known.problem()) {
-            (Some(detail), _) => Load::Ready(detail.releases.iter().filter(|release| !release.live).cloned().collect()),
+            (Some(detail), _) => {
+                let others: Vec<_> = detail.releases.iter().filter(|release| !release.live).cloned().collect();
+                let good = detail.good_before();
+                rollback.cursor = others.iter().position(|other| Some(other.release.id) == good).unwrap_or(0);
+                Load::Ready(others)
+            }
             (None, Some(problem)) => Load::Failed(problem.clone()),
             (None, None) => return Vec::new(),
         },

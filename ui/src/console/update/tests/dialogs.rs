@@ -130,6 +130,19 @@ fn a_rollback_previews_each_release_and_asks_before_it_is_done() {
 }
 
 #[test]
+fn a_rollback_offers_the_newest_good_release_first() {
+    let mut model = fixture::model();
+    let mut detail = fixture::detail("shop");
+    let left = detail.deploys.iter_mut().find(|deploy| matches!(deploy.action, Action::Rollback { .. })).unwrap();
+    (left.from, left.to) = (Some(ReleaseId::new(13)), Some(ReleaseId::new(12)));
+    send(&mut model, Message::Detail { at: service_at("local", "shop"), result: Ok(detail.into()) });
+    select(&mut model, "local", "shop");
+    press(&mut model, "b");
+    let Some(Dialog::Rollback(rollback)) = &model.dialog else { panic!("{:?}", model.dialog) };
+    assert_eq!(rollback.selected().map(|view| view.release.id), Some(ReleaseId::new(12)));
+}
+
+#[test]
 fn a_release_whose_image_is_gone_cannot_be_taken() {
     let mut model = fixture::model();
     press(&mut model, "b G enter");
