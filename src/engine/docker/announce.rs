@@ -24,7 +24,8 @@ const LIMIT: Duration = Duration::from_secs(1);
 const DISCARD: u16 = 9;
 
 impl DockerEngine {
-    /// For servers that may enter a container's network, which root may. For others it is left out.
+    /// For servers that may enter a container's network, as root may and whoever the unit of systemd lets. For others it is
+    /// left out.
     pub(super) async fn announce(&self, name: &ContainerName) {
         // A container that is not there any more has nothing to tell.
         let _ = timeout(LIMIT, self.speak(name)).await;

@@ -43,6 +43,8 @@ pub struct Daemon {
     pub account: Account,
     /// Tells two servers of one machine apart; the usual one is `mypaas`.
     pub name: String,
+    /// Where the container engine listens, as in `DOCKER_HOST`; none: that is not said anew.
+    pub docker_host: Option<String>,
 }
 
 /// What runs, as far as its manager knows.

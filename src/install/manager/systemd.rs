@@ -18,6 +18,9 @@ const LIMIT: Duration = Duration::from_secs(260);
 const QUESTION_LIMIT: Duration = Duration::from_secs(20);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
+/// How the line begins that says where the engine listens.
+const ENGINE: &str = "Environment=\"DOCKER_HOST=";
+
 #[derive(Debug, Clone)]
 pub struct Systemd {
     daemon: Daemon,
@@ -41,10 +44,17 @@ impl Systemd {
         Path::new(UNITS).join(self.unit())
     }
 
-    /// The unit's text.
-    fn text(&self) -> String {
-        let Daemon { home, program, account, .. } = &self.daemon;
-        let groups = if account.is_root() { "" } else { "SupplementaryGroups=docker\n" };
+    /// The unit's text. Where the engine listens stays as it is in the one before, unless it is said anew.
+    fn text(&self, before: &str) -> String {
+        let Daemon { home, program, account, docker_host, .. } = &self.daemon;
+        let (groups, ambient) = match account.is_root() {
+            true => ("", ""),
+            false => ("SupplementaryGroups=docker\n", "AmbientCapabilities=CAP_KILL CAP_SYS_ADMIN CAP_SYS_PTRACE\n"),
+        };
+        let engine = match docker_host {
+            Some(endpoint) => format!("{ENGINE}{}\"\n", escaped(endpoint)),
+            None => before.split_inclusive('\n').filter(|line| line.starts_with(ENGINE)).collect(),
+        };
         let mut writable = quoted(&account.home);
         if !home.starts_with(&account.home) {
             writable += &format!(" {}", quoted(home));
@@ -52,15 +62,19 @@ impl Systemd {
         TEMPLATE
             .replace("{user}", &escaped(&account.name))
             .replace("{groups}", groups)
+            .replace("{ambient}", ambient)
             .replace("{home}", &format!("\"MYPAAS_HOME={}\"", escaped(&home.display().to_string())))
             .replace("{previous}", &quoted(&upgrade::kept(program)))
             .replace("{program}", &quoted(program))
             .replace("{writable}", &writable)
+            .replace("{engine}", &engine)
     }
 
     pub(super) async fn install(&self) -> Result<bool, ManagerError> {
-        let (path, text) = (self.path(), self.text());
-        let is_new = fs::read_to_string(&path).ok().as_ref() != Some(&text);
+        let path = self.path();
+        let before = fs::read_to_string(&path).unwrap_or_default();
+        let text = self.text(&before);
+        let is_new = before != text;
         if is_new {
             let failed = |source| ManagerError::File { action: "write", path: path.clone(), source };
             atomic_file::write_beside(&path, text.as_bytes(), Access::Everyone).map_err(failed)?;
@@ -129,22 +143,47 @@ mod tests {
     use super::*;
     use crate::install::Account;
 
-    fn unit(user: &str, uid: u32, home: &str) -> String {
+    fn systemd(user: &str, uid: u32, home: &str, docker_host: Option<&str>) -> Systemd {
         let account = Account { name: user.into(), uid, gid: uid, home: format!("/home/{user}").into() };
-        let program = "/usr/local/bin/mypaas".into();
-        Systemd::new(Daemon { home: home.into(), program, account, name: "mypaas".into() }).text()
+        let (program, docker_host) = ("/usr/local/bin/mypaas".into(), docker_host.map(str::to_owned));
+        Systemd::new(Daemon { home: home.into(), program, account, name: "mypaas".into(), docker_host })
     }
 
     #[test]
     fn the_unit_of_an_ordinary_server_is_as_reviewed() {
-        insta::assert_snapshot!(unit("ada", 1000, "/home/ada/_mypaas"));
+        insta::assert_snapshot!(systemd("ada", 1000, "/home/ada/_mypaas", None).text(""));
     }
 
     #[test]
     fn root_needs_no_group_and_a_folder_elsewhere_is_writable_too() {
-        let unit = unit("root", 0, "/srv/my 100% paas");
-        assert!(!unit.contains("SupplementaryGroups"), "{unit}");
+        let unit = systemd("root", 0, "/srv/my 100% paas", None).text("");
+        assert!(!unit.contains("SupplementaryGroups") && !unit.contains("Ambient"), "{unit}");
         assert!(unit.contains("Environment=\"MYPAAS_HOME=/srv/my 100%% paas\"\n"), "{unit}");
         assert!(unit.contains("ReadWritePaths=\"/home/root\" \"/srv/my 100%% paas\"\n"), "{unit}");
+    }
+
+    /// What the server does itself to its containers, as an announcement does and the end of a shell.
+    #[test]
+    fn the_unit_leaves_what_the_server_does_to_containers() {
+        for (user, uid) in [("root", 0), ("ada", 1000)] {
+            let unit = systemd(user, uid, "/srv/paas", None).text("");
+            let told = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
+            let wanted = if uid == 0 { "CapabilityBoundingSet=" } else { "AmbientCapabilities=" };
+            for capability in ["CAP_KILL", "CAP_SYS_ADMIN", "CAP_SYS_PTRACE"] {
+                assert!(told(wanted).split(' ').any(|one| one == capability), "{user}: {capability}");
+                assert!(told("CapabilityBoundingSet=").split(' ').any(|one| one == capability), "{capability}");
+            }
+            assert_eq!(told("RestrictNamespaces="), "net");
+        }
+    }
+
+    #[test]
+    fn where_the_engine_listens_is_written_down_and_kept() {
+        let line = "Environment=\"DOCKER_HOST=unix:///run/100%% own.sock\"\n";
+        let first = systemd("ada", 1000, "/home/ada/_mypaas", Some("unix:///run/100% own.sock")).text("");
+        assert!(first.contains(&format!("/_mypaas\"\n{line}#")), "{first}");
+        assert_eq!(systemd("ada", 1000, "/home/ada/_mypaas", None).text(&first), first, "not said anew");
+        let other = systemd("ada", 1000, "/home/ada/_mypaas", Some("unix:///run/other.sock")).text(&first);
+        assert!(other.contains("DOCKER_HOST=unix:///run/other.sock\"") && !other.contains("own.sock"), "{other}");
     }
 }

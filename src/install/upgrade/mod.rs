@@ -225,7 +225,13 @@ mod tests {
         let new = script(folder.path(), "new", "echo mypaas 9.9.9");
         let account = crate::install::Account::current().unwrap();
         let home = folder.path().to_owned();
-        let daemon = Daemon { home: home.clone(), program: home.join("mypaas"), account, name: "t-upgrade".into() };
+        let daemon = Daemon {
+            home: home.clone(),
+            program: home.join("mypaas"),
+            account,
+            name: "t-upgrade".into(),
+            docker_host: None,
+        };
         let manager = Manager::choose(daemon.clone(), true);
         let upgrade = Upgrade { id: "second".into(), new: new.clone(), daemon, manager, limit: BACK_LIMIT };
         assert!(!goes_on(&home));

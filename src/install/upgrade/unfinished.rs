@@ -134,7 +134,8 @@ mod tests {
         fs::write(kept(&program), "old").unwrap();
         let record = Record { to: Some("9.9.9".into()), stage, ..Record::begin("cut off".into()) };
         record.write(&path(&home)).unwrap();
-        let daemon = Daemon { home, program, account: Account::current().unwrap(), name: "t-upgrade".into() };
+        let daemon =
+            Daemon { home, program, account: Account::current().unwrap(), name: "t-upgrade".into(), docker_host: None };
         Server { _folder: folder, daemon }
     }
 

@@ -24,7 +24,7 @@ pub(super) fn of(user: Option<&str>, environment: &Environment) -> anyhow::Resul
     let program = std::env::current_exe().context("it is not known where this program lies")?;
     let program = program.to_string_lossy().trim_end_matches(REPLACED).into();
     let name = Config::read(&home).unwrap_or_default().server.instance.to_string();
-    Ok(Daemon { home, program, account, name })
+    Ok(Daemon { home, program, account, name, docker_host: environment.docker_host.clone() })
 }
 
 /// What keeps it running now.

@@ -141,7 +141,7 @@ mod tests {
         if account.is_root() {
             (account.uid, account.gid) = (12_345, 12_345);
         }
-        Daemon { home, program: "/usr/bin/mypaas".into(), account, name: "mypaas".into() }
+        Daemon { home, program: "/usr/bin/mypaas".into(), account, name: "mypaas".into(), docker_host: None }
     }
 
     #[test]
