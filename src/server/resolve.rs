@@ -1,13 +1,19 @@
 //! What a manifest asks of this server, resolved: values of the environment, and folders for volumes.
 
 use std::collections::BTreeMap;
+use std::fs::{File, Permissions};
 use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
+
+use nix::fcntl::OFlag;
 
 use super::vault::Values;
 use crate::api::{Problem, ProblemCode};
 use crate::engine::{Bind, Secret};
 use crate::manifest::{EnvVar, Manifest, Volume};
+
+const NO_LINK: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_NOFOLLOW);
 
 /// The manifest's variables with their values. All that are missing are told at once.
 pub(super) fn environment(manifest: &Manifest, known: &Values) -> Result<BTreeMap<String, Secret>, Problem> {
@@ -69,12 +75,29 @@ fn check_not_led_away(volume: &Volume, bind: &Bind, manifest: &Manifest, user_ho
 /// Makes the folders that are missing.
 pub(super) fn make_folders(binds: &[Bind]) -> Result<(), Problem> {
     for bind in binds {
-        std::fs::create_dir_all(&bind.server_dir).map_err(|error| {
+        make_folder(&bind.server_dir).map_err(|error| {
             let message = format!("the folder {} for a volume could not be made", bind.server_dir.display());
             Problem::new(ProblemCode::Conflict, message).because(&error)
         })?;
     }
     Ok(())
+}
+
+/// As Docker makes them: open to whatever user a container's processes run as, also where the server's own files are not.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|path| !path.exists()).collect();
+    for path in missing.into_iter().rev() {
+        match std::fs::create_dir(path) {
+            // Another deploy was a moment earlier.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            made => made?,
+        }
+        // By way of the folder itself: in another volume, a container may have put a link in its place.
+        let made = File::options().read(true).custom_flags(NO_LINK.bits()).open(path)?;
+        made.set_permissions(Permissions::from_mode(0o755))?;
+    }
+    // What is there may not be a folder.
+    std::fs::create_dir_all(folder)
 }
 
 /// Where a volume's folder lies on the server, symlinks aside.
@@ -233,5 +256,28 @@ mod tests {
         for written in bad {
             assert!(resolved(written).is_err(), "{written}: {:?}", resolved(written));
         }
+    }
+
+    #[test]
+    fn folders_that_are_made_are_open_to_any_user_whatever_the_server_s_own_files_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().canonicalize().unwrap();
+        std::fs::create_dir(home.join("there")).unwrap();
+        std::fs::set_permissions(home.join("there"), Permissions::from_mode(0o700)).unwrap();
+        let bind = |path: &str| Bind { server_dir: home.join(path), container_dir: "/d".to_owned(), read_only: false };
+        let binds = [bind("there/new/deep"), bind("there")];
+        let made = std::thread::spawn(move || {
+            // The mask of this thread alone.
+            nix::sched::unshare(nix::sched::CloneFlags::CLONE_FS).unwrap();
+            nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+            make_folders(&binds)
+        });
+        made.join().unwrap().unwrap();
+        for (path, mode) in [("there", 0o700), ("there/new", 0o755), ("there/new/deep", 0o755)] {
+            let metadata = std::fs::metadata(home.join(path)).unwrap();
+            assert_eq!(metadata.permissions().mode() & 0o777, mode, "{path}");
+        }
+        std::fs::write(home.join("file"), "").unwrap();
+        assert!(make_folders(&[bind("file")]).is_err());
     }
 }

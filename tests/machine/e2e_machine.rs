@@ -163,6 +163,7 @@ async fn a_machine_of_systemd_is_given_a_unit() {
     let folder = project.write(1, &["service=web", "url=http://web.test", "volume=~/data:/data"], &[]);
     operator.mypaas(&["push", "shop", &folder.display().to_string()]).await.done();
     assert!(machine.hello(WEB).await.contains("release r1"));
+    assert_eq!(machine.run("stat -c %a /home/grace/data"), "755\n", "any user of a container gets into its volume");
 
     what_is_not_given_is_asked_for_on_a_terminal(&machine);
     cut_off::with_a_program_that_does_not_come_up(&operator, &machine).await;
