@@ -1,10 +1,11 @@
 //! Adding and removing servers. Everything else in the file stays as the operator wrote it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{DocumentMut, Item, Table, Value, value};
 
 use super::{Fleet, FleetError, Server};
 use crate::atomic_file::{self, Access};
@@ -25,6 +26,10 @@ pub enum EditError {
 
 const SERVERS: &str = "servers";
 
+/// It may be written in either way.
+const COLOUR: &str = "colour";
+const ALSO_COLOUR: &str = "color";
+
 impl Fleet {
     /// Writes a new server into the file, which is made when it is missing.
     pub fn add(path: &Path, name: &ServerName, server: &Server) -> Result<(), EditError> {
@@ -33,19 +38,24 @@ impl Fleet {
         }
         edit(path, |servers| {
             let mut table = Table::new();
-            table["address"] = value(server.address.to_string());
-            if let Some(key) = &server.key {
-                table["key"] = value(key);
-            }
-            if let Some(colour) = server.colour {
-                table["colour"] = value(colour.word());
-            }
-            for (option, set) in [("lock", server.lock), ("insecure", server.insecure)] {
-                if set {
-                    table[option] = value(true);
+            words(server).into_iter().for_each(|(option, word)| table[option] = value(word));
+            servers.insert(name.as_str(), Item::Table(table));
+        })
+    }
+
+    /// Writes what is said anew of a known server; what is not said of it any more stays.
+    pub fn change(path: &Path, name: &ServerName, server: &Server) -> Result<(), EditError> {
+        let fleet = Fleet::load(path)?;
+        let known = fleet.server(name).ok_or_else(|| unknown(name, &fleet))?;
+        let said: BTreeMap<_, _> = words(known).into_iter().map(|(option, word)| (option, word.to_string())).collect();
+        edit(path, |servers| {
+            let Some(table) = servers.get_mut(name.as_str()).and_then(Item::as_table_like_mut) else { return };
+            for (option, word) in words(server) {
+                if said.get(option) != Some(&word.to_string()) {
+                    table.remove(if option == COLOUR { ALSO_COLOUR } else { option });
+                    table.insert(option, value(word));
                 }
             }
-            servers.insert(name.as_str(), Item::Table(table));
         })
     }
 
@@ -53,11 +63,25 @@ impl Fleet {
     pub fn remove(path: &Path, name: &ServerName) -> Result<(), EditError> {
         let fleet = Fleet::load(path)?;
         if fleet.server(name).is_none() {
-            let known = fleet.servers().map(|(name, _)| name.to_string()).collect();
-            return Err(EditError::Unknown { name: name.clone(), known });
+            return Err(unknown(name, &fleet));
         }
         edit(path, |servers| drop(servers.remove(name.as_str())))
     }
+}
+
+fn unknown(name: &ServerName, fleet: &Fleet) -> EditError {
+    EditError::Unknown { name: name.clone(), known: fleet.servers().map(|(name, _)| name.to_string()).collect() }
+}
+
+/// What is said of a server, by option.
+fn words(server: &Server) -> Vec<(&'static str, Value)> {
+    let Server { address, key, colour, lock, insecure } = server;
+    let mut words = vec![("address", Value::from(address.to_string()))];
+    words.extend(key.iter().map(|key| ("key", key.into())));
+    words.extend(colour.map(|colour| (COLOUR, colour.word().into())));
+    let flags = [("lock", *lock), ("insecure", *insecure)];
+    words.extend(flags.into_iter().filter(|(_, set)| *set).map(|(option, _)| (option, true.into())));
+    words
 }
 
 /// Changes the table of servers in the file's text. That it can be read was seen before.
@@ -119,6 +143,24 @@ mod tests {
         Fleet::remove(&path, &name("two.x")).unwrap();
         let left = fs::read_to_string(&path).unwrap();
         assert!(left.starts_with("# mine\n[servers.one]\naddress = \"https://one.example.com\"\n"), "{left}");
+    }
+
+    #[test]
+    fn what_is_said_anew_of_a_server_is_changed_where_it_stands() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fleet.toml");
+        let before = "[servers.one]\n# mine\naddress = \"ssh://ada@one\" # there\ncolor = \"red\"\nlock = true\n";
+        fs::write(&path, before).unwrap();
+        let one = Server { colour: Some(Colour::Green), key: Some("~/k".into()), ..server("ssh://ada@one") };
+        Fleet::change(&path, &name("one"), &one).unwrap();
+        let changed = fs::read_to_string(&path).unwrap();
+        assert!(changed.starts_with("[servers.one]\n# mine\naddress = \"ssh://ada@one\" # there\n"), "{changed}");
+        assert_eq!(Fleet::load(&path).unwrap().server(&name("one")), Some(&Server { lock: true, ..one }));
+
+        fs::write(&path, "[servers]\ntwo = { address = \"ssh://two\" }\n").unwrap();
+        Fleet::change(&path, &name("two"), &Server { lock: true, ..server("ssh://two") }).unwrap();
+        assert!(Fleet::load(&path).unwrap().server(&name("two")).unwrap().lock);
+        assert!(matches!(Fleet::change(&path, &name("one"), &server("ssh://one")), Err(EditError::Unknown { .. })));
     }
 
     #[test]

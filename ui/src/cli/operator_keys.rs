@@ -286,6 +286,14 @@ impl<'a> OperatorKeys<'a> {
     }
 }
 
+/// A key as it was named, to be written down: the same one in whatever folder that is read.
+pub(crate) fn lasting(named: &str) -> String {
+    if named.parse::<Fingerprint>().is_ok() || named.starts_with("~/") {
+        return named.to_owned();
+    }
+    std::path::absolute(named).map_or_else(|_| named.to_owned(), |path| path.display().to_string())
+}
+
 fn found_in_agent(key: AgentKey) -> Found {
     Found { place: "the ssh-agent".to_owned(), file: None, half: Half::InAgent(key) }
 }

@@ -183,13 +183,18 @@ impl Session {
         if let Some(client) = clients.get(name) {
             return Ok(client.clone());
         }
+        let client = self.way_to(&server).await?;
+        clients.insert(name.clone(), client.clone());
+        Ok(client)
+    }
+
+    /// A new way to a server, as it is described here.
+    pub(crate) async fn way_to(&self, server: &Server) -> anyhow::Result<Client> {
         let signer = match server.address {
             Address::Network(_) => Some(self.signer(server.key.as_ref()).await?),
             Address::Unix(_) | Address::Ssh(_) => None,
         };
-        let client = Client::connect(&server.address, signer)?;
-        clients.insert(name.clone(), client.clone());
-        Ok(client)
+        Ok(Client::connect(&server.address, signer)?)
     }
 
     /// The way to a server of the Python original, with a key such as it knows.

@@ -12,6 +12,7 @@ use mypaas::name::ServerName;
 use serde::Serialize;
 
 use crate::cli::local::nobody_listens;
+use crate::cli::operator_keys::lasting;
 use crate::cli::output::paint::Style;
 use crate::cli::output::table::{Cell, Table};
 use crate::cli::output::{foreign, words};
@@ -118,7 +119,8 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
 
 fn add(arguments: &Add, session: &Session) -> anyhow::Result<()> {
     let Add { name, address, mark, lock, key, insecure } = arguments;
-    let server = Server { address: address.clone(), key: key.clone(), colour: *mark, lock: *lock, insecure: *insecure };
+    let key = key.as_deref().map(lasting);
+    let server = Server { address: address.clone(), key, colour: *mark, lock: *lock, insecure: *insecure };
     server.check().context("nothing was added")?;
     Fleet::add(&session.environment.fleet, name, &server)?;
     let file = session.environment.shown(&session.environment.fleet);

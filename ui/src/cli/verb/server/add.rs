@@ -14,7 +14,7 @@ use mypaas::name::ServerName;
 
 use super::delivery::{There, Way, destination, with_home};
 use super::{init, reach};
-use crate::cli::operator_keys::OperatorKeys;
+use crate::cli::operator_keys::{OperatorKeys, lasting};
 use crate::cli::output::units;
 use crate::cli::session::Session;
 use crate::cli::set_up::SetUpError;
@@ -82,8 +82,9 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
     let Arguments { name, machine, port, dry_run, .. } = arguments;
     let machine = SshAddress { port: port.or(machine.port), ..machine.clone() };
     let server = entry(arguments, &machine)?;
-    let is_known = is_known(session, name, &server)?;
-    if is_known && !dry_run {
+    let known = known(session, name, &server)?;
+    let server = known.as_ref().map_or(server.clone(), |known| said_anew(&server, known));
+    if known.is_some() && !dry_run {
         session.unlock(name).await?;
     }
     let key = key(arguments, session).await?;
@@ -97,7 +98,7 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
     let there = arguments.way.open(machine.clone(), wanted).await?;
     let init = command(arguments, &machine, &there, key.as_ref(), &session.environment.who);
     if *dry_run {
-        return preview(&steps, arguments, &there, is_known, session);
+        return preview(&steps, arguments, &there, known.is_some(), session);
     }
     steps.done("machine", &format!("{}: {}", there.remote.destination(), init::describe(&there.findings)))?;
     deliver(&there, &mut steps).await?;
@@ -105,14 +106,19 @@ pub(super) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
     there.succeeded(told, "setting it up", "mend it and repeat the command; it goes on from there")?;
     steps.done("set up", &format!("by `mypaas server init` on {}", there.remote.destination()))?;
     let fleet = session.environment.shown(&session.environment.fleet);
-    if is_known {
-        steps.done("fleet", &format!("{name} is in {fleet} already"))?;
-    } else {
-        Fleet::add(&session.environment.fleet, name, &server)?;
-        steps.done("fleet", &format!("{name} is {} (in {fleet})", server.address))?;
+    match known {
+        Some(known) if known == server => steps.done("fleet", &format!("{name} is in {fleet} already"))?,
+        Some(_) => {
+            Fleet::change(&session.environment.fleet, name, &server)?;
+            steps.done("fleet", &format!("{name} was changed in {fleet}"))?;
+        }
+        None => {
+            Fleet::add(&session.environment.fleet, name, &server)?;
+            steps.done("fleet", &format!("{name} is {} (in {fleet})", server.address))?;
+        }
     }
     if let Some(domain) = arguments.domain.as_ref().filter(|_| arguments.https) {
-        let view = reach::at_its_domain(session, name, domain.as_str(), &machine).await?;
+        let view = reach::at_its_domain(session, name, &server, domain.as_str(), &machine).await?;
         steps.done("reached", &format!("mypaas {} answers at {}", view.version, server.address))?;
     }
     let took = units::duration(steps.total());
@@ -128,16 +134,28 @@ fn entry(arguments: &Arguments, machine: &SshAddress) -> anyhow::Result<Server> 
         }
         None => Address::Ssh(machine.clone()),
     };
-    let key = arguments.key.clone();
+    let key = arguments.key.as_deref().map(lasting);
     Ok(Server { address, key, colour: arguments.mark, lock: arguments.lock, insecure: false })
 }
 
-/// Whether this very server is in the fleet already; an error when another one has the name.
-fn is_known(session: &Session, name: &ServerName, server: &Server) -> anyhow::Result<bool> {
+/// This very server, if it is in the fleet already; an error when another one has the name.
+fn known(session: &Session, name: &ServerName, server: &Server) -> anyhow::Result<Option<Server>> {
     match Fleet::load(&session.environment.fleet)?.server(name) {
-        None => Ok(false),
-        Some(known) if known.address == server.address => Ok(true),
-        Some(known) => Err(SetUpError::Taken { name: name.clone(), address: known.address.to_string() }.into()),
+        Some(known) if known.address != server.address => {
+            Err(SetUpError::Taken { name: name.clone(), address: known.address.to_string() }.into())
+        }
+        known => Ok(known.cloned()),
+    }
+}
+
+/// A known server, with what is given anew.
+fn said_anew(given: &Server, known: &Server) -> Server {
+    Server {
+        address: known.address.clone(),
+        key: given.key.clone().or_else(|| known.key.clone()),
+        colour: given.colour.or(known.colour),
+        lock: given.lock || known.lock,
+        insecure: known.insecure,
     }
 }
 
@@ -225,4 +243,37 @@ fn preview(
     let told = if is_known { "is in" } else { "would be added to" };
     steps.would("fleet", &format!("{} {told} {fleet}", arguments.name))?;
     steps.would("", "nothing was changed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::fixture;
+
+    #[test]
+    fn of_a_known_server_only_what_is_given_anew_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let session = fixture::session(folder.path());
+        let text = "[servers.shop]\naddress = \"ssh://ada@shop\"\nkey = \"~/.ssh/work\"\nlock = true\n";
+        std::fs::write(&session.environment.fleet, text).unwrap();
+        let name: ServerName = "shop".parse().unwrap();
+        let given = |key: Option<&str>, colour, address: &str| Server {
+            address: address.parse().unwrap(),
+            key: key.map(lasting),
+            colour,
+            lock: false,
+            insecure: false,
+        };
+        let plain = given(None, None, "ssh://ada@shop");
+        let before = known(&session, &name, &plain).unwrap().unwrap();
+        assert_eq!(said_anew(&plain, &before), before);
+        let marked = said_anew(&given(Some("keys/new"), Some(Colour::Red), "ssh://ada@shop"), &before);
+        assert!(marked.lock && marked.colour == Some(Colour::Red));
+        let key = std::env::current_dir().unwrap().join("keys/new").display().to_string();
+        assert_eq!(marked.key, Some(key), "it means the same file in every folder");
+        assert!(known(&session, &name, &given(None, None, "ssh://ada@attic")).is_err());
+        for lasts in ["~/.ssh/work", "SHA256:uEPjQDhzQ7cFvmLNXG7jPfcvTBGQ0UBP0Y7Nnnqr5DI", "/root/key"] {
+            assert_eq!(lasting(lasts), lasts);
+        }
+    }
 }

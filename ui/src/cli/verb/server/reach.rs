@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mypaas::api::ServerView;
 use mypaas::client::ClientError;
-use mypaas::fleet::SshAddress;
+use mypaas::fleet::{Server, SshAddress};
 use mypaas::name::ServerName;
 use tokio::net::lookup_host;
 use tokio::time::{Instant, sleep};
@@ -28,18 +28,20 @@ enum Points {
     Elsewhere,
 }
 
-/// Returns once it answers at its domain; it is in the fleet already.
+/// Returns once it answers at its domain.
 pub(super) async fn at_its_domain(
     session: &Session,
     name: &ServerName,
+    server: &Server,
     domain: &str,
     machine: &SshAddress,
 ) -> anyhow::Result<ServerView> {
+    let client = session.way_to(server).await?;
     let (theirs, own) = (addresses(domain).await, addresses(&machine.host).await);
     let points = points(&theirs, &own);
     let start = Instant::now();
     loop {
-        let error = match session.client(name).await?.server().await {
+        let error = match client.server().await {
             Ok(view) => return Ok(view),
             Err(error) => error,
         };
