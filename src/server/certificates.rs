@@ -1,7 +1,7 @@
 //! How the domains of https URLs stand: looked at now and then, and often while something is about to change.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, UdpSocket};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -96,9 +96,9 @@ impl Core {
         if asked.is_empty() {
             return doubts;
         }
-        let Ok(ours) = addresses(own).await else { return doubts };
+        let Ok(ours) = addresses(own).await.map(known) else { return doubts };
         for domain in asked {
-            doubts.extend(doubt(&domain, addresses(&domain).await, own, &ours));
+            doubts.extend(doubt(&domain, addresses(&domain).await, own, &ours, is_of_this_machine));
         }
         doubts
     }
@@ -118,16 +118,52 @@ async fn addresses(domain: &str) -> Result<BTreeSet<IpAddr>, String> {
     }
 }
 
-fn doubt(domain: &str, theirs: Result<BTreeSet<IpAddr>, String>, own: &str, ours: &BTreeSet<IpAddr>) -> Option<String> {
+/// Those that others may know the server by too. A machine often has its own name in its file of hosts, with an address that
+/// only it understands.
+fn known(mut ours: BTreeSet<IpAddr>) -> BTreeSet<IpAddr> {
+    ours.retain(|address| !is_inner(address));
+    ours
+}
+
+fn is_inner(address: &IpAddr) -> bool {
+    address.is_loopback() || address.is_unspecified()
+}
+
+/// Whether it is an IPv6 address of this machine, which its own domain may well not tell.
+fn is_of_this_machine(address: &IpAddr) -> bool {
+    address.is_ipv6() && !is_inner(address) && UdpSocket::bind((*address, 0)).is_ok()
+}
+
+/// The authority goes by IPv6 where a domain has it, and falls back on IPv4 only where nothing answers.
+fn doubt(
+    domain: &str,
+    theirs: Result<BTreeSet<IpAddr>, String>,
+    own: &str,
+    ours: &BTreeSet<IpAddr>,
+    is_here: impl Fn(&IpAddr) -> bool,
+) -> Option<String> {
+    let theirs = match theirs {
+        Ok(theirs) => theirs,
+        Err(error) => return Some(format!("{domain} cannot be looked up ({error}): a certificate will be refused")),
+    };
+    let is_ours = |address: &IpAddr| ours.contains(address) || is_here(address);
     let list = |addresses: &BTreeSet<IpAddr>| addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    match theirs {
-        Ok(theirs) if theirs.is_disjoint(ours) => Some(format!(
-            "{domain} points to {}, this server ({own}) is {}: a certificate will be refused until it points here",
-            list(&theirs),
-            list(ours)
-        )),
-        Ok(_) => None,
-        Err(error) => Some(format!("{domain} cannot be looked up ({error}): a certificate will be refused")),
+    let by_ipv6: BTreeSet<IpAddr> = theirs.iter().copied().filter(IpAddr::is_ipv6).collect();
+    if ours.is_empty() {
+        None
+    } else if !theirs.iter().any(is_ours) {
+        let (theirs, ours) = (list(&theirs), list(ours));
+        Some(format!(
+            "{domain} points to {theirs}, this server ({own}) is {ours}: a certificate will be refused until it points here"
+        ))
+    } else if !by_ipv6.is_empty() && !by_ipv6.iter().any(is_ours) {
+        let (theirs, ours) = (list(&by_ipv6), list(ours));
+        Some(format!(
+            "{domain} points here by IPv4, but by IPv6, which goes first, to {theirs}, this server ({own}) is {ours}: a \
+             certificate will be refused until its AAAA record points here or is gone"
+        ))
+    } else {
+        None
     }
 }
 
@@ -142,7 +178,7 @@ mod tests {
     #[test]
     fn a_domain_that_points_elsewhere_is_told_with_both_addresses() {
         let ours = set(&["192.0.2.1", "2001:db8::1"]);
-        let of = |theirs| doubt("shop.example.com", theirs, "paas.example.com", &ours);
+        let of = |theirs| doubt("shop.example.com", theirs, "paas.example.com", &ours, |_| false);
         assert_eq!(of(Ok(set(&["198.51.100.7", "2001:db8::1"]))), None);
         let elsewhere = of(Ok(set(&["198.51.100.7"]))).unwrap();
         assert_eq!(
@@ -151,6 +187,27 @@ mod tests {
              certificate will be refused until it points here"
         );
         assert!(of(Err("unknown".into())).unwrap().contains("cannot be looked up (unknown)"));
+    }
+
+    #[test]
+    fn an_ipv6_address_elsewhere_is_told_although_the_other_one_is_right() {
+        let theirs = set(&["192.0.2.1", "2001:db8::bad"]);
+        for ours in [set(&["192.0.2.1"]), set(&["192.0.2.1", "2001:db8::1"])] {
+            let of = |is_here: fn(&IpAddr) -> bool| doubt("shop.test", Ok(theirs.clone()), "paas.test", &ours, is_here);
+            let told = of(|_| false).unwrap();
+            assert!(told.contains("by IPv6, which goes first, to 2001:db8::bad, this server"), "{told}");
+            assert_eq!(of(IpAddr::is_ipv6), None, "this machine has that address, though its own domain does not tell");
+        }
+    }
+
+    #[test]
+    fn a_machine_that_knows_itself_by_its_file_of_hosts_only_doubts_nothing() {
+        let of = |ours: &[&str]| doubt("shop.test", Ok(set(&["192.0.2.1"])), "paas.test", &known(set(ours)), |_| false);
+        assert_eq!(of(&["127.0.1.1"]), None);
+        assert_eq!(of(&["127.0.1.1", "::1", "192.0.2.1"]), None);
+        assert!(of(&["127.0.1.1", "192.0.2.2"]).unwrap().contains("(paas.test) is 192.0.2.2:"));
+        assert!(!is_of_this_machine(&"::1".parse().unwrap()));
+        assert!(!is_of_this_machine(&"2001:db8::1".parse().unwrap()), "of a network for examples");
     }
 
     #[tokio::test(start_paused = true)]
