@@ -1,10 +1,11 @@
-//! `mypaas alerts`: what gives cause for concern on a server, and whether its webhooks work.
+//! `mypaas alerts`: what gives cause for concern on servers, and whether their webhooks work.
 
 use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
 use mypaas::name::ServerName;
 
+use crate::cli::many::{Servers, Touch, each};
 use crate::cli::output::alerts;
 use crate::cli::session::Session;
 
@@ -15,8 +16,9 @@ kinds = [\"down\", \"disk\"], the only kinds of alerts that this one is told of.
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The server's name; `local` is this machine
-    server: ServerName,
+    /// The server's name; `local` is this machine. Several: `shop,attic`, or `all`
+    #[arg(value_name = "SERVER")]
+    servers: Servers,
     /// Send a test to each webhook of the server, and show what came of it
     #[arg(long)]
     test: bool,
@@ -26,12 +28,17 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    let Arguments { server, test, json } = arguments;
-    if *test {
-        return try_webhooks(session, server, *json).await;
-    }
+    let Arguments { servers, test, json } = arguments;
+    each(session, servers, Touch::Reads, *json, async |session, server| match test {
+        true => try_webhooks(session, server, *json).await,
+        false => show(session, server, *json).await,
+    })
+    .await
+}
+
+async fn show(session: &Session, server: &ServerName, json: bool) -> anyhow::Result<()> {
     let alerts = session.ask(server, async |client| client.snapshot().await).await?.alerts;
-    if *json {
+    if json {
         return session.screen.print_json(&alerts);
     }
     let (paint, width) = (session.screen.paint(), session.screen.width());

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 use mypaas::api::{HistoryQuery, Span};
 use mypaas::name::{ServerName, ServiceName};
 
+use crate::cli::many::{Servers, Touch, each};
 use crate::cli::output::figures::{self, Marks};
 use crate::cli::session::Session;
 
@@ -16,8 +17,9 @@ const USUAL_WIDTH: usize = 80;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The server's name; `local` is this machine
-    server: ServerName,
+    /// The server's name; `local` is this machine. Several: `shop,attic`, or `all`
+    #[arg(value_name = "SERVER")]
+    servers: Servers,
     /// One service; else the machine itself
     service: Option<ServiceName>,
     /// How far back
@@ -41,7 +43,12 @@ enum Back {
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
-    let Arguments { server, service, span, plain, json } = arguments;
+    let Arguments { servers, json, .. } = arguments;
+    each(session, servers, Touch::Reads, *json, async |session, server| show(arguments, session, server).await).await
+}
+
+async fn show(arguments: &Arguments, session: &Session, server: &ServerName) -> anyhow::Result<()> {
+    let Arguments { service, span, plain, json, .. } = arguments;
     let width = session.screen.width().unwrap_or(USUAL_WIDTH);
     let span = match span {
         Back::Hour => Span::Hour,
