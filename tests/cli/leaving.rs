@@ -90,6 +90,36 @@ async fn following_logs_ends_when_nobody_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn logs_are_followed_through_a_restart_of_the_server_until_the_service_is_gone() {
+    let mut stage = Stage::new().await;
+    stage.script("blog", Behaviour { chatter: Some(Duration::from_millis(50)), ..Behaviour::default() });
+    stage.push("blog", SINGLE);
+    let (child, mut out) = started(&stage, "logs local blog --follow --timestamps", "listening");
+    stage.die_and_start().await;
+    let restarted = jiff::Timestamp::now();
+    let mut told = Vec::new();
+    tokio::task::block_in_place(|| {
+        while told.last().is_none_or(|line: &String| time(line) <= restarted) {
+            let mut line = String::new();
+            assert!(out.read_line(&mut line).unwrap() > 0, "it ended early: {told:?}");
+            told.push(line);
+        }
+    });
+    stage.run("remove local blog --yes").succeeded();
+    let (code, rest, err) = ended(child, out);
+    told.extend(rest.lines().map(str::to_owned));
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("so nothing more is followed"), "{err}");
+    assert!(told.is_sorted_by_key(|line| time(line)), "{told:?}");
+}
+
+/// When a line was written, as `--timestamps` tells it.
+fn time(line: &str) -> jiff::Timestamp {
+    let at = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S%.f", &line[..23]).unwrap();
+    jiff::tz::TimeZone::system().to_timestamp(at).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_dies_and_comes_back_still_tells_how_the_deploy_ended() {
     let mut stage = Stage::new().await;
     stage.push("web", ROLLING);

@@ -1,16 +1,23 @@
 //! `mypaas logs`: what the containers of a service wrote.
 
+mod told;
+
+use anyhow::Context;
 use clap::Args;
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
-use mypaas::api::{LogLine, LogQuery, LogsOf, ServiceDetail};
+use mypaas::api::{LogLine, LogQuery, LogsOf, ProblemCode, ServiceDetail};
+use mypaas::client::ClientError;
 use mypaas::name::{ContainerName, ReleaseId, ServiceName};
 
+use self::told::Told;
 use super::act::{On, OnEach, detail};
 use crate::cli::input::InputError;
 use crate::cli::many::Touch;
 use crate::cli::output::{Screen, foreign};
+use crate::cli::patience::{Patience, may_pass};
 use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
@@ -45,7 +52,10 @@ pub(crate) struct Arguments {
 struct Form {
     timestamps: bool,
     names: bool,
+    json: bool,
 }
+
+type Lines = BoxStream<'static, Result<LogLine, ClientError>>;
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
     let Arguments { on, json, .. } = arguments;
@@ -61,25 +71,77 @@ async fn show(arguments: &Arguments, session: &Session, on: &On) -> anyhow::Resu
         Some(release) => LogsOf::Release(release),
         None => containers.first().filter(|_| arguments.container.is_some()).cloned().into(),
     };
-    let query = LogQuery { tail: arguments.tail, since: arguments.since, follow: arguments.follow };
+    let names = containers.len() > 1 || gone.is_some();
+    let form = Form { timestamps: arguments.timestamps, names, json: arguments.json };
+    let mut query = LogQuery { tail: arguments.tail, since: arguments.since, follow: arguments.follow };
+    let (mut told, mut patience) = (Told::default(), Patience::default());
     let mut lines = session.ask(server, async |client| client.logs(service, &of, &query).await).await?;
-    let form = Form { timestamps: arguments.timestamps, names: containers.len() > 1 || gone.is_some() };
-    let mut is_empty = true;
-    while let Some(line) = lines.next().await.transpose()? {
-        is_empty = false;
-        if arguments.json {
-            session.screen.print_json_line(&line)?;
-        } else {
-            session.screen.pass_on(&shown(&line, form, &session.screen))?;
-        }
-        if session.screen.is_closed() {
+    loop {
+        let before = told.lines;
+        let ended = pass_on(&mut lines, form, &session.screen, &mut told).await;
+        if !query.follow || gone.is_some() || session.screen.is_closed() {
+            ended?;
             break;
+        }
+        if told.lines > before {
+            patience = Patience::default();
+        }
+        query = told.rest(&query);
+        match ask_again(session, on, &of, &query, ended, &mut patience).await? {
+            Some(more) => lines = more,
+            None => break,
         }
     }
     if let Some(release) = gone {
-        session.screen.tell(&whose(release, service, is_empty));
+        session.screen.tell(&whose(release, service, told.lines == 0));
     }
     Ok(())
+}
+
+async fn pass_on(lines: &mut Lines, form: Form, screen: &Screen, told: &mut Told) -> anyhow::Result<()> {
+    while let Some(line) = lines.next().await.transpose()? {
+        if !told.note(&line) {
+            continue;
+        }
+        if form.json {
+            screen.print_json_line(&line)?;
+        } else {
+            screen.pass_on(&shown(&line, form, screen))?;
+        }
+        if screen.is_closed() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What is followed ended, as it does when the server stops, or when all that wrote is gone: asks for the rest, once there is
+/// an answer again. None when there is nothing more to follow, which is told.
+async fn ask_again(
+    session: &Session,
+    On { server, service }: &On,
+    of: &LogsOf,
+    rest: &LogQuery,
+    mut ended: anyhow::Result<()>,
+    patience: &mut Patience,
+) -> anyhow::Result<Option<Lines>> {
+    let client = session.client(server).await?;
+    let over = |why: &str| session.screen.tell(&format!("{why}, so nothing more is followed\n"));
+    loop {
+        if ended.as_ref().is_err_and(|error| !may_pass(error)) || !patience.wait(session, server).await? {
+            ended.with_context(|| format!("what {service} writes could not be followed any longer"))?;
+            over(&format!("no container of {service} runs"));
+            return Ok(None);
+        }
+        match client.logs(service, of, rest).await {
+            Ok(lines) => return Ok(Some(lines)),
+            Err(ClientError::Refused(problem)) if problem.code == ProblemCode::NotFound => {
+                over(&problem.message);
+                return Ok(None);
+            }
+            Err(error) => ended = Err(error.into()),
+        }
+    }
 }
 
 fn is_gone(release: ReleaseId, detail: &ServiceDetail) -> bool {
