@@ -58,7 +58,10 @@ impl ContextError {
                 .first()
                 .map(|share| format!("leave out what the image does not need: {}", ignore_line(&share.path.display()))),
             Self::Changed { .. } => Some("push again once nothing writes into the folder any more".into()),
-            Self::Missing { .. } | Self::Unreadable { .. } => None,
+            Self::Missing { .. } => {
+                Some("name the folder that the Dockerfile is in; `.` is the one that you are in".into())
+            }
+            Self::Unreadable { .. } => None,
         }
     }
 }

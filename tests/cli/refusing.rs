@@ -25,7 +25,7 @@ async fn wrong_input_is_told_what_is_wrong_and_what_would_be_right() {
         ("prune local", 2, ["pruning local needs a confirmation", "--yes"]),
         ("prune local --keep none", 2, ["invalid value 'none'", "--help"]),
         ("disk lokal", 2, ["no server is called lokal", "did you mean local?"]),
-        ("push local nowhere", 1, ["nowhere", "No such file"]),
+        ("push local nowhere", 1, ["there is no folder nowhere", "hint: name the folder"]),
         ("push lokal web", 2, ["no server is called lokal", "did you mean local?"]),
         ("scale local web 0", 2, ["mypaas stop", "--help"]),
         ("bananas", 2, ["unrecognized subcommand 'bananas'", "--help"]),
