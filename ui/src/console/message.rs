@@ -173,6 +173,8 @@ pub(crate) enum ServerNews {
     Alive,
     /// It does not answer; it is tried again.
     Lost(Problem),
+    /// There is no way to it; it is not tried.
+    NoWay(Problem),
 }
 
 /// What a stream of logs brings.

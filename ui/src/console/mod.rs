@@ -45,6 +45,7 @@ mod words;
 
 use std::path::PathBuf;
 
+use mypaas::api::Problem;
 use mypaas::client::Client;
 use mypaas::fleet::Colour;
 use mypaas::name::ServerName;
@@ -62,7 +63,10 @@ pub struct Server {
     pub colour: Option<Colour>,
     /// Its name has to be typed before anything is changed there.
     pub lock: bool,
-    pub client: Client,
+    /// As the operator wrote it.
+    pub address: String,
+    /// The way to it, or why there is none.
+    pub client: Result<Client, Problem>,
 }
 
 /// The keys that come with the console, as a file for the operator to change.

@@ -10,6 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use crossterm::event::Event;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use mypaas::client::Client;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{Instant, sleep_until};
@@ -47,7 +48,7 @@ pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
     let terminal = Terminal::take(!options.no_mouse)?;
     let size = terminal.size()?;
     let entries = servers.iter().map(entry).collect();
-    let clients: BTreeMap<_, _> = servers.into_iter().map(|server| (server.name, server.client)).collect();
+    let ways: BTreeMap<_, _> = servers.into_iter().map(|server| (server.name, server.client)).collect();
     let (sender, inbox) = mpsc::channel(INBOX);
     let (log_sender, log_inbox) = mpsc::channel(1);
     let (shell_sender, shells) = mpsc::channel(1);
@@ -61,7 +62,7 @@ pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
         ascii,
         canvas: Canvas::new(size),
         terminal,
-        world: World::new(clients, options.who, Inboxes { news: sender, logs: log_sender, shells: shell_sender }),
+        world: World::new(ways, options.who, Inboxes { news: sender, logs: log_sender, shells: shell_sender }),
         recorder,
         inbox,
         log_inbox,
@@ -78,7 +79,8 @@ pub async fn run(servers: Vec<Server>, options: Options) -> anyhow::Result<()> {
 
 /// A server before it said anything.
 fn entry(server: &Server) -> ServerEntry {
-    let mut entry = ServerEntry::new(server.name.clone(), server.client.endpoint().to_owned());
+    let endpoint = server.client.as_ref().map_or(server.address.as_str(), Client::endpoint);
+    let mut entry = ServerEntry::new(server.name.clone(), endpoint.to_owned());
     (entry.colour, entry.lock) = (server.colour, server.lock);
     entry
 }
@@ -162,7 +164,7 @@ enum Happening {
 
 impl Console {
     async fn go(&mut self) -> anyhow::Result<()> {
-        for message in self.world.recall() {
+        for message in self.world.first_news() {
             self.take(message).await?;
         }
         self.draw()?;
@@ -259,6 +261,7 @@ impl Console {
             }
         }
         self.world.listen(self.model.wanted());
+        self.world.keep_plans(|ticket| self.model.awaits_plan(ticket));
         Ok(())
     }
 

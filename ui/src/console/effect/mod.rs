@@ -10,6 +10,7 @@
 //! folders.rs   what a typed path may become; the folders that were pushed before
 //! poll.rs      what servers do not tell by themselves: asked again and again while it is looked at
 //! logs.rs      what containers write, however fast; save.rs  to a file
+//! nowhere.rs   what is asked of servers to which there is no way
 //! problem.rs   why something did not work, as data
 //! ```
 
@@ -17,6 +18,7 @@ mod folders;
 mod listen;
 mod logs;
 mod memory;
+mod nowhere;
 mod poll;
 mod problem;
 mod push;

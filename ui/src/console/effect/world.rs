@@ -1,12 +1,15 @@
 //! Starts what the model wants from the world, and ends what it no longer wants.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mypaas::api::{CancelRequest, DeployRequest, Origin, PruneRequest, Snapshot, Target};
+use mypaas::api::{CancelRequest, DeployRequest, Origin, PlanRequest, Problem, PruneRequest, Snapshot, Target};
 use mypaas::client::{Client, Shell};
 use mypaas::name::{ContainerName, ServerName};
 use tokio::sync::Semaphore;
@@ -14,7 +17,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::problem::of_client;
-use super::{Effect, Subscription, TerminalEffect, folders, listen, logs, memory, poll, push, save, watch};
+use super::{Effect, Subscription, TerminalEffect, folders, listen, logs, memory, nowhere, poll, push, save, watch};
 use crate::console::message::{Message, ServerNews};
 use crate::console::model::Ticket;
 use crate::console::model::fleet::ServiceAt;
@@ -38,13 +41,15 @@ pub(crate) struct Opened {
     pub shell: Shell,
 }
 
-/// So many plans and deploys are asked for at a time, when there are many.
+/// So many plans and deploys are asked of a server at a time, when there are many.
 const AT_A_TIME: usize = 16;
 
 /// The way to the servers, and everything that is under way. All of it ends with this.
 #[derive(Debug)]
 pub(crate) struct World {
     servers: BTreeMap<ServerName, Client>,
+    /// Servers to which there is no way, and why.
+    nowhere: BTreeMap<ServerName, Problem>,
     /// As in `ada@laptop`.
     who: String,
     state: Option<PathBuf>,
@@ -53,23 +58,35 @@ pub(crate) struct World {
     log_inbox: Sender<Message>,
     shells: Sender<Opened>,
     tasks: JoinSet<()>,
-    turns: Arc<Semaphore>,
+    /// Of each server, so that one that is frozen keeps nobody from the others.
+    turns: BTreeMap<ServerName, Arc<Semaphore>>,
+    /// Plans that were asked for, by their tickets.
+    plans: BTreeMap<Ticket, AbortHandle>,
     listening: BTreeMap<Subscription, AbortHandle>,
 }
 
 impl World {
-    pub(crate) fn new(servers: BTreeMap<ServerName, Client>, who: String, inboxes: Inboxes) -> Self {
+    pub(crate) fn new(ways: BTreeMap<ServerName, Result<Client, Problem>>, who: String, inboxes: Inboxes) -> Self {
         let Inboxes { news: inbox, logs: log_inbox, shells } = inboxes;
         let state = folders::state_folder();
+        let (mut servers, mut nowhere) = (BTreeMap::new(), BTreeMap::new());
+        for (name, way) in ways {
+            match way {
+                Ok(client) => drop(servers.insert(name, client)),
+                Err(problem) => drop(nowhere.insert(name, problem)),
+            }
+        }
         Self {
             servers,
+            nowhere,
             who,
             state,
             inbox,
             log_inbox,
             shells,
             tasks: JoinSet::new(),
-            turns: Arc::new(Semaphore::new(AT_A_TIME)),
+            turns: BTreeMap::new(),
+            plans: BTreeMap::new(),
             listening: BTreeMap::new(),
         }
     }
@@ -139,18 +156,26 @@ impl World {
         })
     }
 
+    /// Plans that nobody waits for any more are not asked for any longer.
+    pub(crate) fn keep_plans(&mut self, is_awaited: impl Fn(Ticket) -> bool) {
+        self.plans.retain(|ticket, task| {
+            let stays = is_awaited(*ticket);
+            if !stays {
+                task.abort();
+            }
+            stays
+        });
+    }
+
     /// Does it in the background. What is for the terminal is handed back.
     pub(crate) fn perform(&mut self, effect: Effect) -> Option<TerminalEffect> {
+        if let Some(answer) = nowhere::answer(&effect, &self.nowhere) {
+            self.read(move || answer);
+            return None;
+        }
         match effect {
             Effect::Terminal(effect) => return Some(effect),
-            Effect::Plan { ticket, server, request } => {
-                let turns = Arc::clone(&self.turns);
-                self.with(&server, async move |client, inbox| {
-                    let _turn = turns.acquire().await;
-                    let result = client.plan(&request).await.map_err(of_client);
-                    tell(&inbox, Message::Planned { ticket, result }).await;
-                });
-            }
+            Effect::Plan { ticket, server, request } => self.plan(ticket, &server, request),
             Effect::Deploy { ticket, server, target } => self.deploy(ticket, server, target),
             Effect::Cancel { ticket, server, id } => {
                 let request = CancelRequest { who: self.who.clone() };
@@ -173,10 +198,12 @@ impl World {
                     tell(&inbox, Message::Pruned { ticket, server, result }).await;
                 });
             }
-            Effect::Check { ticket, server, folder } => self.with(&server, async move |client, inbox| {
-                let report = Box::new(push::check(&client, &folder).await);
-                tell(&inbox, Message::Checked { ticket, report }).await;
-            }),
+            Effect::Check { ticket, server, folder } => {
+                self.with(&server, async move |client, inbox| {
+                    let report = Box::new(push::check(&client, &folder).await);
+                    tell(&inbox, Message::Checked { ticket, report }).await;
+                });
+            }
             Effect::Push { ticket, server, folder } => self.push(ticket, server, folder),
             Effect::FindFolders { ticket, typed } => self.read(move || {
                 let found = folders::find(&typed);
@@ -206,8 +233,17 @@ impl World {
         self.tasks.spawn_blocking(move || memory.keep(&state, &server));
     }
 
+    /// What is known before any server is asked.
+    pub(crate) fn first_news(&self) -> Vec<Message> {
+        let no_way = self.nowhere.iter().map(|(name, problem)| {
+            let news = ServerNews::NoWay(problem.clone());
+            Message::Server { server: name.clone(), news }
+        });
+        self.recall().into_iter().chain(no_way).collect()
+    }
+
     /// What the servers said in an earlier session.
-    pub(crate) fn recall(&self) -> Vec<Message> {
+    fn recall(&self) -> Vec<Message> {
         let Some(state) = &self.state else { return Vec::new() };
         let known = self.servers.iter().filter_map(|(name, client)| {
             let (snapshot, heard) = memory::recall(state, name, client.endpoint())?;
@@ -217,13 +253,21 @@ impl World {
         known.collect()
     }
 
-    fn with<Done>(&mut self, server: &ServerName, task: impl FnOnce(Client, Sender<Message>) -> Done)
+    fn turns(&mut self, server: &ServerName) -> Arc<Semaphore> {
+        let turns = self.turns.entry(server.clone()).or_insert_with(|| Arc::new(Semaphore::new(AT_A_TIME)));
+        Arc::clone(turns)
+    }
+
+    fn with<Done>(
+        &mut self,
+        server: &ServerName,
+        task: impl FnOnce(Client, Sender<Message>) -> Done,
+    ) -> Option<AbortHandle>
     where
         Done: Future<Output = ()> + Send + 'static,
     {
-        if let Some(client) = self.servers.get(server) {
-            self.tasks.spawn(task(client.clone(), self.inbox.clone()));
-        }
+        let client = self.servers.get(server)?;
+        Some(self.tasks.spawn(task(client.clone(), self.inbox.clone())))
     }
 
     /// Something with files.
@@ -235,10 +279,20 @@ impl World {
         });
     }
 
+    fn plan(&mut self, ticket: Ticket, server: &ServerName, request: PlanRequest) {
+        let turns = self.turns(server);
+        let asked = self.with(server, async move |client, inbox| {
+            let _turn = turns.acquire().await;
+            let result = client.plan(&request).await.map_err(of_client);
+            tell(&inbox, Message::Planned { ticket, result }).await;
+        });
+        self.plans.extend(asked.map(|task| (ticket, task)));
+    }
+
     fn deploy(&mut self, ticket: Ticket, server: ServerName, target: Target) {
         let origin = Origin { who: self.who.clone(), key: None, folder: None, commit: None };
         let name = server.clone();
-        let turns = Arc::clone(&self.turns);
+        let turns = self.turns(&server);
         self.with(&name, async move |client, inbox| {
             let _turn = turns.acquire().await;
             let answer = client.deploy(&DeployRequest { target, origin }).await;

@@ -1,8 +1,9 @@
-//! What the page that is shown is about: a service, a server. Keys that name neither mean these.
+//! What the page that is shown is about: a service, a server, a line. Keys that name none mean these.
 
+use super::dialog::{Dialog, Guarded};
 use super::fleet::{ServerEntry, ServiceAt};
 use super::list::Item;
-use super::{Model, Page};
+use super::{Model, Page, Ticket};
 
 impl Model {
     /// The service that keys of the main page are about.
@@ -22,6 +23,22 @@ impl Model {
             | Page::Journal(_)
             | Page::Variables(_)
             | Page::Disk(_) => None,
+        }
+    }
+
+    /// A question is open, or a line is half typed: whatever takes the keyboard now takes it from that.
+    pub(crate) fn is_asked_something(&self) -> bool {
+        self.dialog.is_some() || self.typing.is_some()
+    }
+
+    /// Somebody waits for the plan with this ticket.
+    pub(crate) fn awaits_plan(&self, ticket: Ticket) -> bool {
+        match &self.dialog {
+            Some(Dialog::Confirm(confirm)) => confirm.aims.iter().any(|aim| aim.ticket == ticket),
+            Some(Dialog::Rollback(rollback)) => rollback.ticket == ticket,
+            Some(Dialog::Scale(scale)) => scale.ticket == ticket,
+            Some(Dialog::Unlock(unlock)) => matches!(&unlock.then, Guarded::Dialog(_)),
+            _ => false,
         }
     }
 

@@ -40,6 +40,8 @@ pub(crate) struct ServerEntry {
     pub colour: Option<Colour>,
     /// Its name has to be typed before anything is changed there.
     pub lock: bool,
+    /// It can be tried.
+    pub has_way: bool,
     pub connection: Connection,
     /// How far this machine's clock is ahead of the server's.
     skew: SignedDuration,
@@ -83,11 +85,13 @@ pub(crate) struct Tally {
     pub down: usize,
     pub stopped: usize,
     pub never_live: usize,
+    /// Their servers do not answer.
+    pub not_known: usize,
 }
 
 impl Tally {
     pub(crate) fn total(&self) -> usize {
-        self.running + self.degraded + self.down + self.stopped + self.never_live
+        self.running + self.degraded + self.down + self.stopped + self.never_live + self.not_known
     }
 
     fn add(&mut self, state: ServiceState) {
@@ -125,10 +129,16 @@ impl Fleet {
         self.servers.iter().flat_map(|server| server.services().iter().map(move |service| (server, service)))
     }
 
-    /// Over all servers, stale ones included.
+    /// Over all servers. What a silent one said is not how it is.
     pub(crate) fn tally(&self) -> Tally {
         let mut tally = Tally::default();
-        self.all_services().for_each(|(_, service)| tally.add(service.state));
+        for (server, service) in self.all_services() {
+            if server.is_live() {
+                tally.add(service.state);
+            } else {
+                tally.not_known += 1;
+            }
+        }
         tally
     }
 
@@ -144,7 +154,8 @@ impl Fleet {
 impl ServerEntry {
     pub(crate) fn new(name: ServerName, endpoint: String) -> Self {
         let connection = Connection::Connecting;
-        Self { name, endpoint, colour: None, lock: false, connection, skew: SignedDuration::ZERO, kept: None }
+        let skew = SignedDuration::ZERO;
+        Self { name, endpoint, colour: None, lock: false, has_way: true, connection, skew, kept: None }
     }
 
     /// What the operator's key is limited to there, as far as that is known.

@@ -30,6 +30,13 @@ pub(super) fn server(model: &mut Model, name: &ServerName, news: ServerNews) -> 
             }
         }
         ServerNews::Lost(problem) => lost(model, name, problem),
+        ServerNews::NoWay(problem) => {
+            let now = model.now;
+            if let Some(entry) = model.fleet.server_mut(name) {
+                entry.has_way = false;
+                entry.lose(problem, now);
+            }
+        }
     }
     Vec::new()
 }

@@ -187,7 +187,12 @@ fn states(tally: &Tally, pen: &Pen<'_>) -> Vec<Span<'static>> {
         let look = look::state(state);
         pen.span(look.tone, format!("{} {count} {}", look.sign, look.word))
     };
-    some.map(span).collect()
+    let mut spans: Vec<_> = some.map(span).collect();
+    if tally.not_known > 0 {
+        let worse = usize::from(tally.down > 0) + usize::from(tally.degraded > 0);
+        spans.insert(worse, pen.span(Tone::Stale, format!("{} not known", tally.not_known)));
+    }
+    spans
 }
 
 /// The same in one line, with signs for words.

@@ -1,5 +1,6 @@
 //! One server: how it is, what it runs on, and how that was over time.
 
+use jiff::Timestamp;
 use mypaas::api::{Limits, MachineFigures, Part, Problem, Role, Snapshot};
 use mypaas::name::ServiceName;
 use ratatui::layout::Rect;
@@ -40,9 +41,9 @@ pub(crate) fn draw(model: &Model, server: &ServerEntry, area: Rect, sheet: &mut 
 pub(crate) fn lines(server: &ServerEntry, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
     match &server.connection {
         Connection::Connecting => vec![pen.line(Tone::Pending, "connecting …")],
-        Connection::Unreachable { since, problem } => silent(*since, problem, room, pen),
+        Connection::Unreachable { since, problem } => silent(server, *since, problem, room, pen),
         Connection::Stale { snapshot, since, problem } => {
-            let mut lines = silent(*since, problem, room, pen);
+            let mut lines = silent(server, *since, problem, room, pen);
             lines.push(Line::default());
             lines.push(overview::title("WHAT IT SAID LAST", pen));
             lines.extend(facts(server, snapshot, room, pen));
@@ -58,10 +59,15 @@ pub(crate) fn lines(server: &ServerEntry, room: usize, pen: &Pen<'_>) -> Vec<Lin
     }
 }
 
-fn silent(since: jiff::Timestamp, why: &Problem, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
+fn silent(server: &ServerEntry, since: Timestamp, why: &Problem, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> {
     let mut lines = vec![pen.line(Tone::Stale, format!("Silent for {}.", pen.elapsed(since)))];
     lines.extend(problem::lines(why, room, pen));
-    lines.push(pen.line(Tone::Muted, "It is tried again every few seconds."));
+    let next = if server.has_way {
+        "It is tried again every few seconds."
+    } else {
+        "It is tried again when the console is started anew."
+    };
+    lines.push(pen.line(Tone::Muted, next));
     lines
 }
 

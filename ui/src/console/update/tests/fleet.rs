@@ -296,3 +296,15 @@ fn what_is_wrong_with_what_is_typed_is_told_until_it_is_right_or_given_up() {
     press(&mut model, "ctrl-u A enter");
     assert_eq!((model.typing, toasts(&model)), (Some(Typing::VariableValue), vec![]));
 }
+
+#[test]
+fn a_server_to_which_there_is_no_way_says_why_and_keeps_nobody_from_the_others() {
+    let mut model = fixture::model();
+    let news = ServerNews::NoWay(fixture::problem("the key ~/.ssh/work cannot be read"));
+    send(&mut model, Message::Server { server: "s3".parse().unwrap(), news });
+    assert_eq!(toasts(&model), [""; 0], "it was so from the beginning");
+    press(&mut model, "G tab");
+    let screen = fixture::shown(&mut model);
+    assert!(screen.contains("the key ~/.ssh/work cannot be read"), "{screen}");
+    assert!(screen.contains("tried again when the console is started anew"), "{screen}");
+}
