@@ -4,15 +4,18 @@ use mypaas::api::{Problem, VariableView};
 use mypaas::name::{ServerName, ServiceName, VariableName};
 
 use super::Ticket;
-use super::dialog::{Load, Stage};
+use super::dialog::Stage;
 use super::line::{Line, Unseen};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Variables {
     pub server: ServerName,
-    pub known: Load<Vec<VariableView>>,
+    /// What was told last; it stays where nothing newer can be told.
+    pub known: Option<Vec<VariableView>>,
+    /// Why nothing newer can.
+    pub problem: Option<Problem>,
     pub cursor: usize,
-    /// The name of a new one, while it is typed.
+    /// The name of a new one, while it is typed; then of the one that a value is typed for.
     pub name: Line,
     /// A value, while it is typed.
     pub value: Unseen,
@@ -33,33 +36,35 @@ pub(crate) struct VariableConfirm {
 
 impl Variables {
     pub(crate) fn of(server: ServerName) -> Self {
-        Self { server, known: Load::Waiting, cursor: 0, name: Line::default(), value: Unseen::default() }
+        let (name, value) = (Line::default(), Unseen::default());
+        Self { server, known: None, problem: None, cursor: 0, name, value }
     }
 
     pub(crate) fn selected(&self) -> Option<&VariableView> {
-        self.known.ready()?.get(self.cursor)
+        self.known.as_ref()?.get(self.cursor)
     }
 
     pub(crate) fn last(&self) -> usize {
-        self.known.ready().map_or(0, Vec::len).saturating_sub(1)
+        self.known.as_ref().map_or(0, Vec::len).saturating_sub(1)
     }
 
     pub(crate) fn find(&self, name: &VariableName) -> Option<&VariableView> {
-        self.known.ready()?.iter().find(|known| known.name == name.as_str())
+        self.known.as_ref()?.iter().find(|known| known.name == name.as_str())
     }
 
-    /// The one that a value is typed for: the new one where a name was typed, else the selected one.
+    /// The one that a value is typed for, whatever is selected meanwhile.
     pub(crate) fn meant(&self) -> Option<VariableName> {
-        let typed = self.name.text();
-        let text = if typed.is_empty() { self.selected()?.name.as_str() } else { typed };
-        text.parse().ok()
+        self.name.text().parse().ok()
     }
 
     /// What the server said. The selection stays with its variable. What was known stays where it cannot say.
     pub(crate) fn take(&mut self, result: Result<Vec<VariableView>, Problem>) {
         let selected = self.selected().map(|view| view.name.clone());
-        self.known = Load::of(result);
-        let place = |name: String| self.known.ready()?.iter().position(|view| view.name == name);
+        match result {
+            Ok(known) => (self.known, self.problem) = (Some(known), None),
+            Err(problem) => self.problem = Some(problem),
+        }
+        let place = |name: String| self.known.as_ref()?.iter().position(|view| view.name == name);
         self.cursor = selected.and_then(place).unwrap_or(self.cursor).min(self.last());
     }
 }

@@ -84,11 +84,10 @@ fn turn_server(model: &mut Model) {
 
 fn type_value(model: &mut Model) {
     let Page::Variables(page) = &mut model.page else { return };
-    page.name = Line::default();
+    let Some(selected) = page.selected() else { return };
+    page.name = Line::of(&selected.name);
     page.value = Unseen::default();
-    if page.selected().is_some() {
-        model.typing = Some(Typing::VariableValue);
-    }
+    model.typing = Some(Typing::VariableValue);
 }
 
 /// A name was typed: the value is next.
@@ -177,7 +176,7 @@ pub(super) fn changed(model: &mut Model, ticket: Ticket, server: &ServerName, re
 /// What changed is shown before the server is asked again.
 fn take_one(model: &mut Model, server: &ServerName, view: &VariableView) {
     let Page::Variables(page) = &mut model.page else { return };
-    let Some(known) = page.known.ready().filter(|_| page.server == *server) else { return };
+    let Some(known) = page.known.as_ref().filter(|_| page.server == *server) else { return };
     let mut all: Vec<_> = known.iter().filter(|known| known.name != view.name).cloned().collect();
     if view.is_set || !view.used_by.is_empty() {
         all.push(view.clone());

@@ -11,7 +11,7 @@ use super::sheet::{Sheet, centred};
 use super::table::{Cells, Column, left, text};
 use super::{buttons, named, problem};
 use crate::console::model::Model;
-use crate::console::model::dialog::{Load, Stage};
+use crate::console::model::dialog::Stage;
 use crate::console::model::fleet::ServerEntry;
 use crate::console::model::variables::{VariableConfirm, Variables};
 use crate::console::symbols::NONE;
@@ -31,13 +31,17 @@ pub(crate) fn draw(model: &Model, page: &Variables, area: Rect, sheet: &mut Shee
         }
     };
     sheet.put(inner, 1, about);
+    if let (Some(_), Some(why)) = (&page.known, &page.problem) {
+        let told = format!("These may be others by now. They could not be read anew: {}", why.message);
+        sheet.put(inner, 2, sheet.pen.line(Tone::Stale, told));
+    }
     let below = Rect { y: area.y + 3.min(area.height), height: area.height.saturating_sub(3), ..area };
     let body = Rect { x: below.x + 1, width: below.width.saturating_sub(2), ..below };
-    let all = match &page.known {
-        Load::Waiting if server.is_live() => return sheet.put(body, 0, sheet.pen.line(Tone::Muted, "loading …")),
-        Load::Waiting => return sheet.put_all(body, unknown(server, sheet.pen)),
-        Load::Failed(why) => return sheet.put_all(body, problem::lines(why, usize::from(body.width), sheet.pen)),
-        Load::Ready(all) => all,
+    let all = match (&page.known, &page.problem) {
+        (Some(all), _) => all,
+        (None, Some(why)) => return sheet.put_all(body, problem::lines(why, usize::from(body.width), sheet.pen)),
+        (None, None) if server.is_live() => return sheet.put(body, 0, sheet.pen.line(Tone::Muted, "loading …")),
+        (None, None) => return sheet.put_all(body, unknown(server, sheet.pen)),
     };
     if all.is_empty() {
         return sheet.put(body, 0, sheet.pen.line(Tone::Muted, "No variable has a value, and no service wants one."));

@@ -218,7 +218,7 @@ fn a_new_variable_is_named_then_valued_then_confirmed() {
     let view = VariableView { name: "API_KEY".into(), is_set: true, used_by: Vec::new() };
     send(&mut model, Message::VariableChanged { ticket: *ticket, server: server.clone(), result: Ok(view) });
     let Page::Variables(page) = &model.page else { panic!() };
-    assert_eq!(page.known.ready().unwrap()[0].name, "API_KEY");
+    assert_eq!(page.known.as_ref().unwrap()[0].name, "API_KEY");
     assert!(model.dialog.is_none());
     assert!(matches!(&model.journal.own[0].what, What::SetVariable(name) if name == "API_KEY"));
 }
@@ -295,6 +295,24 @@ fn what_is_wrong_with_what_is_typed_is_told_until_it_is_right_or_given_up() {
     assert!(toasts(&model)[0].contains("is no name of a variable"));
     press(&mut model, "ctrl-u A enter");
     assert_eq!((model.typing, toasts(&model)), (Some(Typing::VariableValue), vec![]));
+}
+
+#[test]
+fn a_value_goes_to_the_variable_it_was_begun_for_whatever_the_server_says_meanwhile() {
+    let mut model = fixture::model();
+    variables(&mut model);
+    let told = |model: &mut Model, result| {
+        send(model, Message::Variables { server: "local".parse().unwrap(), result });
+    };
+    press(&mut model, "j j enter");
+    told(&mut model, Err(fixture::problem("no answer within 5s")));
+    let screen = fixture::shown(&mut model);
+    assert!(screen.contains("SECRET_KEY") && screen.contains("no answer within 5s"), "{screen}");
+    paste(&mut model, "s3cret");
+    told(&mut model, Ok(fixture::variables().split_off(3)));
+    let effects = press(&mut model, "enter y");
+    let [Effect::ChangeVariable { change, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!((change.name.as_str(), change.value.as_deref()), ("SECRET_KEY", Some("s3cret")));
 }
 
 #[test]
