@@ -7,9 +7,10 @@ use mypaas::manifest::Diagnostic;
 
 use crate::console::command::Command;
 use crate::console::effect::Effect;
-use crate::console::model::dialog::{Choice, Dialog};
+use crate::console::model::dialog::{Choice, Dialog, Guarded};
 use crate::console::model::line::Line;
 use crate::console::model::push::{Choosing, FolderReport, FoundFolder, Glance, Push, Review, Step};
+use crate::console::model::toast::ToastKind;
 use crate::console::model::{Model, Page, Ticket};
 
 use super::{guard, typing};
@@ -191,10 +192,13 @@ pub(super) fn edited(model: &mut Model, result: Result<(), Problem>) -> Vec<Effe
 
 /// What is looked at is another Dockerfile now.
 pub(super) fn changed(model: &mut Model, folder: &Path) -> Vec<Effect> {
-    match looked_at(model) {
-        Some(shown) if shown == folder => check(model, shown),
-        _ => Vec::new(),
+    let Some(shown) = looked_at(model).filter(|shown| shown == folder) else { return Vec::new() };
+    // What a name is typed for is another push now, which nobody has looked at.
+    if matches!(&model.dialog, Some(Dialog::Unlock(unlock)) if matches!(unlock.then, Guarded::Push)) {
+        model.dialog = None;
+        model.toast(ToastKind::Note, "the Dockerfile changed: look at it again before you push it");
     }
+    check(model, shown)
 }
 
 /// The folder whose Dockerfile is shown, before it is sent or after it was refused.
@@ -217,6 +221,9 @@ pub(super) fn send(model: &mut Model) -> Vec<Effect> {
     let ticket = model.ticket();
     let Page::Push(page) = &mut model.page else { return Vec::new() };
     let Step::Review(review) = &page.step else { return Vec::new() };
+    if !review.can_push() {
+        return Vec::new();
+    }
     let report = review.report.clone();
     let folder = report.folder.clone();
     page.ticket = ticket;

@@ -4,7 +4,7 @@ use mypaas::api::Problem;
 
 use super::{select, toasts};
 use crate::console::effect::{Effect, Subscription};
-use crate::console::fixture::{self, paste, press, problem, send, service_at};
+use crate::console::fixture::{self, paste, press, problem, send, service_at, type_text};
 use crate::console::message::Message;
 use crate::console::model::dialog::{Choice, Dialog};
 use crate::console::model::fleet::Connection;
@@ -128,4 +128,19 @@ fn only_the_chosen_folder_is_glanced_at_and_once() {
     paste(&mut model, "2");
     send(&mut model, Message::Glanced { folder: "/srv/api".into(), glance: glance() });
     assert_eq!(glanced(&model).as_deref(), Some("/srv/api2"), "what came late is of another folder");
+}
+
+#[test]
+fn a_name_that_is_typed_for_one_push_sends_no_other() {
+    let mut model = reviewing(GOOD);
+    model.fleet.servers[0].lock = true;
+    press(&mut model, "y");
+    type_text(&mut model, "loca");
+    let effects = send(&mut model, Message::DockerfileChanged { folder: "/srv/api".into() });
+    assert!(model.dialog.is_none());
+    answer_check(&mut model, &effects, BAD);
+    type_text(&mut model, "l");
+    assert_eq!(press(&mut model, "enter"), []);
+    let Page::Push(page) = &model.page else { panic!("{:?}", model.page) };
+    assert!(!matches!(page.step, Step::Sending { .. }));
 }
