@@ -30,6 +30,13 @@ enum Outcome<T> {
 impl Console {
     pub(super) async fn attend(&mut self, opened: Opened) -> anyhow::Result<()> {
         let Opened { at, container, shell } = opened;
+        if self.model.shell.as_ref() != Some(&at) {
+            return Ok(());
+        }
+        if self.model.is_asked_something() {
+            let problem = Problem::new(ProblemCode::Conflict, "it opened while you were at something else; ask again");
+            return self.take(Message::ShellEnded { at, result: Err(problem) }).await;
+        }
         let place = container.map_or_else(|| at.to_string(), |container| format!("{container} on {}", at.server));
         self.input = None;
         self.terminal.lend()?;

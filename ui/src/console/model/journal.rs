@@ -33,7 +33,7 @@ pub(crate) struct Deed {
     pub what: What,
     pub service: Option<ServiceName>,
     pub result: Answer,
-    ticket: Option<Ticket>,
+    pub ticket: Option<Ticket>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -128,6 +128,11 @@ impl Journal {
             Ok(None) => Answer::Done,
             Err(problem) => Answer::Refused(problem),
         };
+    }
+
+    /// What is on its way to a server, the newest first: leaving now would lose it.
+    pub(crate) fn unanswered(&self) -> impl Iterator<Item = &Deed> {
+        self.own.iter().filter(|deed| matches!(deed.result, Answer::Waiting))
     }
 
     /// A server told how its deploys are.

@@ -47,6 +47,10 @@ pub(crate) struct List {
     index: usize,
     /// The operator chose what is selected.
     is_chosen: bool,
+    /// What is selected is shown although it may not match the filter any more: somebody works on it.
+    keeps_selected: bool,
+    /// What was selected when the filter hid everything.
+    hidden: Option<Item>,
     /// The first line on the screen, as drawn last.
     pub top: usize,
     folded: BTreeSet<ServerName>,
@@ -128,7 +132,7 @@ impl List {
         &self,
         services: impl Iterator<Item = (&'a ServerEntry, &'a ServiceView)>,
     ) -> Vec<(&'a ServerEntry, &'a ServiceView)> {
-        let mut matching: Vec<_> = services.filter(|line| self.filter.matches(*line)).collect();
+        let mut matching: Vec<_> = services.filter(|line| self.passes(*line)).collect();
         // A server lists its services by name.
         if self.flat || self.order != Order::default() {
             self.order.sort(&mut matching);
@@ -136,10 +140,33 @@ impl List {
         matching
     }
 
+    /// It matches the filter, or did when it was selected.
+    fn passes(&self, (server, service): (&ServerEntry, &ServiceView)) -> bool {
+        let is_kept = |at: &ServiceAt| at.server == server.name && at.service == service.name;
+        self.filter.matches((server, service)) || self.kept().and_then(Item::service).is_some_and(is_kept)
+    }
+
+    fn kept(&self) -> Option<&Item> {
+        self.selected.as_ref().filter(|_| self.keeps_selected)
+    }
+
+    /// The filter hides it.
+    pub(crate) fn hides(&self, item: &Item, fleet: &Fleet) -> bool {
+        let Some(server) = fleet.server(item.server()) else { return false };
+        match item.service() {
+            Some(at) => server.service(&at.service).is_some_and(|service| !self.passes((server, service))),
+            None => !self.shows_server(server),
+        }
+    }
+
+    fn shows_server(&self, server: &ServerEntry) -> bool {
+        let is_kept = self.kept().is_some_and(|item| *item.server() == server.name);
+        let has_nothing_to_find = server.services().is_empty() && self.filter.is_empty();
+        is_kept || has_nothing_to_find || server.services().iter().any(|service| self.passes((server, service)))
+    }
+
     fn add_server<'a>(&self, server: &'a ServerEntry, rows: &mut Vec<Row<'a>>) {
-        let matching = self.matching(server.services().iter().map(|service| (server, service)));
-        let nothing_to_find = server.services().is_empty() && self.filter.is_empty();
-        if matching.is_empty() && !nothing_to_find {
+        if !self.shows_server(server) {
             return;
         }
         let folded = self.folded.contains(&server.name);
@@ -147,10 +174,10 @@ impl List {
         if folded {
             return;
         }
-        if matching.is_empty() && server.snapshot().is_some() {
+        if server.services().is_empty() && server.snapshot().is_some() {
             rows.push(Row::Empty);
         }
-        for (server, service) in matching {
+        for (server, service) in self.matching(server.services().iter().map(|service| (server, service))) {
             self.add_service(server, service, rows);
         }
     }
@@ -170,10 +197,24 @@ impl List {
         rows.iter().position(|row| row.is(selected))
     }
 
-    /// Puts the selection back on something that is shown, as near as can be to where it was.
+    /// To be called after the filter was typed: what does not match is not shown any more, selected or not.
+    pub(crate) fn narrow(&mut self) {
+        self.filter.read();
+        self.keeps_selected = false;
+    }
+
+    /// Puts the selection back on something that is shown, as near as can be to where it was. Where nothing is shown
+    /// nothing is selected.
     pub(crate) fn settle(&mut self, fleet: &Fleet) {
         self.marks.keep_known(fleet);
         let rows = self.rows(fleet);
+        self.keeps_selected = true;
+        if rows.is_empty() {
+            self.hidden = self.selected.take().or(self.hidden.take());
+            return;
+        }
+        self.selected = self.selected.take().or(self.hidden.take());
+        self.hidden = None;
         // Servers answer one after the other: until something is chosen the first service is what one wants to see.
         let first = if self.is_chosen { None } else { first_service(&rows) };
         match first.or_else(|| self.position(&rows)) {
@@ -189,6 +230,11 @@ impl List {
         self.is_chosen = true;
         self.selected = Some(item);
         self.settle(fleet);
+    }
+
+    /// Somebody works on what is selected.
+    pub(crate) fn choose(&mut self) {
+        self.is_chosen = true;
     }
 
     pub(crate) fn go(&mut self, motion: Motion, page: usize, fleet: &Fleet) {

@@ -70,7 +70,7 @@ use self::deploy::DeployPage;
 use self::detail::{Details, Pane, Tab};
 use self::dialog::{Choice, Dialog};
 use self::disk::Disk;
-use self::fleet::{Fleet, ServerEntry};
+use self::fleet::{Fleet, ServerEntry, ServiceAt};
 use self::histories::Histories;
 use self::journal::{Journal, JournalPage};
 use self::list::{Item, List};
@@ -114,6 +114,10 @@ pub(crate) struct Model {
     pub seen: Seen,
     /// Where one was before.
     pub trail: Trail,
+    /// Where a shell was asked for that is not there yet.
+    pub shell: Option<ServiceAt>,
+    /// It was told what would be lost by leaving now.
+    pub warned_of_leaving: bool,
     /// Clicks come here; else the terminal has them, for selecting text.
     pub mouse: bool,
     last_ticket: u64,
@@ -250,6 +254,8 @@ impl Model {
             pending: Vec::new(),
             seen: Seen::default(),
             trail: Trail::default(),
+            shell: None,
+            warned_of_leaving: false,
             mouse: true,
             last_ticket: 0,
         };

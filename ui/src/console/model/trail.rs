@@ -65,6 +65,11 @@ impl Place {
         })
     }
 
+    /// One is somewhere else now, or where nothing is to come back to.
+    pub(crate) fn is_left_for(&self, now: Option<&Place>) -> bool {
+        now.is_none_or(|now| self.is_elsewhere(now))
+    }
+
     fn is_elsewhere(&self, other: &Place) -> bool {
         match (self, other) {
             (Place::List { .. }, Place::List { .. })
@@ -92,10 +97,10 @@ impl Trail {
     /// Remembers `before`, unless one is still there.
     pub(crate) fn note(&mut self, before: Option<Place>, now: Option<&Place>) {
         let step = std::mem::take(&mut self.step);
-        let (Some(before), Some(now)) = (before, now) else { return };
+        let Some(before) = before else { return };
         let left = match step {
-            Step::Walked => before.is_elsewhere(now),
-            Step::Jumped => before != *now,
+            Step::Walked => before.is_left_for(now),
+            Step::Jumped => now != Some(&before),
             Step::Returned => false,
         };
         if left {
@@ -107,7 +112,11 @@ impl Trail {
     /// The place one was at before this one, or the one that was left for it.
     pub(crate) fn turn(&mut self, back: bool, here: Option<Place>) -> Option<Place> {
         let (from, to) = if back { (&mut self.back, &mut self.forward) } else { (&mut self.forward, &mut self.back) };
-        let place = from.pop()?;
+        let mut place = from.pop()?;
+        // From a page that is no place, as that of a push, one comes back to where one was.
+        while here.as_ref() == Some(&place) {
+            place = from.pop()?;
+        }
         if let Some(here) = here {
             push(to, here);
         }

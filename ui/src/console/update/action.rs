@@ -5,6 +5,7 @@ use mypaas::name::{ContainerName, ReleaseId};
 
 use crate::console::command::Command;
 use crate::console::effect::{Effect, TerminalEffect};
+use crate::console::keymap::Context;
 use crate::console::model::detail::Tab;
 use crate::console::model::dialog::{Aim, Confirm, Dialog, Load, Rollback, Scale, ScaleStage};
 use crate::console::model::fleet::{Connection, ServiceAt};
@@ -15,13 +16,14 @@ use crate::console::model::{Focus, Model, Page, Ticket};
 
 use super::{deploy, guard, logs, push};
 
-/// A command about all marked services, or about the selected one where none is marked or where it can be about one
-/// only.
+/// A command about all marked services, or about the selected one: where none is marked, where nobody sees the marks, or
+/// where it can be about one only.
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     if command == Command::Push {
         return push::open(model);
     }
-    if !model.list.marks.is_empty() && can_be_about_several(command) {
+    let sees_marks = model.page_context() == Context::Services;
+    if sees_marks && !model.list.marks.is_empty() && can_be_about_several(command) {
         return run_on_marked(model, command);
     }
     // A server too can be described.
@@ -265,6 +267,7 @@ pub(super) fn open_shell(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
 
 pub(super) fn begin_shell(model: &mut Model, at: ServiceAt, container: Option<ContainerName>) -> Vec<Effect> {
     model.toast(ToastKind::Note, opening_shell(&at));
+    model.shell = Some(at.clone());
     vec![Effect::Shell { at, container }]
 }
 

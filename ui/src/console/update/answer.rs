@@ -80,12 +80,21 @@ pub(super) fn cancelled(model: &mut Model, ticket: Ticket, result: Result<(), Pr
 
 pub(super) fn shell_ended(model: &mut Model, at: &ServiceAt, result: Result<Option<i64>, Problem>) {
     model.toasts.withdraw(&action::opening_shell(at));
+    let is_awaited = model.shell.take_if(|awaited| awaited == at).is_some();
     match result {
         Ok(None | Some(0)) => {}
         Ok(Some(code)) => model.toast(ToastKind::Note, format!("the shell in {at} ended with {code}")),
-        Err(problem) => {
+        Err(problem) if is_awaited && !model.is_asked_something() => {
             model.dialog = Some(Dialog::Trouble { title: format!("No shell in {at}"), problem, scroll: 0 });
         }
+        Err(problem) => model.toast(ToastKind::Bad, format!("no shell in {at}: {}", problem.message)),
+    }
+}
+
+/// The operator went on to something else: a shell that opens now would take the keyboard from it.
+pub(super) fn withdraw_shell(model: &mut Model) {
+    if let Some(at) = model.shell.take() {
+        model.toasts.withdraw(&action::opening_shell(&at));
     }
 }
 

@@ -7,13 +7,12 @@ use crate::console::effect::Effect;
 use crate::console::model::deploy::DeployPage;
 use crate::console::model::dialog::{CancelDeploy, Choice, Dialog, Stage};
 use crate::console::model::fleet::ServiceAt;
-use crate::console::model::list::Item;
 use crate::console::model::tape::Place;
 use crate::console::model::toast::ToastKind;
 use crate::console::model::{Model, Page};
 
 use super::logs::{self, scrolled};
-use super::{guard, services};
+use super::{guard, trail};
 
 pub(super) fn open(model: &mut Model, at: ServiceAt, deploy: Deploy) {
     let mut page = DeployPage::new(at, deploy);
@@ -70,7 +69,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::Back => {
             let at = page.at.clone();
-            services::show(model, Item::Service(at));
+            trail::leave(model, at);
         }
         _ => {}
     }

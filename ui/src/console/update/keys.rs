@@ -8,8 +8,9 @@ use crate::console::model::dialog::Dialog;
 use crate::console::model::palette::Palette;
 use crate::console::model::toast::ToastKind;
 use crate::console::model::{Model, Page};
+use crate::console::words;
 
-use super::{deploy, dialog, disk, fleet, logs, push, services, trail, typing, variables};
+use super::{answer, deploy, dialog, disk, fleet, logs, push, services, trail, typing, variables};
 
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     let context = model.context();
@@ -30,8 +31,14 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 
 /// Does what a key or a line of the palette means.
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    let was_warned = std::mem::take(&mut model.warned_of_leaving);
     match command {
-        Command::Quit => return vec![TerminalEffect::Quit.into()],
+        Command::Quit => return leave(model, was_warned),
+        // What is waited for goes first.
+        Command::Back if model.shell.is_some() && !model.is_asked_something() => {
+            answer::withdraw_shell(model);
+            return Vec::new();
+        }
         Command::Suspend => return vec![TerminalEffect::Suspend.into()],
         Command::Redraw => return vec![TerminalEffect::Redraw.into()],
         Command::Help => {
@@ -67,6 +74,22 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Page::Fleet(_) | Page::Alerts(_) | Page::Journal(_) => fleet::run(model, command),
         Page::Variables(_) => variables::run(model, command),
         Page::Disk(_) => disk::run(model, command),
+    }
+}
+
+/// At once, unless something is on its way to a server, which would be lost: then the second time.
+fn leave(model: &mut Model, was_warned: bool) -> Vec<Effect> {
+    let lost = model.journal.unanswered().next().map(|deed| {
+        let what = words::asked(&deed.what);
+        format!("{what} is still on its way to {}: leaving now may lose it; once more to leave", deed.server)
+    });
+    match lost {
+        Some(told) if !was_warned => {
+            model.warned_of_leaving = true;
+            model.toast(ToastKind::Bad, told);
+            Vec::new()
+        }
+        _ => vec![TerminalEffect::Quit.into()],
     }
 }
 

@@ -6,14 +6,13 @@ use crate::console::command::{Command, Motion};
 use crate::console::effect::{Effect, TerminalEffect};
 use crate::console::model::fleet::ServiceAt;
 use crate::console::model::line::Line;
-use crate::console::model::list::Item;
 use crate::console::model::logs::{Logs, since};
 use crate::console::model::tape::Place;
 use crate::console::model::toast::ToastKind;
 use crate::console::model::{Model, Page, Typing, Window};
 use crate::console::words::counted;
 
-use super::{action, services};
+use super::{action, trail};
 
 /// The logs on the whole screen; those that were read already go on.
 pub(super) fn open(model: &mut Model, at: ServiceAt, of: LogsOf) {
@@ -53,7 +52,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Logs => model.page = Page::Logs,
         Command::Back => {
             let at = logs.at.clone();
-            services::show(model, Item::Service(at));
+            trail::leave(model, at);
         }
         other => return action::run(model, other),
     }

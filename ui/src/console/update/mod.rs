@@ -37,22 +37,27 @@ mod variables;
 
 use super::effect::{Effect, TerminalEffect};
 use super::message::{Message, Stamped};
-use super::model::Model;
 use super::model::logs::Logs;
 use super::model::toast::ToastKind;
 use super::model::trail::Place;
+use super::model::{Focus, Model, Page};
 
 pub(crate) fn update(model: &mut Model, stamped: Stamped) -> Vec<Effect> {
     model.now = stamped.at;
     model.toasts.forget_until(model.now);
-    let is_input = matches!(stamped.message, Message::Key(_) | Message::Mouse(_));
-    let before = is_input.then(|| Place::of(model)).flatten();
+    // A deploy that was asked for is watched at once: that too is a way to another place.
+    let moves = matches!(stamped.message, Message::Key(_) | Message::Mouse(_) | Message::Answered { .. });
+    let before = moves.then(|| Place::of(model)).flatten();
+    let shell = model.shell.clone();
     model.journal.hear(&stamped.message);
     let effects = take(model, stamped.message);
     effects.iter().for_each(|effect| model.journal.note(effect, model.now));
     settle(model);
-    if is_input {
+    if moves {
         let now = Place::of(model);
+        if shell == model.shell && before.as_ref().is_some_and(|before| before.is_left_for(now.as_ref())) {
+            answer::withdraw_shell(model);
+        }
         model.trail.note(before, now.as_ref());
     }
     effects
@@ -100,7 +105,13 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
 
 /// Puts right what follows from what changed.
 fn settle(model: &mut Model) {
+    if model.focus != Focus::List || !matches!(model.page, Page::Services) {
+        model.list.choose();
+    }
     model.list.settle(&model.fleet);
+    if model.list.selected.is_none() {
+        model.focus = Focus::List;
+    }
     if !model.context().types() {
         model.toasts.withdraw_typed();
     }

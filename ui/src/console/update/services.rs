@@ -176,6 +176,8 @@ fn turn_tab(model: &mut Model, forward: bool) {
 pub(super) fn show(model: &mut Model, item: Item) {
     model.page = Page::Services;
     model.trail.jump();
-    model.list.filter.clear();
+    if model.list.hides(&item, &model.fleet) {
+        model.list.filter.clear();
+    }
     model.list.select(item, &model.fleet);
 }

@@ -1,11 +1,13 @@
 //! Back to where one was, and forward again.
 
 use crate::console::effect::Effect;
+use crate::console::model::fleet::ServiceAt;
+use crate::console::model::list::Item;
 use crate::console::model::toast::ToastKind;
 use crate::console::model::trail::Place;
 use crate::console::model::{Focus, Model, Page};
 
-use super::{deploy, disk, logs, variables};
+use super::{deploy, disk, logs, services, variables};
 
 pub(super) fn go(model: &mut Model, back: bool) -> Vec<Effect> {
     let here = Place::of(model);
@@ -15,6 +17,15 @@ pub(super) fn go(model: &mut Model, back: bool) -> Vec<Effect> {
         None => model.toast(ToastKind::Note, "there is nothing to go forward to"),
     }
     Vec::new()
+}
+
+/// Out of a page about a service: to where one came from, else to that service.
+pub(super) fn leave(model: &mut Model, at: ServiceAt) {
+    let here = Place::of(model);
+    match model.trail.turn(true, here) {
+        Some(place) => show(model, place),
+        None => services::show(model, Item::Service(at)),
+    }
 }
 
 fn show(model: &mut Model, place: Place) {

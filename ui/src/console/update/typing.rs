@@ -93,7 +93,7 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) -> Vec<Effect> {
         (Some(Typing::VariableName | Typing::VariableValue), _) => {}
         (Some(Typing::ServiceFilter), _) => {
             change(&mut model.list.filter.line);
-            model.list.filter.read();
+            model.list.narrow();
         }
         (Some(Typing::ServerFilter), _) => {
             change(&mut model.servers.filter.line);

@@ -208,6 +208,7 @@ fn matters(binding: &Binding, model: &Model) -> bool {
         // They are a tab there.
         (Section::Service, Command::Logs) if model.page_context() == Context::Page => true,
         (Section::Service, _) => model.selected_service().is_none(),
+        (Section::Services, Command::Open | Command::Mark) => model.list.selected.is_none(),
         (Section::Services, Command::LongerSpan | Command::ShorterSpan) => model.pane.tab != Tab::Graphs,
         (Section::Deploy, Command::CancelDeploy) => {
             matches!(&model.page, Page::Deploy(page) if page.is_over() || page.too_late_to_cancel().is_some())

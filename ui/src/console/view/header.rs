@@ -1,6 +1,6 @@
 //! The line at the top: where one is, how the fleet is, what runs.
 
-use mypaas::api::Deploy;
+use mypaas::api::{Action, Deploy};
 use mypaas::name::ServerName;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -9,6 +9,7 @@ use super::pen::Pen;
 use super::sheet::Sheet;
 use super::{look, named};
 use crate::console::model::fleet::{ServerEntry, ServiceAt, Tally};
+use crate::console::model::journal::{Deed, What};
 use crate::console::model::{Focus, Model, Page};
 use crate::console::model::{concern, push};
 use crate::console::symbols::{ACTIVE, ALERT, INTO, MARKED};
@@ -50,7 +51,8 @@ fn left(model: &Model, room: usize, pen: &Pen<'_>) -> Line<'static> {
         line.push_span(pen.span(Tone::Match, format!("  /{filter}")));
     }
     if !path.is_empty() {
-        line.spans.extend(alerts(model, pen).into_iter().flat_map(|alerts| [Span::raw("  "), alerts]));
+        let parts = marked(model, pen).into_iter().chain(alerts(model, pen));
+        line.spans.extend(parts.flat_map(|part| [Span::raw("  "), part]));
     }
     if path.is_empty() {
         // The most important come first; those that do not fit are left out.
@@ -89,6 +91,12 @@ fn limits(server: &ServerEntry) -> Option<&'static str> {
         Some(_) if server.is_read_only() => Some("read only"),
         Some(_) => Some("some services only"),
     }
+}
+
+/// On every page: what is marked stays so while one looks at something else.
+fn marked(model: &Model, pen: &Pen<'_>) -> Option<Span<'static>> {
+    let count = model.list.marks.len();
+    (count > 0).then(|| pen.span(Tone::Accent, format!("{MARKED} {count} marked")))
 }
 
 fn alerts(model: &Model, pen: &Pen<'_>) -> Option<Span<'static>> {
@@ -144,9 +152,7 @@ fn tally(model: &Model, pen: &Pen<'_>) -> Vec<Span<'static>> {
     let remembered = fleet.servers.iter().filter(|server| server.as_of().is_some() && !server.is_silent()).count();
     let tally = fleet.tally();
     let mut spans = Vec::new();
-    if !model.list.marks.is_empty() {
-        spans.push(pen.span(Tone::Accent, format!("{MARKED} {} marked", model.list.marks.len())));
-    }
+    spans.extend(marked(model, pen));
     if !model.list.filter.is_empty() {
         spans.push(pen.span(Tone::Match, format!("/{}", model.list.filter.line.text())));
     }
@@ -212,20 +218,36 @@ pub(crate) fn states_line(tally: &Tally, pen: &Pen<'_>) -> Line<'static> {
     Line::from(spans.collect::<Vec<_>>())
 }
 
-/// The deploys that run now, but for the one that fills the page.
+/// What is sent and the deploys that run now, but for what fills the page.
 fn running(model: &Model, pen: &Pen<'_>) -> Line<'static> {
     let watched = |server: &ServerEntry, deploy: &Deploy| match &model.page {
         Page::Deploy(page) => page.at.server == server.name && page.deploy.id == deploy.id,
         _ => false,
     };
     let running = model.fleet.running_deploys().filter(|(server, deploy)| !watched(server, deploy));
-    let running: Vec<_> = running.collect();
-    let Some((server, newest)) = running.first() else { return Line::default() };
-    let since = pen.elapsed(server.here(newest.accepted));
-    let phase = look::of_deploy(newest).word;
-    let mut text = format!("{ACTIVE} {} of {}: {phase} {since}", words::action(&newest.action), newest.service);
-    if running.len() > 1 {
-        text.push_str(&format!("  and {} more", running.len() - 1));
+    let (running, uploads): (Vec<_>, Vec<_>) = (running.collect(), uploads(model).collect());
+    // An upload ends with the console; a deploy does not.
+    let mut text = match (uploads.first(), running.first()) {
+        (Some(upload), _) => format!("{ACTIVE} sending to {} {}", upload.server, pen.elapsed(upload.at)),
+        (None, Some((server, newest))) => {
+            let since = pen.elapsed(server.here(newest.accepted));
+            let phase = look::of_deploy(newest).word;
+            format!("{ACTIVE} {} of {}: {phase} {since}", words::action(&newest.action), newest.service)
+        }
+        (None, None) => return Line::default(),
+    };
+    let all = uploads.len() + running.len();
+    if all > 1 {
+        text.push_str(&format!("  and {} more", all - 1));
     }
     pen.line(Tone::Pending, text)
+}
+
+fn uploads(model: &Model) -> impl Iterator<Item = &Deed> {
+    let shown = match &model.page {
+        Page::Push(page) => Some(page.ticket),
+        _ => None,
+    };
+    let is_push = |deed: &&Deed| matches!(deed.what, What::Action(Action::Push));
+    model.journal.unanswered().filter(is_push).filter(move |deed| deed.ticket != shown)
 }

@@ -40,6 +40,7 @@ fn how_a_shell_ended_is_told_when_it_matters() {
     assert!(toasts(&model).is_empty());
     send(&mut model, Message::ShellEnded { at: at(), result: Ok(Some(130)) });
     assert_eq!(toasts(&model), ["the shell in api on local ended with 130"]);
+    press(&mut model, "s");
     send(&mut model, Message::ShellEnded { at: at(), result: Err(problem("no shell")) });
     assert!(matches!(&model.dialog, Some(Dialog::Trouble { title, .. }) if title == "No shell in api on local"));
 }
@@ -131,6 +132,22 @@ fn only_the_chosen_folder_is_glanced_at_and_once() {
 }
 
 #[test]
+fn a_shell_that_comes_late_takes_the_keyboard_from_nobody() {
+    let at = || service_at("local", "api");
+    for elsewhere in ["s esc", "s l", "s p", "s g f"] {
+        let mut model = fixture::model();
+        press(&mut model, elsewhere);
+        assert_eq!((model.shell.clone(), toasts(&model)), (None, vec![]), "{elsewhere}");
+    }
+    let mut model = fixture::model();
+    press(&mut model, "s r");
+    assert_eq!((model.shell.clone(), model.is_asked_something()), (Some(at()), true));
+    send(&mut model, Message::ShellEnded { at: at(), result: Err(problem("too late")) });
+    assert!(matches!(model.dialog, Some(Dialog::Confirm(_))), "the question is still there");
+    assert_eq!(toasts(&model), ["no shell in api on local: too late"]);
+}
+
+#[test]
 fn a_name_that_is_typed_for_one_push_sends_no_other() {
     let mut model = reviewing(GOOD);
     model.fleet.servers[0].lock = true;
@@ -143,4 +160,14 @@ fn a_name_that_is_typed_for_one_push_sends_no_other() {
     assert_eq!(press(&mut model, "enter"), []);
     let Page::Push(page) = &model.page else { panic!("{:?}", model.page) };
     assert!(!matches!(page.step, Step::Sending { .. }));
+}
+
+#[test]
+fn an_upload_is_shown_while_one_looks_at_something_else() {
+    let mut model = reviewing(GOOD);
+    let header = |model: &mut Model| fixture::shown(model).lines().next().unwrap().to_owned();
+    press(&mut model, "y");
+    assert!(!header(&mut model).contains("◆ sending"), "the page shows it");
+    press(&mut model, "esc");
+    assert!(header(&mut model).contains("◆ sending to local 0s"), "{}", header(&mut model));
 }

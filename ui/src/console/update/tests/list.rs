@@ -136,3 +136,45 @@ fn a_mistyped_filter_is_told_of_and_not_forgotten() {
     press(&mut model, "enter");
     assert_eq!(toasts(&model), [""; 0]);
 }
+
+/// `local` says something new.
+fn hear(model: &mut Model, snapshot: mypaas::api::Snapshot) {
+    let news = ServerNews::Snapshot(Box::new(snapshot));
+    send(model, Message::Server { server: "local".parse().unwrap(), news });
+}
+
+#[test]
+fn what_one_works_on_stays_selected_when_it_does_not_match_the_filter_any_more() {
+    let mut model = fixture::model();
+    press(&mut model, "/");
+    type_text(&mut model, "state:running");
+    press(&mut model, "enter");
+    select(&mut model, "local", "api");
+    press(&mut model, "l");
+    let mut snapshot = fixture::snapshot(at(1));
+    let api = snapshot.services.iter_mut().find(|service| service.name.as_str() == "api").unwrap();
+    api.state = mypaas::api::ServiceState::Degraded;
+    hear(&mut model, snapshot);
+    assert_eq!(model.logs.as_ref().map(|logs| &logs.at), Some(&service_at("local", "api")));
+    press(&mut model, "esc");
+    assert_eq!(selected(&model), "api on local");
+    let shows_api = |model: &mut Model| fixture::shown(model).contains("◐ api ");
+    assert!(shows_api(&mut model) && !model.list.filter.is_empty());
+    press(&mut model, "j k");
+    assert!(!shows_api(&mut model), "once it is left it goes");
+    assert_ne!(selected(&model), "api on local");
+}
+
+#[test]
+fn where_a_filter_hides_everything_nothing_is_selected_and_nothing_can_be_done() {
+    let mut model = fixture::model();
+    select(&mut model, "local", "shop");
+    press(&mut model, "/");
+    type_text(&mut model, "zzz");
+    press(&mut model, "enter");
+    assert_eq!((model.list.selected.is_none(), press(&mut model, "r X space")), (true, vec![]));
+    assert!(model.dialog.is_none() && model.list.marks.is_empty());
+    assert_eq!(toasts(&model), ["no service is selected"]);
+    press(&mut model, "esc");
+    assert_eq!(selected(&model), "shop on local", "it is back where it was");
+}

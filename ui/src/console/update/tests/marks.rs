@@ -168,3 +168,14 @@ fn the_list_is_sorted_and_the_selection_stays() {
     press(&mut model, "enter");
     assert!(!model.list.flat, "a server can be gone to only where servers are listed");
 }
+
+#[test]
+fn on_a_page_that_does_not_show_the_marks_an_action_is_about_that_page() {
+    let mut model = fixture::model();
+    press(&mut model, "space space");
+    select(&mut model, "local", "shop");
+    assert_eq!(planned(&press(&mut model, "d r")), [("shop on local".to_owned(), Action::Restart)]);
+    press(&mut model, "esc");
+    let header = fixture::shown(&mut model).lines().next().unwrap().to_owned();
+    assert!(header.contains("shop") && header.contains("2 marked"), "{header}");
+}

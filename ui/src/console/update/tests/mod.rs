@@ -165,3 +165,17 @@ fn tabs_are_turned_and_enter_opens_what_is_in_them() {
     press(&mut model, "esc j");
     assert_eq!((model.pane.tab, model.pane.deploy), (Tab::Deploys, 0), "another service begins at its top");
 }
+
+#[test]
+fn what_is_on_its_way_to_a_server_is_told_before_one_leaves() {
+    let mut model = fixture::model();
+    let effects = press(&mut model, "r y").split_off(1);
+    press(&mut model, "esc");
+    assert_eq!(press(&mut model, "q"), []);
+    assert_eq!(toasts(&model), ["restart is still on its way to local: leaving now may lose it; once more to leave"]);
+    assert_eq!(press(&mut model, "j ctrl-c"), [], "something else was done meanwhile");
+    assert_eq!(press(&mut model, "ctrl-c"), [TerminalEffect::Quit.into()]);
+    press(&mut model, "j");
+    answer(&mut model, asked(&effects).2, Ok(50));
+    assert_eq!(press(&mut model, "q"), [TerminalEffect::Quit.into()], "the deploy goes on without the console");
+}

@@ -1,7 +1,8 @@
 //! Back to where one was, and forward again.
 
 use super::{select, selected, toasts};
-use crate::console::fixture::{self, press, type_text};
+use crate::console::fixture::{self, press, send, type_text};
+use crate::console::message::Message;
 use crate::console::model::{Focus, Model, Page};
 
 /// In one word.
@@ -31,10 +32,10 @@ fn one_goes_back_through_the_places_one_was_at_and_forward_again() {
         press(model, key);
         place(model)
     };
-    let back: Vec<_> = (0..4).map(|_| walk(&mut model, "H")).collect();
-    assert_eq!(back, ["list: shop on local", "logs", "list: blog on local", "pane: blog on local"]);
-    let forward: Vec<_> = (0..4).map(|_| walk(&mut model, "L")).collect();
-    assert_eq!(forward, ["list: blog on local", "logs", "list: shop on local", "d41"]);
+    let back: Vec<_> = (0..3).map(|_| walk(&mut model, "H")).collect();
+    assert_eq!(back, ["list: shop on local", "pane: blog on local", "list: blog on local"]);
+    let forward: Vec<_> = (0..3).map(|_| walk(&mut model, "L")).collect();
+    assert_eq!(forward, ["pane: blog on local", "list: shop on local", "d41"]);
 }
 
 #[test]
@@ -61,4 +62,28 @@ fn a_place_whose_service_is_gone_is_as_near_as_can_be() {
     model.fleet.servers.truncate(0);
     press(&mut model, "H");
     assert!(matches!(model.page, Page::Services));
+}
+
+#[test]
+fn escape_leads_back_to_where_one_came_from() {
+    let mut model = fixture::model();
+    press(&mut model, "/");
+    type_text(&mut model, "api");
+    press(&mut model, "enter g a j j l");
+    assert_eq!(place(&model), "logs");
+    press(&mut model, "esc");
+    assert_eq!(place(&model), "alerts");
+    assert!(!model.list.filter.is_empty(), "the filter of another page stays");
+    press(&mut model, "esc l esc");
+    assert_eq!(place(&model), "list: api on local");
+    press(&mut model, "w l esc");
+    assert_eq!(place(&model), "d31");
+    press(&mut model, "esc");
+    assert_eq!(place(&model), "list: api on local");
+
+    send(&mut model, Message::Audit { server: "local".parse().unwrap(), result: Ok(fixture::audit()) });
+    press(&mut model, "g j tab enter");
+    assert_eq!(place(&model), "d41");
+    press(&mut model, "esc");
+    assert_eq!(place(&model), "journal");
 }
