@@ -251,8 +251,8 @@ impl Motion {
             Motion::PageDown => place.saturating_add(page),
             Motion::HalfUp => place.saturating_sub(half),
             Motion::HalfDown => place.saturating_add(half),
-            Motion::WheelUp => place.saturating_sub(NOTCH),
-            Motion::WheelDown => place.saturating_add(NOTCH),
+            Motion::WheelUp => place.saturating_sub(NOTCH.min(page)),
+            Motion::WheelDown => place.saturating_add(NOTCH.min(page)),
             Motion::First => 0,
             Motion::Last => last,
         };

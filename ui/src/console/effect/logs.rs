@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
-use mypaas::api::{LogLine, LogQuery, LogsOf};
+use mypaas::api::{LogLine, LogQuery, LogsOf, Problem};
 use mypaas::client::{self, Client};
 use tokio::time::sleep;
 
@@ -16,10 +16,7 @@ use super::problem::of_client;
 use crate::console::message::{LogNews, Message};
 use crate::console::model::clean::clean;
 use crate::console::model::fleet::ServiceAt;
-use crate::console::model::logs::{BYTES, Caught, LINES};
-
-/// So many of the newest lines are asked for, where no moment is given since when.
-const TAIL: u32 = 2_000;
+use crate::console::model::logs::{BYTES, Caught, LINES, tail};
 
 /// So many lines are taken from the stream at once, when as many are there …
 const GULP: usize = 512;
@@ -40,26 +37,45 @@ pub(super) async fn listen(client: Client, wanted: Wanted, inbox: Inbox) {
     sleep(REST).await;
     let Wanted { at, of, since } = wanted;
     let told = |news| Message::Logs { at: at.clone(), of: of.clone(), since, news };
-    let tail = if since.is_some() { u32::try_from(LINES).unwrap_or(u32::MAX) } else { TAIL };
-    let query = LogQuery { tail: Some(tail), since, follow: true };
+    let query = LogQuery { tail: u32::try_from(tail(since)).ok(), since, follow: true };
+    let ask = || {
+        let (client, service, of, query) = (client.clone(), at.service.clone(), of.clone(), query.clone());
+        async move { in_time(client.logs(&service, &of, &query)).await }
+    };
+    again_and_again(ask, told, &inbox).await;
+}
+
+type Lines = BoxStream<'static, client::Result<LogLine>>;
+
+/// Where nothing new comes, as of containers that are gone, the pauses grow.
+async fn again_and_again<Asked: Future<Output = Result<Lines, Problem>>>(
+    ask: impl Fn() -> Asked,
+    told: impl Fn(LogNews) -> Message,
+    inbox: &Inbox,
+) {
     let mut pause = Pause::new();
+    let mut newest = None;
     loop {
-        let news = match in_time(client.logs(&at.service, &of, &query)).await {
+        let before = newest;
+        let news = match ask().await {
             Ok(lines) => {
-                pause = Pause::new();
-                tell(&inbox, told(LogNews::Began)).await;
-                pour(lines, told, &inbox).await
+                tell(inbox, told(LogNews::Began)).await;
+                pour(lines, &mut newest, &told, inbox).await
             }
             Err(problem) => LogNews::Lost(problem),
         };
-        tell(&inbox, told(news)).await;
+        tell(inbox, told(news)).await;
+        if newest > before {
+            pause = Pause::new();
+        }
         pause.wait().await;
     }
 }
 
-/// Hands on what the stream brings; says how it ended.
+/// Hands on what the stream brings, and notes when the newest of it was written; says how it ended.
 async fn pour(
-    lines: BoxStream<'static, client::Result<LogLine>>,
+    lines: Lines,
+    newest: &mut Option<Timestamp>,
     told: impl Fn(LogNews) -> Message,
     inbox: &Inbox,
 ) -> LogNews {
@@ -74,7 +90,11 @@ async fn pour(
                 Err(_) => return LogNews::Ended,
             },
             gulp = gulps.next(), if end.is_none() => match gulp {
-                Some(gulp) => end = pool.take(gulp),
+                Some(gulp) => {
+                    let written = gulp.iter().flatten().map(|line| line.at).max();
+                    *newest = (*newest).max(written);
+                    end = pool.take(gulp);
+                }
                 None => end = Some(LogNews::Ended),
             },
         }
@@ -150,7 +170,7 @@ mod tests {
         let all_came = sender.reserve().await.unwrap();
         let pouring = tokio::spawn({
             let sender = sender.clone();
-            async move { pour(stream::iter(lines).boxed(), told, &sender).await }
+            async move { pour(stream::iter(lines).boxed(), &mut None, told, &sender).await }
         });
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         drop(all_came);
@@ -182,6 +202,30 @@ mod tests {
         assert_eq!(caught[0], Caught::Skipped(5000), "it is told where it is missing");
         assert!(matches!(&caught[1], Caught::Line(line) if line.text == "line 5000"), "{:?}", caught[1]);
         assert!(matches!(news.last(), Some(LogNews::Ended)));
+    }
+
+    /// How often a log that ends at once is asked for in a minute.
+    async fn asked_in_a_minute(lines_of: impl Fn(i64) -> Vec<i64>) -> i64 {
+        let (sender, mut inbox) = mpsc::channel(1);
+        let told = |news| Message::Logs { at: service_at("local", "api"), of: LogsOf::Service, since: None, news };
+        let asked = std::cell::Cell::new(0);
+        let ask = || {
+            asked.set(asked.get() + 1);
+            let lines: Vec<_> = lines_of(asked.get()).into_iter().map(line).collect();
+            async { Ok(stream::iter(lines).boxed()) }
+        };
+        let heard = async { while inbox.recv().await.is_some() {} };
+        let asking = async { tokio::join!(again_and_again(ask, told, &sender), heard) };
+        assert!(tokio::time::timeout(std::time::Duration::from_secs(60), asking).await.is_err());
+        asked.get()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_has_ended_is_asked_for_ever_more_seldom() {
+        let empty = asked_in_a_minute(|_| Vec::new()).await;
+        let same = asked_in_a_minute(|_| vec![1, 2]).await;
+        let growing = asked_in_a_minute(|times| vec![times]).await;
+        assert!(empty < 12 && same < 12 && growing > 100, "{empty} {same} {growing}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -80,7 +80,7 @@ use self::servers::ServerColumn;
 use self::toast::{ToastKind, Toasts};
 use self::trail::Trail;
 use self::variables::Variables;
-use super::command::Command;
+use super::command::{Command, Motion};
 use super::key::Key;
 use super::keymap::{Context, Keymap};
 
@@ -226,8 +226,23 @@ pub(crate) struct Window {
     pub top: usize,
     /// How many fit.
     pub page: usize,
+    /// How many fit before the first one.
+    pub page_before: usize,
     /// The greatest `top` that still fills the screen.
     pub last_top: usize,
+}
+
+impl Window {
+    /// Of lines that are one row high each.
+    pub(crate) fn of_rows(top: usize, page: usize, count: usize) -> Self {
+        Self { top, page, page_before: page, last_top: count.saturating_sub(page) }
+    }
+
+    /// The first line on the screen after a move.
+    pub(crate) fn moved(&self, motion: Motion) -> usize {
+        let page = if motion.is_forward() { self.page } else { self.page_before };
+        motion.from(self.top, self.last_top, page)
+    }
 }
 
 impl Model {

@@ -67,7 +67,7 @@ pub(super) fn go(model: &mut Model, motion: Motion) {
 
 /// The first line on the screen after a move; none when the end is reached.
 pub(super) fn scrolled(motion: Motion, body: Window) -> Option<usize> {
-    let top = motion.from(body.top, body.last_top, body.page);
+    let top = body.moved(motion);
     (top < body.last_top || !motion.is_forward() && top != body.top).then_some(top)
 }
 

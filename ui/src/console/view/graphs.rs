@@ -66,9 +66,8 @@ fn draw_all(model: &Model, of: &Measured, history: &History, area: Rect, sheet: 
     let lines = u16::try_from(count).unwrap_or(u16::MAX).div_ceil(columns).max(1);
     let height = (area.height / lines).clamp(LEAST_HEIGHT, MOST_HEIGHT);
     let page = usize::from(area.height / height).max(1);
-    let last_top = usize::from(lines).saturating_sub(page);
-    let top = model.pane.scroll.min(last_top);
-    sheet.seen.body = Window { top, page, last_top };
+    let top = model.pane.scroll.min(usize::from(lines).saturating_sub(page));
+    sheet.seen.body = Window::of_rows(top, page, usize::from(lines));
     let width = (area.width - GAP * (columns - 1)) / columns;
     let shown = graphs.iter().skip(top * usize::from(columns)).take(page * usize::from(columns));
     for (index, graph) in (0u16..).zip(shown) {

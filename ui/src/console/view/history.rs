@@ -188,6 +188,6 @@ impl Rows<'_> {
             }
         }
         sheet.scroll_mark(body, top, count);
-        Window { top, page, last_top }
+        Window::of_rows(top, page, count)
     }
 }

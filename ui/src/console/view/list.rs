@@ -60,7 +60,7 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let page = usize::from(body.height);
     let place = model.list.position(&rows);
     let top = top(model.list.top, place.unwrap_or(0), rows.len(), page);
-    sheet.seen.list = Window { top, page, last_top: rows.len().saturating_sub(page) };
+    sheet.seen.list = Window::of_rows(top, page, rows.len());
     columns.tell_apart(&mut fit, rows.iter().skip(top).take(page));
     for (offset, row) in rows.iter().enumerate().skip(top).take(page) {
         let line = u16::try_from(offset - top).unwrap_or(u16::MAX);

@@ -24,7 +24,7 @@ pub(crate) fn draw(palette: &Palette, area: Rect, sheet: &mut Sheet<'_>) {
     }
     let page = usize::from(list.height);
     let top = (palette.cursor + 1).saturating_sub(page);
-    sheet.seen.body = Window { top, page, last_top: palette.hits.len().saturating_sub(page) };
+    sheet.seen.body = Window::of_rows(top, page, palette.hits.len());
     for (index, hit) in palette.hits.iter().enumerate().skip(top).take(page) {
         let row = u16::try_from(index - top).unwrap_or(u16::MAX);
         let line = Rect { y: list.y + row, height: 1, ..list };

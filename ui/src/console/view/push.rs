@@ -79,7 +79,7 @@ fn draw_offers(choosing: &Choosing, list: Rect, sheet: &mut Sheet<'_>) {
     let count = usize::from(list.height);
     let place = choosing.cursor.unwrap_or(0);
     let top = (place + 1).saturating_sub(count);
-    sheet.seen.body = Window { top, page: count, last_top: offers.len().saturating_sub(count) };
+    sheet.seen.body = Window::of_rows(top, count, offers.len());
     for (index, offer) in offers.iter().enumerate().skip(top).take(count) {
         let row = u16::try_from(index - top).unwrap_or(u16::MAX);
         let line = Rect { y: list.y + row, height: 1, ..list };

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::sheet::Sheet;
 use super::{list, pane, summary};
-use crate::console::model::{Breadth, Focus, Model};
+use crate::console::model::{Breadth, Focus, Model, Window};
 
 /// Lower than this there is no room for anything below the list.
 const SUMMARY_NEEDS: u16 = 18;
@@ -30,8 +30,7 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
 
 /// The list keeps its place while it is not drawn.
 fn list_unseen(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
-    sheet.seen.list =
-        crate::console::model::Window { top: model.list.top, page: usize::from(area.height), last_top: 0 };
+    sheet.seen.list = Window { top: model.list.top, page: usize::from(area.height), ..Window::default() };
 }
 
 fn beside(model: &Model, breadth: Breadth, area: Rect, sheet: &mut Sheet<'_>) {

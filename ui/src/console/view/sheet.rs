@@ -53,7 +53,7 @@ impl<'a> Sheet<'a> {
         let (count, page) = (lines.len(), usize::from(area.height));
         let last_top = count.saturating_sub(page);
         let top = scroll.min(last_top);
-        self.seen.body = Window { top, page, last_top };
+        self.seen.body = Window::of_rows(top, page, count);
         let text = if last_top > 0 { Rect { width: area.width.saturating_sub(2), ..area } } else { area };
         self.put_all(text, lines.into_iter().skip(top).collect());
         self.scroll_mark(area, top, count);

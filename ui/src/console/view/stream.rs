@@ -17,7 +17,9 @@ pub(crate) fn draw(
     let height = usize::from(area.height);
     let last_top = last_top(count, height, &rows);
     let top = top.unwrap_or(last_top).min(last_top);
-    sheet.seen.body = Window { top, page: height, last_top };
+    let page = fitting(top..count, height, &rows);
+    let page_before = fitting((0..top).rev(), height, &rows);
+    sheet.seen.body = Window { top, page, page_before, last_top };
     let text = Rect { width: area.width.saturating_sub(2), ..area };
     let shown: Vec<_> = (top..count).flat_map(&rows).take(height).collect();
     sheet.put_all(text, shown);
@@ -26,15 +28,15 @@ pub(crate) fn draw(
 
 /// The first entry from which all others still fit.
 fn last_top(count: usize, height: usize, rows: &impl Fn(usize) -> Vec<Line<'static>>) -> usize {
+    count.saturating_sub(fitting((0..count).rev(), height, rows))
+}
+
+/// How many of these entries fit one after the other. One that is higher than the whole area is shown from its start.
+fn fitting(entries: impl Iterator<Item = usize>, height: usize, rows: &impl Fn(usize) -> Vec<Line<'static>>) -> usize {
     let mut used = 0;
-    let mut first = count;
-    while first > 0 {
-        used += rows(first - 1).len();
-        if used > height {
-            break;
-        }
-        first -= 1;
-    }
-    // An entry higher than the whole area is shown from its start.
-    if first == count { count.saturating_sub(1) } else { first }
+    let fits = |entry: &usize| {
+        used += rows(*entry).len();
+        used <= height
+    };
+    entries.take_while(fits).count().max(1)
 }

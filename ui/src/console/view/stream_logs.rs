@@ -10,6 +10,7 @@ use super::pen::Pen;
 use super::sheet::Sheet;
 use super::text::fold_line;
 use super::{format, stream};
+use crate::console::command::Command;
 use crate::console::model::Model;
 use crate::console::model::logs::{Entry, Logs, Times};
 use crate::console::model::tape::{Flow, Place};
@@ -30,7 +31,9 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
         Place::End => None,
         Place::At(number) => Some(logs.index_of(number)),
     };
-    let drawn = Lines { logs, sources: merged(logs), room: usize::from(body.width.saturating_sub(2)), pen };
+    let room = usize::from(body.width.saturating_sub(2));
+    let since_key = model.keymap.key_of(Command::Since).map(ToString::to_string).unwrap_or_default();
+    let drawn = Lines { logs, sources: merged(logs), since_key, room, pen };
     stream::draw(body, logs.shown_count(), top, |index| drawn.rows(index), sheet);
 }
 
@@ -39,6 +42,8 @@ struct Lines<'a> {
     logs: &'a Logs,
     /// The containers whose lines are merged; none where there is one only.
     sources: Vec<&'a ContainerName>,
+    /// What reads from an earlier moment on.
+    since_key: String,
     room: usize,
     pen: &'a Pen<'a>,
 }
@@ -49,6 +54,10 @@ impl Lines<'_> {
         let (logs, pen) = (self.logs, self.pen);
         let number = logs.shown(index);
         let mut rows = Vec::new();
+        if index == 0 && logs.begins_late() {
+            let told = format!("{ELLIPSIS} older lines are left out: {} reads since a moment", self.since_key);
+            rows.push(pen.line(Tone::Stale, told));
+        }
         if logs.is_apart(index) {
             rows.push(pen.line(Tone::Rule, HORIZONTAL.repeat(self.room.min(8))));
         }

@@ -22,11 +22,19 @@ use super::fleet::ServiceAt;
 use super::line::Line;
 use super::tape::{Flow, Place, Tape};
 
+/// So many of the newest lines are wanted, where no moment is given since when.
+const WANTED: usize = 2_000;
+
 /// So many lines are kept …
 pub(crate) const LINES: usize = 20_000;
 
 /// … and so many bytes of text.
 pub(crate) const BYTES: usize = 8 * 1024 * 1024;
+
+/// So many lines are asked for: one more than is wanted. When it comes, there are older ones.
+pub(crate) fn tail(since: Option<Timestamp>) -> usize {
+    if since.is_some() { LINES } else { WANTED + 1 }
+}
 
 /// A stream that is later than this shows what was, not what is.
 const LATE: SignedDuration = SignedDuration::from_secs(2);
@@ -56,8 +64,11 @@ pub(crate) struct Logs {
     sources: Vec<Source>,
     /// Lines that came faster than they could be kept, all in all.
     pub skipped: u64,
-    /// When the stream began.
+    /// When the stream began, and when it first did.
     began: Timestamp,
+    first_began: Option<Timestamp>,
+    /// So many lines were written before that.
+    history: usize,
     behind: Option<Delay>,
 }
 
@@ -143,6 +154,8 @@ impl Logs {
             sources: Vec::new(),
             skipped: 0,
             began: Timestamp::MAX,
+            first_began: None,
+            history: 0,
             behind: None,
         }
     }
@@ -170,12 +183,18 @@ impl Logs {
     pub(crate) fn began(&mut self, now: Timestamp) {
         self.flow = Flow::Flowing;
         self.began = now;
+        self.first_began.get_or_insert(now);
         self.sources.iter_mut().for_each(|source| source.seen = Some(source.newest));
     }
 
     /// Takes what came at once. `here` tells a moment of the server's clock by this machine's.
     pub(crate) fn take_all(&mut self, caught: Vec<Caught>, now: Timestamp, here: impl Fn(Timestamp) -> Timestamp) {
-        caught.into_iter().for_each(|caught| self.take(caught));
+        for caught in caught {
+            let is_history = |line: &LogLine| self.first_began.is_some_and(|began| here(line.at) <= began);
+            let old = matches!(&caught, Caught::Line(line) if is_history(line));
+            let is_new_here = self.take(caught);
+            self.history += usize::from(old && is_new_here);
+        }
         let newest = self.tape.iter().next_back().and_then(|entry| match entry {
             Entry::Written { at, .. } => Some(here(*at)),
             Entry::Gap(_) => None,
@@ -191,7 +210,13 @@ impl Logs {
         self.behind.filter(|delay| delay.until > now)
     }
 
-    pub(crate) fn take(&mut self, caught: Caught) {
+    /// Lines were written before the oldest one that is here, and were not asked for.
+    pub(crate) fn begins_late(&self) -> bool {
+        self.tape.dropped() == 0 && self.history >= tail(self.since)
+    }
+
+    /// Says whether it was not here before.
+    pub(crate) fn take(&mut self, caught: Caught) -> bool {
         let entry = match caught {
             Caught::Skipped(count) => {
                 self.skipped += count;
@@ -199,7 +224,7 @@ impl Logs {
             }
             Caught::Line(line) => match self.entry(line) {
                 Some(entry) => entry,
-                None => return,
+                None => return false,
             },
         };
         let number = self.tape.end();
@@ -215,6 +240,7 @@ impl Logs {
         if !self.pattern.is_empty() {
             self.sight.take(number, matches, is_gap, self.tape.dropped());
         }
+        true
     }
 
     /// None for a line that was seen before.

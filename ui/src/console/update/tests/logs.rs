@@ -165,3 +165,56 @@ fn a_selected_release_is_read_also_when_its_containers_are_gone() {
     let one = LogsOf::Container(ContainerName::from_engine("api.r14.1"));
     assert_eq!(model.logs.as_ref().unwrap().of, one, "and back to what runs");
 }
+
+#[test]
+fn pages_of_wrapped_lines_are_contiguous_and_only_what_is_seen_is_copied() {
+    let texts: Vec<String> =
+        (0..100).map(|number| format!("{number} {}", "x".repeat(100 + 60 * (number % 5)))).collect();
+    let mut model = reading(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+    press(&mut model, "w g g");
+    let seen = |model: &mut Model| {
+        let screen = fixture::shown(model);
+        let number = |line: &str| line.trim().split_once(" xxx").and_then(|(number, _)| number.parse::<usize>().ok());
+        screen.lines().filter_map(number).collect::<Vec<_>>()
+    };
+    let mut read = Vec::new();
+    while read.last() != Some(&99) {
+        let shown = seen(&mut model);
+        let [Effect::Terminal(TerminalEffect::Copy(copied))] = &press(&mut model, "y")[..] else { panic!() };
+        assert!(shown.len() - copied.lines().count() <= 1, "all but one that is cut: {shown:?}\n{copied}");
+        assert!(read.is_empty() || shown[0] <= read.last().unwrap() + 1, "{read:?} then {shown:?}");
+        read.extend(shown);
+        press(&mut model, "pgdn");
+    }
+    let down = read;
+    press(&mut model, "pgup");
+    let mut first = seen(&mut model)[0];
+    while first > 0 {
+        press(&mut model, "pgup");
+        let shown = seen(&mut model);
+        assert!(*shown.last().unwrap() + 1 >= first && shown[0] < first, "{first} after {shown:?}");
+        first = shown[0];
+    }
+    assert!(down.len() >= 100);
+}
+
+#[test]
+fn logs_say_that_there_are_older_lines() {
+    let told = |count: i64| {
+        let mut model = fixture::model();
+        press(&mut model, "l");
+        send(&mut model, logged("api", LogNews::Began));
+        let line = |second| log_line("api.r14.1", at(second - count - 10), "line");
+        let lines: Vec<_> = (0..count).map(line).collect();
+        send(&mut model, logged("api", written(lines.clone())));
+        send(&mut model, logged("api", LogNews::Began));
+        send(&mut model, logged("api", written(lines)));
+        send(
+            &mut model,
+            logged("api", written((1..5).map(|second| log_line("api.r14.1", at(second), "new")).collect())),
+        );
+        press(&mut model, "g g");
+        fixture::shown(&mut model).contains("older lines are left out: @ reads since a moment")
+    };
+    assert!(told(2_001) && !told(2_000));
+}
