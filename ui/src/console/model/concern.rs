@@ -2,9 +2,18 @@
 
 use jiff::Timestamp;
 use mypaas::api::{Alert, AlertKind};
-use mypaas::name::ServerName;
+use mypaas::name::{ContainerName, ServerName};
 
 use super::fleet::{Connection, Fleet, ServerEntry, ServiceAt};
+
+/// What tells it from others, whatever it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ConcernId {
+    server: ServerName,
+    service: Option<ServiceAt>,
+    container: Option<ContainerName>,
+    kind: Kind,
+}
 
 /// One thing to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +21,7 @@ pub(crate) struct Concern {
     pub server: ServerName,
     /// None: it is about the server.
     pub service: Option<ServiceAt>,
+    pub container: Option<ContainerName>,
     pub kind: Kind,
     /// By this machine's clock.
     pub since: Timestamp,
@@ -27,6 +37,13 @@ pub(crate) enum Kind {
     Silent,
     /// The server says so itself.
     Told(AlertKind),
+}
+
+impl Concern {
+    pub(crate) fn id(&self) -> ConcernId {
+        let Self { server, service, container, kind, .. } = self.clone();
+        ConcernId { server, service, container, kind }
+    }
 }
 
 impl Kind {
@@ -85,6 +102,7 @@ fn of_server(server: &ServerEntry) -> Vec<Concern> {
     let told = alerts(server).iter().map(|alert| Concern {
         server: server.name.clone(),
         service: alert.service.clone().map(|service| ServiceAt { server: server.name.clone(), service }),
+        container: alert.container.clone(),
         kind: Kind::Told(alert.kind),
         since: server.here(alert.since),
         message: alert.message.clone(),
@@ -105,6 +123,7 @@ fn silence(server: &ServerEntry) -> Option<Concern> {
         return None;
     };
     Some(Concern {
+        container: None,
         server: server.name.clone(),
         service: None,
         kind: Kind::Silent,

@@ -1,7 +1,9 @@
 //! What is known of single services beyond the list, and how it is shown beside the list.
 
-use mypaas::api::{Problem, ServiceDetail, Span};
+use mypaas::api::{Problem, ReleaseView, ServiceDetail, Span};
+use mypaas::name::{ContainerName, DeployId, ReleaseId, ServerName};
 
+use super::chosen::Chosen;
 use super::fleet::ServiceAt;
 
 /// So many services' details are remembered.
@@ -40,23 +42,24 @@ impl Tab {
 pub(crate) struct Pane {
     /// What the lines below belong to.
     pub of: Option<ServiceAt>,
+    pub server: Option<ServerName>,
     pub tab: Tab,
     /// How far back the graphs reach.
     pub span: Span,
     /// The selected line of the tab with the containers.
-    pub container: usize,
+    pub container: Chosen<ContainerName>,
     /// The selected line of the tab with the releases.
-    pub release: usize,
+    pub release: Chosen<ReleaseId>,
     /// The selected line of the tab with the deploys.
-    pub deploy: usize,
-    /// The first line of the overview, or of the graphs, that is shown.
+    pub deploy: Chosen<DeployId>,
+    /// The first line of the overview, of the graphs, or of what is told of a server, that is shown.
     pub scroll: usize,
 }
 
 impl Pane {
-    /// Another service is shown now: from its start, in the same tab.
-    pub(crate) fn turn_to(&mut self, of: Option<ServiceAt>) {
-        *self = Self { of, tab: self.tab, span: self.span, ..Self::default() };
+    /// Another service is shown now, or another server: from its start, in the same tab.
+    pub(crate) fn turn_to(&mut self, server: Option<ServerName>, of: Option<ServiceAt>) {
+        *self = Self { of, server, tab: self.tab, span: self.span, ..Self::default() };
     }
 }
 

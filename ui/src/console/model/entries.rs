@@ -25,7 +25,21 @@ pub(crate) enum Record<'a> {
     },
 }
 
+/// What tells a line from others, whatever becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RecordId {
+    Own(u64),
+    Noted(ServerName, Timestamp),
+}
+
 impl<'a> Record<'a> {
+    pub(crate) fn id(self) -> RecordId {
+        match self {
+            Record::Own(deed) => RecordId::Own(deed.number),
+            Record::Noted { server, entry, .. } => RecordId::Noted(server.clone(), entry.at),
+        }
+    }
+
     pub(crate) fn at(self) -> Timestamp {
         match self {
             Record::Own(deed) => deed.at,

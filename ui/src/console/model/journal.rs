@@ -8,7 +8,8 @@ use mypaas::name::{DeployId, ServerName, ServiceName};
 
 use super::Ticket;
 use super::arrangement::Arrangement;
-use super::entries::EntryColumn;
+use super::chosen::Chosen;
+use super::entries::{EntryColumn, RecordId};
 use crate::console::effect::Effect;
 use crate::console::message::Message;
 
@@ -28,6 +29,8 @@ pub(crate) struct Journal {
 /// Something that this console asked a server for.
 #[derive(Debug, Clone)]
 pub(crate) struct Deed {
+    /// Later ones have greater numbers.
+    pub number: u64,
     pub at: Timestamp,
     pub server: ServerName,
     pub what: What,
@@ -67,10 +70,10 @@ pub(crate) enum Half {
 }
 
 /// The page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct JournalPage {
     pub half: Half,
-    pub cursor: usize,
+    pub chosen: Chosen<RecordId>,
 }
 
 impl Half {
@@ -101,8 +104,9 @@ impl Journal {
             _ => return,
         };
         let result = if ticket.is_some() { Answer::Waiting } else { Answer::Done };
+        let number = self.own.front().map_or(0, |newest| newest.number + 1);
         self.own.truncate(MOST - 1);
-        self.own.push_front(Deed { at: now, server: server.clone(), what, service, result, ticket });
+        self.own.push_front(Deed { number, at: now, server: server.clone(), what, service, result, ticket });
     }
 
     /// Notes what came of something that was asked for.

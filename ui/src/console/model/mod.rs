@@ -9,6 +9,7 @@
 //!    arrangement.rs  both of these for a page   servers.rs, alerts.rs  the pages with all servers, with all alerts
 //! concern.rs    what somebody should look at: alerts, silent servers
 //! detail.rs     what is known of single services; the tabs beside the list
+//!    chosen.rs  the selected one of their lines
 //!    drift.rs   options and what runs, compared      histories.rs  figures over time
 //! deploy.rs     the page of one deploy        progress.rs  its events, folded
 //! logs.rs       the page or tab with logs     tape.rs      a bounded buffer and a place in it
@@ -23,9 +24,10 @@
 //! wanted.rs     what is listened to, as it follows from what is shown
 //! ```
 
-mod about;
+pub(crate) mod about;
 pub(crate) mod alerts;
 pub(crate) mod arrangement;
+pub(crate) mod chosen;
 pub(crate) mod clean;
 pub(crate) mod column;
 pub(crate) mod concern;
@@ -65,7 +67,9 @@ use serde::{Deserialize, Serialize};
 
 use self::alerts::AlertColumn;
 use self::arrangement::Arrangement;
+use self::chosen::Chosen;
 use self::column::Column;
+use self::concern::ConcernId;
 use self::deploy::DeployPage;
 use self::detail::{Details, Pane, Tab};
 use self::dialog::{Choice, Dialog};
@@ -153,8 +157,8 @@ pub(crate) enum Page {
     Push(Box<Push>),
     /// All servers, and the selected one.
     Fleet(Option<ServerName>),
-    /// All alerts; the number of the selected one of those that are shown.
-    Alerts(usize),
+    /// All alerts, and the selected one of those that are shown.
+    Alerts(Chosen<ConcernId>),
     Journal(JournalPage),
     Variables(Box<Variables>),
     Disk(Box<Disk>),

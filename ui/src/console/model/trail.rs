@@ -3,6 +3,8 @@
 use mypaas::api::{Deploy, LogsOf};
 use mypaas::name::ServerName;
 
+use super::chosen::Chosen;
+use super::concern::ConcernId;
 use super::detail::Tab;
 use super::fleet::ServiceAt;
 use super::journal::JournalPage;
@@ -38,7 +40,7 @@ pub(crate) enum Place {
     Logs { at: ServiceAt, of: LogsOf },
     Deploy { at: ServiceAt, deploy: Box<Deploy> },
     Fleet { selected: Option<ServerName> },
-    Alerts { selected: usize },
+    Alerts { selected: Chosen<ConcernId> },
     Journal(JournalPage),
     Variables { server: ServerName },
     Disk { server: ServerName },
@@ -57,8 +59,8 @@ impl Place {
             }
             (Page::Deploy(page), _) => Place::Deploy { at: page.at.clone(), deploy: Box::new(page.deploy.clone()) },
             (Page::Fleet(selected), _) => Place::Fleet { selected: selected.clone() },
-            (Page::Alerts(selected), _) => Place::Alerts { selected: *selected },
-            (Page::Journal(page), _) => Place::Journal(*page),
+            (Page::Alerts(selected), _) => Place::Alerts { selected: selected.clone() },
+            (Page::Journal(page), _) => Place::Journal(page.clone()),
             (Page::Variables(page), _) => Place::Variables { server: page.server.clone() },
             (Page::Disk(page), _) => Place::Disk { server: page.server.clone() },
             (Page::Push(_), _) => return None,

@@ -235,15 +235,15 @@ pub(super) fn chosen_container(model: &Model) -> Option<ContainerName> {
         return Some(name.clone());
     }
     let in_tab = model.pane.tab == Tab::Containers && model.focus != Focus::List;
-    let service = model.fleet.service(model.pane.of.as_ref().filter(|_| in_tab)?)?;
-    service.containers.get(model.pane.container).map(|container| container.name.clone())
+    let all = model.pane_containers();
+    all.get(model.pane.container.place(&all)).filter(|_| in_tab).cloned()
 }
 
 /// The one that is selected among the releases, so that it is read what those wrote that are gone.
 fn chosen_release(model: &Model) -> Option<ReleaseId> {
     let in_tab = model.pane.tab == Tab::Releases && model.focus != Focus::List;
-    let known = model.details.get(model.pane.of.as_ref().filter(|_| in_tab)?)?;
-    known.detail()?.releases.get(model.pane.release).map(|view| view.release.id)
+    let all = model.pane_releases();
+    all.get(model.pane.release.place(&all)).filter(|_| in_tab).copied()
 }
 
 fn read_logs(model: &mut Model, at: ServiceAt) -> Vec<Effect> {

@@ -5,10 +5,12 @@ use mypaas::name::DeployId;
 
 use crate::console::command::{Command, Motion};
 use crate::console::effect::Effect;
+use crate::console::model::about::{concern_ids, record_ids};
+use crate::console::model::chosen::Chosen;
 use crate::console::model::detail::Tab;
 use crate::console::model::entries::Record;
 use crate::console::model::fleet::ServiceAt;
-use crate::console::model::journal::{Answer, JournalPage};
+use crate::console::model::journal::{Answer, Half, JournalPage};
 use crate::console::model::list::Item;
 use crate::console::model::servers::place_of;
 use crate::console::model::toast::ToastKind;
@@ -25,7 +27,7 @@ pub(super) fn visit(model: &mut Model, command: Command) -> Option<Vec<Effect>> 
             Page::Services
         }
         Command::ShowFleet => Page::Fleet(model.selected_server().map(|server| server.name.clone())),
-        Command::ShowAlerts => Page::Alerts(0),
+        Command::ShowAlerts => Page::Alerts(Chosen::default()),
         Command::ShowJournal => Page::Journal(JournalPage::default()),
         Command::ShowVariables => return Some(variables::open(model)),
         Command::ShowDisk => return Some(disk::open(model)),
@@ -44,8 +46,11 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match &model.page {
         _ if command == Command::Back => back(model),
         Page::Fleet(_) => return with_server(model, command),
-        Page::Alerts(place) => return with_alert(model, command, *place),
-        Page::Journal(page) => return with_journal(model, command, *page),
+        Page::Alerts(_) => return with_alert(model, command),
+        Page::Journal(page) => {
+            let half = page.half;
+            return with_journal(model, command, half);
+        }
         _ => {}
     }
     Vec::new()
@@ -87,18 +92,16 @@ fn count(model: &Model) -> usize {
 fn place(model: &Model) -> usize {
     match &model.page {
         Page::Fleet(selected) => place_of(selected.as_ref(), &model.shown_servers()),
-        Page::Alerts(place) => *place,
-        Page::Journal(journal) => journal.cursor,
+        Page::Alerts(chosen) => chosen.place(&concern_ids(&model.shown_concerns())),
+        Page::Journal(page) => page.chosen.place(&record_ids(&model.shown_records(page.half))),
         _ => 0,
     }
 }
 
 fn select(model: &mut Model, line: usize) {
-    match &mut model.page {
+    match &model.page {
         Page::Fleet(_) => model.select_shown_server(line),
-        Page::Alerts(place) => *place = line,
-        Page::Journal(journal) => journal.cursor = line,
-        _ => {}
+        _ => model.select_line(Some(line)),
     }
 }
 
@@ -139,7 +142,7 @@ fn with_selected_server(model: &mut Model, command: Command) -> Vec<Effect> {
     }
 }
 
-fn with_alert(model: &mut Model, command: Command, place: usize) -> Vec<Effect> {
+fn with_alert(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::Filter => model.typing = Some(Typing::AlertFilter),
         Command::NextMatch => go_round(model, true),
@@ -153,19 +156,14 @@ fn with_alert(model: &mut Model, command: Command, place: usize) -> Vec<Effect> 
                 model.alerts.order.turn_to(column);
                 select(model, 0);
             }
-            None => with_selected_alert(model, other, place),
+            None => with_selected_alert(model, other),
         },
     }
     Vec::new()
 }
 
-fn with_selected_alert(model: &mut Model, command: Command, place: usize) {
-    let mut concerns = model.shown_concerns();
-    if concerns.is_empty() {
-        return;
-    }
-    // Some may be over since the selection was made: what is drawn as selected then is the last one.
-    let concern = concerns.swap_remove(place.min(concerns.len() - 1));
+fn with_selected_alert(model: &mut Model, command: Command) {
+    let Some(concern) = model.shown_concerns().into_iter().nth(place(model)) else { return };
     match (command, concern.service) {
         (Command::Open, Some(at)) => {
             services::show(model, Item::Service(at));
@@ -182,10 +180,12 @@ fn with_selected_alert(model: &mut Model, command: Command, place: usize) {
     }
 }
 
-fn with_journal(model: &mut Model, command: Command, page: JournalPage) -> Vec<Effect> {
+fn with_journal(model: &mut Model, command: Command, half: Half) -> Vec<Effect> {
     match command {
-        Command::SwitchPane => model.page = Page::Journal(JournalPage { half: page.half.other(), cursor: 0 }),
-        Command::Open => open_entry(model, page),
+        Command::SwitchPane => {
+            model.page = Page::Journal(JournalPage { half: half.other(), ..JournalPage::default() });
+        }
+        Command::Open => open_entry(model, half),
         Command::Filter => model.typing = Some(Typing::JournalFilter),
         Command::NextMatch => go_round(model, true),
         Command::PreviousMatch => go_round(model, false),
@@ -204,10 +204,8 @@ fn with_journal(model: &mut Model, command: Command, page: JournalPage) -> Vec<E
 }
 
 /// The deploy that came of the selected entry.
-fn open_entry(model: &mut Model, page: JournalPage) {
-    let records = model.shown_records(page.half);
-    // Some may be hidden since the selection was made: what is drawn as selected then is the last one.
-    let record = records.get(page.cursor).or(records.last()).copied();
+fn open_entry(model: &mut Model, half: Half) {
+    let record = model.shown_records(half).get(place(model)).copied();
     let found = record.and_then(|record| {
         let id = match record {
             Record::Own(deed) => match &deed.result {

@@ -115,9 +115,11 @@ fn settle(model: &mut Model) {
     if !model.context().types() {
         model.toasts.withdraw_typed();
     }
-    if model.pane.of.as_ref() != model.selected_service() {
-        model.pane.turn_to(model.selected_service().cloned());
+    let server = model.list.selected.as_ref().map(|item| item.server().clone());
+    if model.pane.of.as_ref() != model.selected_service() || model.pane.server != server {
+        model.pane.turn_to(server, model.selected_service().cloned());
     }
+    model.keep_chosen();
     if let Some(at) = model.logs_beside().cloned()
         && model.logs.as_ref().is_none_or(|logs| logs.at != at)
     {

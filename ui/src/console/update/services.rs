@@ -4,6 +4,7 @@ use mypaas::api::LogsOf;
 
 use crate::console::command::{Command, Motion};
 use crate::console::effect::Effect;
+use crate::console::model::chosen::Chosen;
 use crate::console::model::detail::Tab;
 use crate::console::model::histories::next_span;
 use crate::console::model::list::Item;
@@ -61,25 +62,27 @@ pub(super) fn go_in_list(model: &mut Model, motion: Motion) {
 
 pub(super) fn go_in_pane(model: &mut Model, motion: Motion) {
     let body = model.seen.body;
-    let detail = model.pane.of.as_ref().and_then(|at| model.details.get(at)).and_then(|known| known.detail());
-    let last = |count: usize| count.saturating_sub(1);
-    match model.pane.tab {
-        Tab::Overview | Tab::Graphs => model.pane.scroll = motion.from(body.top, body.last_top, body.page),
+    // Of a server there are no tabs.
+    match model.selected_service().map_or(Tab::Overview, |_| model.pane.tab) {
+        Tab::Overview | Tab::Graphs => model.pane.scroll = body.moved(motion),
         Tab::Containers => {
-            let containers = model.pane.of.as_ref().and_then(|at| model.fleet.service(at));
-            let count = containers.map_or(0, |service| service.containers.len());
-            model.pane.container = motion.from(model.pane.container, last(count), body.page);
+            let all = model.pane_containers();
+            go_among(&mut model.pane.container, &all, motion, body.page);
         }
         Tab::Releases => {
-            let count = detail.map_or(0, |detail| detail.releases.len());
-            model.pane.release = motion.from(model.pane.release, last(count), body.page);
+            let all = model.pane_releases();
+            go_among(&mut model.pane.release, &all, motion, body.page);
         }
         Tab::Deploys => {
-            let count = detail.map_or(0, |detail| detail.deploys.len());
-            model.pane.deploy = motion.from(model.pane.deploy, last(count), body.page);
+            let all = model.pane_deploys();
+            go_among(&mut model.pane.deploy, &all, motion, body.page);
         }
         Tab::Logs => logs::go(model, motion),
     }
+}
+
+fn go_among<T: Clone + PartialEq>(chosen: &mut Chosen<T>, all: &[T], motion: Motion, page: usize) {
+    chosen.choose(motion.from(chosen.place(all), all.len().saturating_sub(1), page), all);
 }
 
 fn open(model: &mut Model) -> Vec<Effect> {
@@ -99,22 +102,26 @@ pub(super) fn choose_line(model: &mut Model, line: usize) -> Vec<Effect> {
     if !had_keys {
         model.focus = Focus::Pane { whole: false };
     }
-    let chosen = match model.pane.tab {
-        Tab::Containers => &mut model.pane.container,
-        Tab::Releases => &mut model.pane.release,
-        Tab::Deploys => &mut model.pane.deploy,
+    let (containers, releases, deploys) = (model.pane_containers(), model.pane_releases(), model.pane_deploys());
+    let is_chosen = match model.pane.tab {
+        Tab::Containers => choose_among(&mut model.pane.container, &containers, line),
+        Tab::Releases => choose_among(&mut model.pane.release, &releases, line),
+        Tab::Deploys => choose_among(&mut model.pane.deploy, &deploys, line),
         Tab::Overview | Tab::Graphs | Tab::Logs => return Vec::new(),
     };
-    if had_keys && *chosen == line {
-        return open_in_pane(model);
-    }
-    *chosen = line;
-    Vec::new()
+    if had_keys && is_chosen { open_in_pane(model) } else { Vec::new() }
+}
+
+/// Says whether it was selected already.
+fn choose_among<T: Clone + PartialEq>(chosen: &mut Chosen<T>, all: &[T], line: usize) -> bool {
+    let before = chosen.place(all);
+    chosen.choose(line, all);
+    before == line
 }
 
 fn open_in_pane(model: &mut Model) -> Vec<Effect> {
     let Some(at) = model.pane.of.clone() else { return Vec::new() };
-    let detail = model.details.get(&at).and_then(|known| known.detail());
+    let detail = model.pane_detail();
     match model.pane.tab {
         Tab::Overview | Tab::Graphs => model.focus = Focus::Pane { whole: true },
         Tab::Containers => {
@@ -122,13 +129,15 @@ fn open_in_pane(model: &mut Model) -> Vec<Effect> {
             logs::open(model, at, container.into());
         }
         Tab::Releases => {
-            let chosen = detail.and_then(|detail| detail.releases.get(model.pane.release)).cloned();
+            let place = model.pane.release.place(&model.pane_releases());
+            let chosen = detail.and_then(|detail| detail.releases.get(place)).cloned();
             if let Some(release) = chosen.filter(|release| !release.live) {
                 return action::roll_back_to(model, at, release.release.id);
             }
         }
         Tab::Deploys => {
-            let chosen = detail.and_then(|detail| detail.deploys.get(model.pane.deploy)).cloned();
+            let place = model.pane.deploy.place(&model.pane_deploys());
+            let chosen = detail.and_then(|detail| detail.deploys.get(place)).cloned();
             if let Some(chosen) = chosen {
                 deploy::open(model, at, chosen);
             }

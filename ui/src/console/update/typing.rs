@@ -2,6 +2,7 @@
 
 use crate::console::command::Command;
 use crate::console::effect::Effect;
+use crate::console::model::chosen::Chosen;
 use crate::console::model::dialog::Dialog;
 use crate::console::model::line::Line;
 use crate::console::model::logs::Logs;
@@ -102,13 +103,13 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) -> Vec<Effect> {
         (Some(Typing::AlertFilter), _) => {
             change(&mut model.alerts.filter.line);
             model.alerts.filter.read();
-            model.page = Page::Alerts(0);
+            model.page = Page::Alerts(Chosen::default());
         }
         (Some(Typing::JournalFilter), page) => {
             change(&mut model.journal.arrangement.filter.line);
             model.journal.arrangement.filter.read();
             if let Page::Journal(page) = page {
-                page.cursor = 0;
+                page.chosen = Chosen::default();
             }
         }
         (Some(typing @ (Typing::LogFilter | Typing::LogSince | Typing::LogPath)), _) => {

@@ -3,16 +3,18 @@
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::history::{Rows, Sorted};
+use super::history::{Rows, Selected, Sorted};
 use super::pen::Pen;
 use super::problem::labelled;
 use super::sheet::Sheet;
 use super::table::{Cells, Column, left, name, right, text};
 use super::text::wrap;
-use super::{named, nothing};
+use super::{named, nothing, strip};
 use crate::console::command::Command;
 use crate::console::model::Model;
-use crate::console::model::concern::{Concern, Kind};
+use crate::console::model::about::concern_ids;
+use crate::console::model::chosen::Chosen;
+use crate::console::model::concern::{Concern, ConcernId, Kind};
 use crate::console::model::order::Order;
 use crate::console::symbols::{DEGRADED, DOWN, NONE};
 use crate::console::theme::Tone;
@@ -29,23 +31,22 @@ const COLUMNS: [Column; 5] = [
 const SORTS: [Command; 5] =
     [Command::SortState, Command::SortAge, Command::SortServer, Command::SortName, Command::SortMessage];
 
-const STRIP_HEIGHT: u16 = 7;
-
-pub(crate) fn draw(model: &Model, place: usize, area: Rect, sheet: &mut Sheet<'_>) {
+pub(crate) fn draw(model: &Model, chosen: &Chosen<ConcernId>, area: Rect, sheet: &mut Sheet<'_>) {
     let concerns = model.shown_concerns();
     if concerns.is_empty() {
         return draw_none(model, area, sheet);
     }
-    let place = place.min(concerns.len() - 1);
-    let strip = if area.height >= STRIP_HEIGHT + 6 { STRIP_HEIGHT } else { 0 };
-    let table = Rect { height: area.height - strip, ..area };
+    let place = chosen.place(&concern_ids(&concerns));
+    let height = strip::height(area);
+    let table = Rect { height: area.height - height, ..area };
     let rows = concerns.iter().map(|concern| row(model, concern, sheet.pen)).collect();
     let order = model.alerts.order;
     let by = SORTS.iter().position(|command| command.alert_column() == Some(order.by));
     let sorted =
         Sorted { commands: &SORTS, by: by.filter(|_| order != Order::default()).map(|by| (by, order.direction())) };
-    sheet.seen.body = Rows { columns: &COLUMNS, rows, chosen: Some((place, true)) }.draw_sorted(&sorted, table, sheet);
-    draw_selected(&concerns[place], Rect { y: table.bottom(), height: strip, ..area }, sheet);
+    let chosen = Some(Selected::of(place, model));
+    sheet.seen.body = Rows { columns: &COLUMNS, rows, chosen }.draw_sorted(&sorted, table, sheet);
+    draw_selected(&concerns[place], Rect { y: table.bottom(), height, ..area }, sheet);
 }
 
 /// Nothing is the matter, as far as anybody can tell, or nothing of it is to be shown.
@@ -95,12 +96,8 @@ fn tone(concern: &Concern) -> Tone {
 
 /// All of the selected one.
 fn draw_selected(concern: &Concern, area: Rect, sheet: &mut Sheet<'_>) {
-    if area.height < 3 {
-        return;
-    }
     let pen = sheet.pen;
-    let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let room = usize::from(inner.width);
+    let room = usize::from(area.width.saturating_sub(2));
     let mut lines: Vec<_> = wrap(&concern.message, room).into_iter().map(|line| pen.line(Tone::Strong, line)).collect();
     if let Some(hint) = &concern.hint {
         lines.extend(labelled("hint ", Tone::Hint, hint, Tone::Text, room, pen));
@@ -110,6 +107,5 @@ fn draw_selected(concern: &Concern, area: Rect, sheet: &mut Sheet<'_>) {
         since.push_str(&format!("; {} does not answer any more, so it may be over", concern.server));
     }
     lines.push(pen.line(Tone::Muted, since));
-    sheet.rule_across(inner, 0);
-    sheet.put_all(Rect { y: inner.y + 1, height: inner.height - 1, ..inner }, lines);
+    strip::draw(lines, area, sheet);
 }

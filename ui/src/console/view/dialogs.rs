@@ -5,6 +5,7 @@ use mypaas::name::ServerName;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::history::Selected;
 use super::pen::Pen;
 use super::sheet::{Sheet, centred};
 use super::text::wrap;
@@ -106,7 +107,7 @@ fn draw_rollback(model: &Model, rollback: &Rollback, area: Rect, sheet: &mut She
     let rows = history::release_rows(server, releases, pen);
     let list_height = u16::try_from(releases.len() + 1).unwrap_or(u16::MAX).min(room.height * 2 / 5).max(3);
     let list = Rect { x: room.x.saturating_sub(1), width: room.width + 2, height: list_height, ..room };
-    let window = history::releases(rows, Some((rollback.cursor, true))).draw(list, sheet);
+    let window = history::releases(rows, Some(Selected::of(rollback.cursor, model))).draw(list, sheet);
     let below = Rect { y: room.y + list_height, height: room.height.saturating_sub(list_height), ..room };
     sheet.rule_across(below, 0);
     let text = Rect { y: below.y + 1.min(below.height), height: below.height.saturating_sub(1), ..below };

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::fleet::pressure;
-use super::history::Rows;
+use super::history::{Rows, Selected};
 use super::pen::Pen;
 use super::problem::labelled;
 use super::sheet::Sheet;
@@ -68,7 +68,7 @@ pub(crate) fn draw(model: &Model, page: &Disk, area: Rect, sheet: &mut Sheet<'_>
     let rows = height(page.lines().len().max(1) + 1).min(left);
     let table = Rect { y: area.bottom() - below, height: rows, ..area };
     sheet.put_all(inner, head);
-    draw_services(page, view, look, table, sheet);
+    draw_services(model, page, view, look, table, sheet);
     sheet.put_all(Rect { y: table.bottom(), height: below - rows, ..inner }, foot);
 }
 
@@ -157,7 +157,7 @@ fn no_images(view: &DiskView, room: usize, pen: &Pen<'_>) -> Vec<Line<'static>> 
     lines
 }
 
-fn draw_services(page: &Disk, view: &DiskView, look: Look, area: Rect, sheet: &mut Sheet<'_>) {
+fn draw_services(model: &Model, page: &Disk, view: &DiskView, look: Look, area: Rect, sheet: &mut Sheet<'_>) {
     if page.lines().is_empty() {
         let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
         return sheet.put(inner, 0, sheet.pen.line(Tone::Muted, "No service takes room yet."));
@@ -178,7 +178,8 @@ fn draw_services(page: &Disk, view: &DiskView, look: Look, area: Rect, sheet: &m
         ]
     };
     let rows = page.lines().iter().map(row).collect();
-    sheet.seen.body = Rows { columns: &SERVICES, rows, chosen: Some((page.cursor, true)) }.draw(area, sheet);
+    let chosen = Some(Selected::of(page.cursor, model));
+    sheet.seen.body = Rows { columns: &SERVICES, rows, chosen }.draw(area, sheet);
 }
 
 fn size(bytes: u64) -> String {

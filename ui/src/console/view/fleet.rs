@@ -5,7 +5,7 @@ use mypaas::name::ServerName;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::history::{Rows, Sorted};
+use super::history::{Rows, Selected, Sorted};
 use super::pen::Pen;
 use super::sheet::Sheet;
 use super::table::{Cells, Column, left, right, text};
@@ -68,7 +68,7 @@ pub(crate) fn draw(model: &Model, selected: Option<&ServerName>, area: Rect, she
     let height = if rest < area.height { needed.min(rest) } else { rest };
     let table = Rect { height, ..area };
     let rows = servers.iter().map(|server| row(server, sheet.pen)).collect();
-    let rows = Rows { columns: &COLUMNS, rows, chosen: Some((place, true)) };
+    let rows = Rows { columns: &COLUMNS, rows, chosen: Some(Selected::of(place, model)) };
     let order = model.servers.order;
     let by = SORTS.iter().position(|command| command.server_column() == Some(order.by));
     let sorted = Sorted { commands: &SORTS, by: by.map(|by| (by, order.direction())) };

@@ -13,7 +13,6 @@ use crate::console::keymap::{Binding, Context, Section};
 use crate::console::model::detail::Tab;
 use crate::console::model::dialog::Dialog;
 use crate::console::model::disk::Disk;
-use crate::console::model::journal::JournalPage;
 use crate::console::model::line::{Line, Unseen};
 use crate::console::model::list::{Item, Row};
 use crate::console::model::{Focus, Model, Page, Target, Typing};
@@ -59,8 +58,8 @@ fn draw_typed(model: &Model, typing: Typing, area: Rect, sheet: &mut Sheet<'_>) 
             "alert:disk, server:s2, service:api, since<1h, !not",
         ),
         Typing::JournalFilter => {
-            let Page::Journal(JournalPage { half, .. }) = model.page else { return };
-            let found = format!("{} of {}", model.shown_records(half).len(), model.records(half).len());
+            let Page::Journal(page) = &model.page else { return };
+            let found = format!("{} of {}", model.shown_records(page.half).len(), model.records(page.half).len());
             ("/", &model.journal.arrangement.filter.line, found, "what:push, by:ada, result:failed, ago<1h, !not")
         }
         Typing::LogFilter => {

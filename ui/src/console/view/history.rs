@@ -12,7 +12,7 @@ use crate::console::command::Command;
 use crate::console::model::fleet::ServerEntry;
 use crate::console::model::order::Direction;
 use crate::console::model::progress::between;
-use crate::console::model::{Target, Window};
+use crate::console::model::{Model, Target, Window};
 use crate::console::symbols::{CHOSEN, NONE};
 use crate::console::theme::Tone;
 use crate::console::words;
@@ -48,8 +48,22 @@ const NEWEST: usize = 8;
 pub(crate) struct Rows<'a> {
     pub columns: &'a [Column],
     pub rows: Vec<Cells>,
-    /// The selected line, and whether it has the keys.
-    pub chosen: Option<(usize, bool)>,
+    pub chosen: Option<Selected>,
+}
+
+/// The line of a table that is selected.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Selected {
+    pub place: usize,
+    pub has_keys: bool,
+    /// The first line that was on the screen: it stays there as long as the selected one is seen.
+    pub top: usize,
+}
+
+impl Selected {
+    pub(crate) fn of(place: usize, model: &Model) -> Self {
+        Self { place, has_keys: true, top: model.seen.body.top }
+    }
 }
 
 /// How rows can be sorted, and are.
@@ -65,14 +79,14 @@ pub(crate) fn release_rows(server: &ServerEntry, releases: &[ReleaseView], pen: 
     releases.iter().map(|view| release_row(server, view, pen)).collect()
 }
 
-pub(crate) fn releases<'a>(rows: Vec<Cells>, chosen: Option<(usize, bool)>) -> Rows<'a> {
+pub(crate) fn releases<'a>(rows: Vec<Cells>, chosen: Option<Selected>) -> Rows<'a> {
     Rows { columns: &RELEASES, rows, chosen }
 }
 
 pub(crate) fn deploys<'a>(
     server: &ServerEntry,
     deploys: &[Deploy],
-    chosen: Option<(usize, bool)>,
+    chosen: Option<Selected>,
     pen: &Pen<'_>,
 ) -> Rows<'a> {
     let rows = deploys.iter().map(|deploy| deploy_row(server, deploy, pen)).collect();
@@ -160,9 +174,28 @@ impl Rows<'_> {
 
     /// The same of rows that can be sorted by their columns.
     pub(crate) fn draw_sorted(self, sorted: &Sorted<'_>, area: Rect, sheet: &mut Sheet<'_>) -> Window {
+        let widths = table::widths(self.columns, &self.rows);
+        let window = window(self.rows.len(), self.chosen, area);
+        let rows = self.rows.into_iter().skip(window.top).take(window.page).collect();
+        Rows { rows, ..self }.draw_at(window, widths, sorted, area, sheet)
+    }
+
+    /// The same where of many rows only those are there that are seen.
+    pub(crate) fn draw_seen(self, window: Window, sorted: &Sorted<'_>, area: Rect, sheet: &mut Sheet<'_>) -> Window {
+        let widths = table::widths(self.columns, &self.rows);
+        self.draw_at(window, widths, sorted, area, sheet)
+    }
+
+    fn draw_at(
+        self,
+        window: Window,
+        mut widths: Vec<usize>,
+        sorted: &Sorted<'_>,
+        area: Rect,
+        sheet: &mut Sheet<'_>,
+    ) -> Window {
         let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(3), ..area };
         let mut columns = self.columns.to_vec();
-        let mut widths = table::widths(&columns, &self.rows);
         if let Some((by, _)) = sorted.by {
             table::make_room_for_sign(&mut columns[by], &mut widths[by]);
         }
@@ -170,24 +203,26 @@ impl Rows<'_> {
         let target = |index: usize| sorted.commands.get(index).copied().map(Target::Command);
         fit.draw_heading(sorted.by, target, inner, sheet);
         let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
-        let (count, page) = (self.rows.len(), usize::from(body.height));
-        let place = self.chosen.map_or(0, |(place, _)| place.min(count.saturating_sub(1)));
-        let last_top = count.saturating_sub(page);
-        let top = (place + 1).saturating_sub(page.div_ceil(2) + 1).min(last_top);
-        fit.tell_apart_in(&self.rows[top.min(count)..(top + page).min(count)]);
-        for (index, cells) in self.rows.into_iter().enumerate().skip(top).take(page) {
-            let row = u16::try_from(index - top).unwrap_or(u16::MAX);
+        fit.tell_apart_in(&self.rows);
+        for ((row, cells), index) in (0u16..).zip(self.rows).zip(window.top..) {
             let line = Rect { y: body.y + row, height: 1, ..body };
             if self.chosen.is_some() {
                 sheet.spot(line, Target::Line(index));
             }
             sheet.put(Rect { x: inner.x, width: inner.width, ..line }, 0, fit.row(cells));
-            if let Some((_, focused)) = self.chosen.filter(|_| index == place) {
+            if let Some(selected) = self.chosen.filter(|selected| selected.place == index) {
                 sheet.put(line, 0, sheet.pen.line(Tone::Accent, CHOSEN));
-                sheet.paint(line, if focused { Tone::Selected } else { Tone::SelectedElsewhere });
+                sheet.paint(line, if selected.has_keys { Tone::Selected } else { Tone::SelectedElsewhere });
             }
         }
-        sheet.scroll_mark(body, top, count);
-        Window::of_rows(top, page, count)
+        sheet.scroll_mark(body, window.top, window.last_top + window.page);
+        window
     }
+}
+
+/// Which of so many rows are seen, below their heading.
+pub(crate) fn window(count: usize, chosen: Option<Selected>, area: Rect) -> Window {
+    let page = usize::from(area.height.saturating_sub(1));
+    let top = chosen.map_or(0, |selected| table::top(selected.top, selected.place, count, page));
+    Window::of_rows(top, page, count)
 }

@@ -5,13 +5,16 @@ use mypaas::name::ServerName;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::history::{Rows, Sorted};
+use super::history::{self, Rows, Selected, Sorted};
 use super::pen::Pen;
+use super::problem::labelled;
 use super::sheet::Sheet;
 use super::table::{Cells, Column, left, name, right, text};
-use super::{look, named, nothing};
+use super::text::wrap;
+use super::{look, named, nothing, strip};
 use crate::console::command::Command;
 use crate::console::model::Model;
+use crate::console::model::about::record_ids;
 use crate::console::model::entries::Record;
 use crate::console::model::journal::{Answer, Half, JournalPage};
 use crate::console::model::order::Order;
@@ -48,7 +51,7 @@ const NOTED_SORTS: [Command; 8] = [
     Command::SortUrl,
 ];
 
-pub(crate) fn draw(model: &Model, page: JournalPage, area: Rect, sheet: &mut Sheet<'_>) {
+pub(crate) fn draw(model: &Model, page: &JournalPage, area: Rect, sheet: &mut Sheet<'_>) {
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let pen = sheet.pen;
     let tab = |half: Half, label: String| pen.span(if page.half == half { Tone::TabActive } else { Tone::Tab }, label);
@@ -71,13 +74,49 @@ pub(crate) fn draw(model: &Model, page: JournalPage, area: Rect, sheet: &mut She
         Half::Own => (&OWN, &OWN_SORTS),
         Half::Servers => (&NOTED, &NOTED_SORTS),
     };
-    let rows: Vec<Cells> = records.iter().map(|record| row(model, *record, sheet.pen)).collect();
+    let place = page.chosen.place(&record_ids(&records));
+    let chosen = Some(Selected::of(place, model));
+    let height = strip::height(body);
+    let table = Rect { height: body.height - height, ..body };
+    let window = history::window(records.len(), chosen, table);
+    let seen = records.iter().skip(window.top).take(window.page);
+    let rows: Vec<Cells> = seen.map(|record| row(model, *record, sheet.pen)).collect();
     let order = model.journal.arrangement.order;
     let by = sorts.iter().position(|command| command.entry_column() == Some(order.by));
     let sorted =
         Sorted { commands: sorts, by: by.filter(|_| order != Order::default()).map(|by| (by, order.direction())) };
-    let place = page.cursor.min(rows.len() - 1);
-    sheet.seen.body = Rows { columns, rows, chosen: Some((place, true)) }.draw_sorted(&sorted, body, sheet);
+    sheet.seen.body = Rows { columns, rows, chosen }.draw_seen(window, &sorted, table, sheet);
+    draw_selected(records[place], Rect { y: table.bottom(), height, ..body }, sheet);
+}
+
+/// All of what came of the selected one.
+fn draw_selected(record: Record<'_>, area: Rect, sheet: &mut Sheet<'_>) {
+    let pen = sheet.pen;
+    let room = usize::from(area.width.saturating_sub(2));
+    let (came, hint) = match record {
+        Record::Own(deed) => match &deed.result {
+            Answer::Refused(problem) => (answer(&deed.result, pen), problem.hint.as_deref()),
+            Answer::Waiting | Answer::Done | Answer::Deploy(_) => (answer(&deed.result, pen), None),
+        },
+        Record::Noted { entry, deploy, .. } => {
+            let mut came = result(entry, deploy, pen);
+            let ending = deploy.and_then(words::ending).map(|ending| pen.span(Tone::Text, format!(": {ending}")));
+            came.spans.extend(ending);
+            (came, None)
+        }
+    };
+    let style = came.spans.first().map(|span| span.style).unwrap_or_default();
+    let mut lines: Vec<_> = wrap(&came.to_string(), room).into_iter().map(|line| Line::styled(line, style)).collect();
+    lines.extend(hint.into_iter().flat_map(|hint| labelled("hint ", Tone::Hint, hint, Tone::Text, room, pen)));
+    lines.push(pen.line(Tone::Muted, origin(record, pen)));
+    strip::draw(lines, area, sheet);
+}
+
+/// When, by whom and from where, as far as that is known.
+fn origin(record: Record<'_>, pen: &Pen<'_>) -> String {
+    let known = [("by ", record.who()), ("key ", record.key()), ("from ", record.from())];
+    let told = known.into_iter().filter_map(|(word, text)| Some(format!("{word}{}", text?)));
+    std::iter::once(pen.date(record.at())).chain(told).collect::<Vec<_>>().join(", ")
 }
 
 fn why_empty(half: Half) -> &'static str {

@@ -59,7 +59,7 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let page = usize::from(body.height);
     let place = model.list.position(&rows);
-    let top = top(model.list.top, place.unwrap_or(0), rows.len(), page);
+    let top = table::top(model.list.top, place.unwrap_or(0), rows.len(), page);
     sheet.seen.list = Window::of_rows(top, page, rows.len());
     columns.tell_apart(&mut fit, rows.iter().skip(top).take(page));
     for (offset, row) in rows.iter().enumerate().skip(top).take(page) {
@@ -77,12 +77,6 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
 /// One column at the left for the mark of the selection; at the right one, and one for that of the place.
 fn inset(area: Rect) -> Rect {
     Rect { x: area.x + 1, width: area.width.saturating_sub(3), ..area }
-}
-
-/// As before where that still shows the selected line.
-fn top(before: usize, place: usize, count: usize, page: usize) -> usize {
-    let least = (place + 1).saturating_sub(page);
-    before.clamp(least, place.max(least)).min(count.saturating_sub(page))
 }
 
 /// The columns that are shown now, and what their contents need.

@@ -115,8 +115,8 @@ fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
         Page::Deploy(page) => deploy::draw(model, page, body, sheet),
         Page::Push(page) => push::draw(model, page, body, sheet),
         Page::Fleet(selected) => fleet::draw(model, selected.as_ref(), body, sheet),
-        Page::Alerts(place) => alerts::draw(model, *place, body, sheet),
-        Page::Journal(page) => journal::draw(model, *page, body, sheet),
+        Page::Alerts(chosen) => alerts::draw(model, chosen, body, sheet),
+        Page::Journal(page) => journal::draw(model, page, body, sheet),
         Page::Variables(page) => variables::draw(model, page, body, sheet),
         Page::Disk(page) => disk::draw(model, page, body, sheet),
     }

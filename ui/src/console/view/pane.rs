@@ -4,6 +4,7 @@ use mypaas::api::ServiceView;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::history::Selected;
 use super::sheet::Sheet;
 use super::{containers, dashboard, graphs, history, look, named, overview, server, stream_logs};
 use crate::console::model::detail::{Known, Tab};
@@ -42,6 +43,10 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
 
 fn focused(model: &Model) -> bool {
     model.focus != Focus::List
+}
+
+fn selected(model: &Model, place: usize) -> Option<Selected> {
+    Some(Selected { has_keys: focused(model), ..Selected::of(place, model) })
 }
 
 fn draw_tabs(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {
@@ -121,11 +126,13 @@ fn draw_containers(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut
         return sheet.put(inset(area), 0, sheet.pen.line(Tone::Muted, "no containers"));
     }
     let (table, strip) = with_strip(area);
-    let chosen = model.pane.container.min(containers.len() - 1);
+    let place = model.pane.container.place(&model.pane_containers());
     let rows = containers::rows(subject.server, subject.service, sheet.pen);
-    let rows = history::Rows { columns: &containers::COLUMNS, rows, chosen: Some((chosen, focused(model))) };
+    let rows = history::Rows { columns: &containers::COLUMNS, rows, chosen: selected(model, place) };
     sheet.seen.body = rows.draw(table, sheet);
-    super::strip::container(subject.server, &containers[chosen], strip, sheet);
+    if let Some(container) = containers.get(place) {
+        super::strip::container(subject.server, container, strip, sheet);
+    }
 }
 
 fn draw_releases(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {
@@ -134,10 +141,12 @@ fn draw_releases(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut S
         return sheet.put(inset(area), 0, sheet.pen.line(Tone::Muted, "no release was built yet"));
     }
     let (table, strip) = with_strip(area);
-    let chosen = model.pane.release.min(detail.releases.len() - 1);
+    let place = model.pane.release.place(&model.pane_releases());
     let rows = history::release_rows(subject.server, &detail.releases, sheet.pen);
-    sheet.seen.body = history::releases(rows, Some((chosen, focused(model)))).draw(table, sheet);
-    super::strip::release(&detail.releases[chosen], strip, sheet);
+    sheet.seen.body = history::releases(rows, selected(model, place)).draw(table, sheet);
+    if let Some(release) = detail.releases.get(place) {
+        super::strip::release(release, strip, sheet);
+    }
 }
 
 fn draw_deploys(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) {
@@ -146,10 +155,12 @@ fn draw_deploys(model: &Model, subject: &Subject<'_>, area: Rect, sheet: &mut Sh
         return sheet.put(inset(area), 0, sheet.pen.line(Tone::Muted, "no deploy was asked for yet"));
     }
     let (table, strip) = with_strip(area);
-    let chosen = model.pane.deploy.min(detail.deploys.len() - 1);
-    let rows = history::deploys(subject.server, &detail.deploys, Some((chosen, focused(model))), sheet.pen);
+    let place = model.pane.deploy.place(&model.pane_deploys());
+    let rows = history::deploys(subject.server, &detail.deploys, selected(model, place), sheet.pen);
     sheet.seen.body = rows.draw(table, sheet);
-    super::strip::deploy(&detail.deploys[chosen], strip, sheet);
+    if let Some(deploy) = detail.deploys.get(place) {
+        super::strip::deploy(deploy, strip, sheet);
+    }
 }
 
 /// The table, and below it what is known of the selected line.

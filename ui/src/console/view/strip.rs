@@ -1,4 +1,4 @@
-//! What is known of the selected container, release or deploy, below its table.
+//! What is known of the selected line, below its table: of a container, a release, a deploy, and of what others hand in.
 
 use mypaas::api::{ContainerState, ContainerView, Deploy, DeployState, Outcome, ReleaseView};
 use ratatui::layout::Rect;
@@ -10,6 +10,14 @@ use super::text::wrap;
 use super::{format, look};
 use crate::console::model::fleet::ServerEntry;
 use crate::console::theme::Tone;
+
+/// On a page of its own.
+const HEIGHT: u16 = 7;
+
+/// How high it is below a table that fills a page; nothing where there is no room for it.
+pub(crate) fn height(page: Rect) -> u16 {
+    if page.height >= HEIGHT + 6 { HEIGHT } else { 0 }
+}
 
 pub(crate) fn container(server: &ServerEntry, view: &ContainerView, area: Rect, sheet: &mut Sheet<'_>) {
     let pen = sheet.pen;
@@ -82,7 +90,7 @@ fn field(pen: &Pen<'_>, name: &str, value: String) -> Line<'static> {
     Line::from(vec![pen.span(Tone::Heading, format!("{name:<8}")), Span::styled(value, pen.style(Tone::Text))])
 }
 
-fn draw(lines: Vec<Line<'static>>, area: Rect, sheet: &mut Sheet<'_>) {
+pub(crate) fn draw(lines: Vec<Line<'static>>, area: Rect, sheet: &mut Sheet<'_>) {
     if area.height < 3 {
         return;
     }

@@ -1,5 +1,6 @@
 //! Columns that fit: as wide as their content, narrower where they can be, and left out by rank where there is no room.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use ratatui::layout::Rect;
@@ -110,8 +111,8 @@ impl<'c> Fit<'c> {
         shown.iter().sum::<usize>() + GAP * shown.len().saturating_sub(1)
     }
 
-    /// Takes what is missing from the columns that have something to give, the least important first. Says whether
-    /// they have enough.
+    /// Takes what is missing from the columns that have something to give, the least important first, of equally
+    /// important ones the widest. Says whether they have enough.
     fn shrink(&mut self, room: usize) -> bool {
         let missing = self.total() - room;
         let spare = |index: usize| {
@@ -122,8 +123,12 @@ impl<'c> Fit<'c> {
             return false;
         }
         let giving = (0..spares.len()).filter(|index| spares[*index] > 0);
-        let Some(index) = giving.max_by_key(|index| self.columns[*index].rank) else { return false };
-        self.widths[index] = self.widths[index].map(|width| width - spares[index].min(missing));
+        let Some(rank) = giving.clone().map(|index| self.columns[index].rank).max() else { return false };
+        let mut alike: Vec<usize> = giving.filter(|index| self.columns[*index].rank == rank).collect();
+        alike.sort_by_key(|index| Reverse(self.widths[*index]));
+        let width = |place: usize| alike.get(place).and_then(|index| self.widths[*index]).unwrap_or(0);
+        let (widest, ahead) = (alike[0], (width(0) - width(1)).max(1));
+        self.widths[widest] = Some(width(0) - spares[widest].min(missing).min(ahead));
         true
     }
 
@@ -226,6 +231,12 @@ pub(crate) fn widths(columns: &[Column], rows: &[Cells]) -> Vec<usize> {
     (0..columns.len()).map(|index| widest(index).unwrap_or(0)).collect()
 }
 
+/// The first line that is shown: as before where that still shows the selected one.
+pub(crate) fn top(before: usize, place: usize, count: usize, page: usize) -> usize {
+    let least = (place + 1).saturating_sub(page);
+    before.clamp(least, place.max(least)).min(count.saturating_sub(page))
+}
+
 /// What rows are sorted by is of interest, and its title has a sign behind it.
 pub(crate) fn make_room_for_sign(column: &mut Column, width: &mut usize) {
     column.rank = column.rank.min(1);
@@ -263,6 +274,15 @@ mod tests {
         assert_eq!(shown(24), "a-long-n…   4%  https:/…");
         assert_eq!(shown(18), "a-long-…  https:/…");
         assert_eq!(shown(10), "a-long-na…");
+    }
+
+    #[test]
+    fn of_equally_important_columns_the_widest_gives_first() {
+        let columns = [text("ASKED FOR", 4, 0), text("WHAT RUNS", 4, 0)];
+        let cells = || vec![Line::raw("a long text that says everything"), Line::raw("two words")];
+        let shown = |room: usize| Fit::rows(&columns, &[cells()], room).row(cells()).to_string();
+        assert_eq!(shown(30), "a long text that s…  two words");
+        assert_eq!(shown(16), "a long…  two wo…");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::dialogs::{effect, silence_of, split};
-use super::history::Rows;
+use super::history::{Rows, Selected};
 use super::pen::Pen;
 use super::sheet::{Sheet, centred};
 use super::table::{Cells, Column, left, text};
@@ -47,7 +47,8 @@ pub(crate) fn draw(model: &Model, page: &Variables, area: Rect, sheet: &mut Shee
         return sheet.put(body, 0, sheet.pen.line(Tone::Muted, "No variable has a value, and no service wants one."));
     }
     let rows = all.iter().map(|view| row(view, sheet.pen)).collect();
-    sheet.seen.body = Rows { columns: &COLUMNS, rows, chosen: Some((page.cursor, true)) }.draw(below, sheet);
+    sheet.seen.body =
+        Rows { columns: &COLUMNS, rows, chosen: Some(Selected::of(page.cursor, model)) }.draw(below, sheet);
 }
 
 fn unknown(server: &ServerEntry, pen: &Pen<'_>) -> Vec<Line<'static>> {

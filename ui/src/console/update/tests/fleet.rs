@@ -6,6 +6,7 @@ use super::toasts;
 use crate::console::effect::Effect;
 use crate::console::fixture::{self, at, paste, press, send, service_at, type_text};
 use crate::console::message::{Message, ServerNews};
+use crate::console::model::about::concern_ids;
 use crate::console::model::detail::Tab;
 use crate::console::model::dialog::Dialog;
 use crate::console::model::journal::{Answer, Half, What};
@@ -91,7 +92,8 @@ fn enter_leads_from_a_server_to_its_services_and_from_an_alert_to_its_service() 
     assert_eq!(model.selected_service(), Some(&service_at("local", "blog")));
     assert_eq!((model.focus, model.pane.tab), (Focus::Pane { whole: false }, Tab::Overview));
     press(&mut model, "H");
-    assert!(matches!(model.page, Page::Alerts(2)), "and back");
+    let Page::Alerts(chosen) = &model.page else { panic!("{:?}", model.page) };
+    assert_eq!(chosen.place(&concern_ids(&model.shown_concerns())), 2, "and back");
 }
 
 fn selected_server(model: &Model) -> Option<&str> {
@@ -103,7 +105,7 @@ fn a_page_is_about_the_server_of_its_selected_line() {
     let mut model = fixture::model();
     press(&mut model, "g a");
     let s3 = model.shown_concerns().iter().position(|concern| concern.server.as_str() == "s3").unwrap();
-    model.page = Page::Alerts(s3);
+    (0..s3).for_each(|_| drop(press(&mut model, "j")));
     press(&mut model, "g e");
     assert!(matches!(&model.page, Page::Variables(page) if page.server.as_str() == "s3"), "{:?}", model.page);
     press(&mut model, "g s l");
@@ -184,7 +186,7 @@ fn the_journal_is_filtered_and_sorted_and_enter_opens_the_deploy_that_is_shown()
     press(&mut model, "enter");
     assert!(matches!(&model.page, Page::Deploy(page) if page.at == service_at("local", "shop")), "{:?}", model.page);
     press(&mut model, "g j tab esc");
-    assert!(matches!(model.page, Page::Journal(page) if page.half == Half::Servers), "{:?}", model.page);
+    assert!(matches!(&model.page, Page::Journal(page) if page.half == Half::Servers), "{:?}", model.page);
     assert_eq!(shown(&model), 5, "the filter goes first");
 }
 
@@ -313,6 +315,33 @@ fn a_value_goes_to_the_variable_it_was_begun_for_whatever_the_server_says_meanwh
     let effects = press(&mut model, "enter y");
     let [Effect::ChangeVariable { change, .. }] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!((change.name.as_str(), change.value.as_deref()), ("SECRET_KEY", Some("s3cret")));
+}
+
+#[test]
+fn an_alert_stays_selected_when_a_graver_one_comes() {
+    let mut model = fixture::model();
+    press(&mut model, "g a j j");
+    let mut snapshot = fixture::snapshot(at(1));
+    let mut graver = snapshot.alerts[0].clone();
+    (graver.kind, graver.service) = (mypaas::api::AlertKind::Down, Some("docs".parse().unwrap()));
+    snapshot.alerts.push(graver);
+    let news = ServerNews::Snapshot(Box::new(snapshot));
+    send(&mut model, Message::Server { server: "local".parse().unwrap(), news });
+    press(&mut model, "enter");
+    assert_eq!(model.selected_service(), Some(&service_at("local", "blog")));
+}
+
+#[test]
+fn an_entry_of_the_journal_stays_selected_when_a_newer_one_comes() {
+    let mut model = fixture::model();
+    let told = |model: &mut Model, entries: Vec<_>| {
+        send(model, Message::Audit { server: "local".parse().unwrap(), result: Ok(entries) });
+    };
+    press(&mut model, "g j tab");
+    told(&mut model, fixture::audit().split_off(1));
+    told(&mut model, fixture::audit());
+    press(&mut model, "enter");
+    assert!(matches!(&model.page, Page::Deploy(page) if page.at == service_at("local", "blog")), "{:?}", model.page);
 }
 
 #[test]

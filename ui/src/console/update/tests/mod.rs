@@ -153,7 +153,8 @@ fn copying_goes_to_the_terminal() {
 fn tabs_are_turned_and_enter_opens_what_is_in_them() {
     let mut model = fixture::model();
     press(&mut model, "] ] tab j");
-    assert_eq!((model.pane.tab, model.pane.release), (Tab::Releases, 1));
+    let release = |model: &Model| model.pane.release.place(&model.pane_releases());
+    assert_eq!((model.pane.tab, release(&model)), (Tab::Releases, 1));
     press(&mut model, "enter");
     assert!(
         matches!(&model.dialog, Some(Dialog::Confirm(confirm)) if confirm.action == Action::Rollback { to: ReleaseId::new(13) })
@@ -163,7 +164,8 @@ fn tabs_are_turned_and_enter_opens_what_is_in_them() {
     press(&mut model, "esc");
     assert_eq!(model.focus, Focus::Pane { whole: false });
     press(&mut model, "esc j");
-    assert_eq!((model.pane.tab, model.pane.deploy), (Tab::Deploys, 0), "another service begins at its top");
+    let deploy = model.pane.deploy.place(&model.pane_deploys());
+    assert_eq!((model.pane.tab, deploy), (Tab::Deploys, 0), "another service begins at its top");
 }
 
 #[test]
@@ -178,4 +180,18 @@ fn what_is_on_its_way_to_a_server_is_told_before_one_leaves() {
     press(&mut model, "j");
     answer(&mut model, asked(&effects).2, Ok(50));
     assert_eq!(press(&mut model, "q"), [TerminalEffect::Quit.into()], "the deploy goes on without the console");
+}
+
+#[test]
+fn a_release_stays_selected_when_a_newer_one_comes() {
+    let mut model = fixture::model();
+    press(&mut model, "] ] tab j");
+    let mut detail = fixture::detail("api");
+    let mut newer = detail.releases[0].clone();
+    newer.release.id = ReleaseId::new(15);
+    detail.releases.insert(0, newer);
+    send(&mut model, Message::Detail { at: service_at("local", "api"), result: Ok(Box::new(detail)) });
+    press(&mut model, "enter");
+    let to = ReleaseId::new(13);
+    assert!(matches!(&model.dialog, Some(Dialog::Confirm(confirm)) if confirm.action == Action::Rollback { to }));
 }

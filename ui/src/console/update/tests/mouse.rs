@@ -58,7 +58,8 @@ fn titles_sort_tabs_turn_and_hints_do_what_they_say() {
     click(&mut model, "releases");
     assert_eq!(model.pane.tab, Tab::Releases);
     click(&mut model, "r12");
-    assert_eq!((model.pane.release, model.focus), (2, Focus::Pane { whole: false }));
+    let release = model.pane.release.place(&model.pane_releases());
+    assert_eq!((release, model.focus), (2, Focus::Pane { whole: false }));
     click(&mut model, ": commands");
     assert!(matches!(model.dialog, Some(Dialog::Palette(_))));
 }
@@ -130,4 +131,18 @@ fn a_folder_is_chosen_by_clicking() {
     let effects = click(&mut model, "src/blog");
     assert!(matches!(&effects[..], [Effect::Check { folder, .. }] if folder.ends_with("blog")), "{effects:?}");
     assert!(matches!(model.page, Page::Push(_)));
+}
+
+#[test]
+fn a_second_click_opens_also_far_down_a_long_table() {
+    let mut model = fixture::model();
+    let mut detail = fixture::detail("api");
+    detail.deploys = (1..=90).rev().map(|id| fixture::deploy("api", id)).collect();
+    send(&mut model, Message::Detail { at: fixture::service_at("local", "api"), result: Ok(Box::new(detail)) });
+    press(&mut model, "] ] ] tab");
+    let at = find(&mut model, "d70 ");
+    for _ in 0..2 {
+        send(&mut model, Message::Mouse(Mouse { at, what: Gesture::Click }));
+    }
+    assert!(matches!(&model.page, Page::Deploy(page) if page.deploy.id.number() == 70), "{:?}", model.page);
 }

@@ -1,10 +1,12 @@
 //! What a frame may cost: allocations are counted, for unlike times they are the same on every machine.
 
 use allocation_counter::measure;
+use mypaas::api::AuditEntry;
 use ratatui::layout::Size;
 
 use crate::console::canvas::Canvas;
 use crate::console::fixture::{self, at, press};
+use crate::console::message::Message;
 use crate::console::model::Model;
 use crate::console::model::fleet::{Fleet, ServerEntry};
 use crate::console::theme::{Depth, Theme, ThemeName};
@@ -15,6 +17,9 @@ const MOST_A_FRAME: u64 = 2_500;
 
 /// So many more for each server that is not on the screen: lists of its services are made, but nothing for each of them.
 const MOST_A_HIDDEN_SERVER: u64 = 8;
+
+/// So many more for each entry of the journal that is not on the screen: its place among the others.
+const MOST_A_HIDDEN_ENTRY: u64 = 8;
 
 fn fleet_of(servers: usize) -> Model {
     let mut model = fixture::model();
@@ -39,13 +44,26 @@ fn cost_of_a_key(model: &mut Model) -> u64 {
         assert!(!canvas.bytes(drawn.cursor).unwrap().is_empty());
     };
     draw(model);
-    let key = crate::console::message::Message::Key("j".parse().unwrap());
+    let key = Message::Key("j".parse().unwrap());
     let stamped = crate::console::message::Stamped { at: model.now, message: key };
     let counted = measure(|| {
         drop(crate::console::update::update(model, stamped));
         draw(model);
     });
     counted.count_total
+}
+
+#[test]
+fn a_frame_of_the_journal_costs_what_is_shown_of_it() {
+    let cost = |entries: i64| {
+        let mut model = fixture::model();
+        let noted = (0..entries).map(|second| AuditEntry { at: at(-second), ..fixture::audit()[0].clone() }).collect();
+        press(&mut model, "g j tab");
+        fixture::send(&mut model, Message::Audit { server: "local".parse().unwrap(), result: Ok(noted) });
+        cost_of_a_key(&mut model)
+    };
+    let (small, large) = (cost(60), cost(460));
+    assert!(large <= small + 400 * MOST_A_HIDDEN_ENTRY, "{small} allocations a frame, and {large} where 400 more are");
 }
 
 #[test]
