@@ -5,10 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::pane::Subject;
+use super::pen::Pen;
 use super::sheet::Sheet;
 use super::{containers, history, overview, stream_logs};
 use crate::console::model::Model;
 use crate::console::model::detail::Known;
+use crate::console::symbols::ELLIPSIS;
+use crate::console::theme::Tone;
 
 /// Fewer lines of the log are not worth their heading.
 const LEAST_LOG: u16 = 6;
@@ -40,9 +43,19 @@ fn draw_now(subject: &Subject<'_>, area: Rect, sheet: &mut Sheet<'_>) -> Rect {
     lines.extend(overview::drift(subject.service, subject.known, room, sheet.pen));
     lines.extend(containers::lines(subject.server, subject.service, room, sheet.pen));
     let height = rows(lines.len()).min(area.height / 2);
+    cut_with_word(&mut lines, usize::from(height), sheet.pen);
     sheet.put_all(Rect { height, ..inner }, lines);
     let used = (height + 1).min(area.height);
     Rect { y: area.y + used, height: area.height - used, ..area }
+}
+
+/// In so many lines; of those that do not fit, how many they are.
+fn cut_with_word(lines: &mut Vec<Line<'static>>, height: usize, pen: &Pen<'_>) {
+    if lines.len() > height && height > 0 {
+        let more = lines.len() - (height - 1);
+        lines.truncate(height - 1);
+        lines.push(pen.line(Tone::Muted, format!("{ELLIPSIS} {more} more")));
+    }
 }
 
 /// The middle as high as what is in it, and the rest for the log when that is enough.

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::pen::Pen;
 use super::sheet::Sheet;
+use super::text::cut_line;
 use super::{look, named};
 use crate::console::model::fleet::{ServerEntry, ServiceAt, Tally};
 use crate::console::model::journal::{Deed, What};
@@ -26,7 +27,8 @@ pub(crate) fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     if whole < right.width() + 36 {
         return sheet.put(area, 0, left(model, whole, pen));
     }
-    sheet.put(area, 0, left(model, whole - right.width() - 3, pen));
+    let room = whole - right.width() - 3;
+    sheet.put(area, 0, cut_line(left(model, room, pen), room));
     sheet.put_right(area, 0, right);
 }
 

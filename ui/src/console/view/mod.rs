@@ -131,5 +131,6 @@ fn draw(model: &Model, area: Rect, sheet: &mut Sheet<'_>) {
     if !model.pending.is_empty() {
         pending::draw(model, body, sheet);
     }
-    toasts::draw(model, body, sheet);
+    let kept = u16::from(push::has_buttons(model));
+    toasts::draw(model, Rect { height: body.height - kept, ..body }, sheet);
 }

@@ -10,7 +10,7 @@ use super::sheet::Sheet;
 use super::text::cut_start;
 use super::{buttons, diagnostics, format, glance, named, plan, problem};
 use crate::console::model::push::{Choosing, ContextSize, FolderReport, Offer, OfferKind, Push, Review, Step};
-use crate::console::model::{Model, Target, Window};
+use crate::console::model::{Model, Page, Target, Window};
 use crate::console::symbols::{BAR_EMPTY, BAR_FULL, CHOSEN};
 use crate::console::theme::Tone;
 use crate::console::words::counted;
@@ -42,6 +42,11 @@ pub(crate) fn draw(model: &Model, page: &Push, area: Rect, sheet: &mut Sheet<'_>
                 .put_all(Rect { y: body.y + 2.min(body.height), height: body.height.saturating_sub(2), ..body }, lines);
         }
     }
+}
+
+/// Its lowest line is for what is about to be done, which no note may cover.
+pub(crate) fn has_buttons(model: &Model) -> bool {
+    matches!(&model.page, Page::Push(page) if matches!(page.step, Step::Review(_)))
 }
 
 fn target(model: &Model, page: &Push, pen: &Pen<'_>) -> Line<'static> {

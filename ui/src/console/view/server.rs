@@ -31,10 +31,16 @@ pub(crate) fn draw(model: &Model, server: &ServerEntry, area: Rect, sheet: &mut 
     let body = Rect { y: area.y + 2.min(area.height), height: area.height.saturating_sub(2), ..area };
     let is_live = server.is_live() && body.height >= GRAPHS_NEED;
     let text = Rect { height: body.height - if is_live { GRAPHS_HEIGHT + 1 } else { 0 }, ..body };
-    sheet.put_all(text, lines(server, usize::from(area.width), pen));
+    // Two columns at the right are for the mark that says where one is.
+    let room = usize::from(area.width.saturating_sub(2));
+    sheet.scroll(text, lines(server, room, pen), model.pane.scroll);
     if is_live {
         let graphs = Rect { y: text.bottom() + 1, height: GRAPHS_HEIGHT, ..body };
+        let of_text = sheet.seen.body;
         graphs::draw(model, &Measured::Machine(server.name.clone()), graphs, sheet);
+        if of_text.last_top > 0 {
+            sheet.seen.body = of_text;
+        }
     }
 }
 

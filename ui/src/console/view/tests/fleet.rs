@@ -324,3 +324,29 @@ fn most_of_a_large_screen_is_list() {
     let rows = shown(&mut model).lines().filter(|line| line.contains("● api-")).count();
     assert!(rows >= 40, "{rows}");
 }
+
+#[test]
+fn what_a_large_screen_has_no_room_for_is_counted() {
+    let mut model = fixture::model();
+    model.size = Size::new(200, 50);
+    let mut snapshot = fixture::snapshot(fixture::at(0));
+    let api = snapshot.services.iter_mut().find(|service| service.name.as_str() == "api").unwrap();
+    let one = api.containers[0].clone();
+    api.containers = (0..40).map(|_| one.clone()).collect();
+    model.fleet.servers[0].hear(Box::new(snapshot), fixture::at(0));
+    let screen = shown(&mut model);
+    let rows = screen.lines().filter(|line| line.contains("r14.1 ")).count();
+    assert!(screen.contains(&format!("… {} more", 40 - rows)), "{screen}");
+}
+
+#[test]
+fn what_is_told_of_a_server_can_be_scrolled() {
+    let mut model = fixture::model();
+    let mut snapshot = fixture::snapshot(fixture::at(0));
+    snapshot.deploys = (1..=90).rev().map(|id| fixture::deploy("api", id)).collect();
+    model.fleet.servers[0].hear(Box::new(snapshot), fixture::at(0));
+    press(&mut model, "k tab ]");
+    assert!(shown(&mut model).contains("d90 ") && !shown(&mut model).contains("d1 "));
+    press(&mut model, "G");
+    assert!(shown(&mut model).contains("d1 "), "{}", shown(&mut model));
+}

@@ -109,3 +109,13 @@ fn a_folder_without_folders_is_not_called_unknown() {
     assert!(told("/srv/api/").contains("no folders are here"));
     assert!(told("/srv/q").contains("no folder begins like this"));
 }
+
+#[test]
+fn a_note_covers_no_button() {
+    let mut model = fixture::model();
+    model.size = Size::new(80, 24);
+    review(&mut model, report("/home/ada/src/api", GOOD, Some(fixture::plan("api", Action::Push))));
+    model.toast(crate::console::model::toast::ToastKind::Bad, "x".repeat(100));
+    let screen = shown(&mut model);
+    assert!(screen.contains("Cancel") && screen.contains("Push to local"), "{screen}");
+}
