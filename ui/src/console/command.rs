@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Logs,
     Shell,
     Watch,
+    /// A release, or unpin it.
+    Pin,
     CopyUrl,
     CopyName,
     CopyContainer,

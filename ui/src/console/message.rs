@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use mypaas::api::{
-    AuditEntry, Deploy, DiskView, Event, History, LogsOf, PlanView, Problem, Pruned, ServiceDetail, Snapshot, Span,
-    VariableView,
+    AuditEntry, Deploy, DiskView, Event, History, LogsOf, PlanView, Problem, Pruned, ReleaseView, ServiceDetail,
+    Snapshot, Span, VariableView,
 };
 use mypaas::name::{DeployId, ServerName};
 use ratatui::layout::{Position, Size};
@@ -72,6 +72,12 @@ pub(crate) enum Message {
     Cancelled {
         ticket: Ticket,
         result: Result<(), Problem>,
+    },
+    /// The server pinned a release, or unpinned it, or did not.
+    Pinned {
+        ticket: Ticket,
+        at: ServiceAt,
+        result: Result<Box<ReleaseView>, Problem>,
     },
     History {
         of: Measured,

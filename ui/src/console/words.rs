@@ -47,6 +47,8 @@ pub(crate) fn asked(what: &What) -> String {
         What::Cancel(id) => format!("cancel {id}"),
         What::SetVariable(name) => format!("set {name}"),
         What::UnsetVariable(name) => format!("unset {name}"),
+        What::Pin(release) => format!("pin {release}"),
+        What::Unpin(release) => format!("unpin {release}"),
         What::Prune => "prune".into(),
         What::Shell => "shell".into(),
     }

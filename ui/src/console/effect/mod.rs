@@ -30,7 +30,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use mypaas::api::{LogsOf, PlanRequest, Snapshot, Span, Target, VariableChange};
-use mypaas::name::{ContainerName, DeployId, ServerName};
+use mypaas::name::{ContainerName, DeployId, ReleaseId, ServerName};
 
 use super::model::Ticket;
 use super::model::fleet::ServiceAt;
@@ -61,6 +61,13 @@ pub(crate) enum Effect {
         ticket: Ticket,
         server: ServerName,
         change: VariableChange,
+    },
+    /// Pin a release, or unpin it.
+    Pin {
+        ticket: Ticket,
+        at: ServiceAt,
+        release: ReleaseId,
+        pinned: bool,
     },
     /// Have a server remove what may go.
     Prune {

@@ -24,6 +24,9 @@ pub(super) fn answer(effect: &Effect, nowhere: &BTreeMap<ServerName, Problem>) -
         Effect::Prune { ticket, server } => {
             Message::Pruned { ticket: *ticket, server: server.clone(), result: Err(why(server)?) }
         }
+        Effect::Pin { ticket, at, .. } => {
+            Message::Pinned { ticket: *ticket, at: at.clone(), result: Err(why(&at.server)?) }
+        }
         Effect::Check { ticket, server, folder } => {
             let report = FolderReport { folder: folder.clone(), commit: None, contents: Err(why(server)?) };
             Message::Checked { ticket: *ticket, report: Box::new(report) }

@@ -9,9 +9,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mypaas::api::{CancelRequest, DeployRequest, Origin, PlanRequest, Problem, PruneRequest, Snapshot, Target};
+use mypaas::api::{
+    CancelRequest, DeployRequest, Origin, PinRequest, PlanRequest, Problem, PruneRequest, Snapshot, Target,
+};
 use mypaas::client::{Client, Shell};
-use mypaas::name::{ContainerName, ServerName};
+use mypaas::name::{ContainerName, ReleaseId, ServerName};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinSet};
@@ -191,6 +193,7 @@ impl World {
                     tell(&inbox, Message::VariableChanged { ticket, server, result }).await;
                 });
             }
+            Effect::Pin { ticket, at, release, pinned } => self.pin(ticket, at, release, pinned),
             Effect::Prune { ticket, server } => {
                 let name = server.clone();
                 self.with(&name, async move |client, inbox| {
@@ -287,6 +290,15 @@ impl World {
             tell(&inbox, Message::Planned { ticket, result }).await;
         });
         self.plans.extend(asked.map(|task| (ticket, task)));
+    }
+
+    fn pin(&mut self, ticket: Ticket, at: ServiceAt, release: ReleaseId, pinned: bool) {
+        let name = at.server.clone();
+        self.with(&name, async move |client, inbox| {
+            let answer = client.pin(&at.service, release, PinRequest { pinned }).await;
+            let result = answer.map(Box::new).map_err(of_client);
+            tell(&inbox, Message::Pinned { ticket, at, result }).await;
+        });
     }
 
     fn deploy(&mut self, ticket: Ticket, server: ServerName, target: Target) {

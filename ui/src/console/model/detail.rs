@@ -121,6 +121,16 @@ impl Details {
         }
         self.known.push((at, known));
     }
+
+    /// A release is another now; the rest is as it was.
+    pub(crate) fn take_release(&mut self, at: &ServiceAt, view: ReleaseView) {
+        let known = self.known.iter_mut().find(|(known, _)| known == at).map(|(_, known)| known);
+        if let Some(Known::Ready { detail } | Known::Outdated { detail, .. }) = known
+            && let Some(before) = detail.releases.iter_mut().find(|before| before.release.id == view.release.id)
+        {
+            *before = view;
+        }
+    }
 }
 
 #[cfg(test)]

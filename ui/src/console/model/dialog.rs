@@ -1,7 +1,7 @@
 //! What lies on top of a page and has the keys until it is closed.
 
 use mypaas::api::{Action, PlanView, Problem, ReleaseView};
-use mypaas::name::{ContainerName, DeployId, ServerName};
+use mypaas::name::{ContainerName, DeployId, ReleaseId, ServerName};
 
 use super::Ticket;
 use super::disk::PruneConfirm;
@@ -55,6 +55,8 @@ pub(crate) enum Guarded {
     /// The push that is looked at.
     Push,
     Shell(ServiceAt, Option<ContainerName>),
+    /// A release is pinned from now on, or no longer.
+    Pin(ServiceAt, ReleaseId, bool),
 }
 
 impl Unlock {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 use mypaas::api::{Action, AuditEntry, Deploy, Problem, Snapshot, Target};
-use mypaas::name::{DeployId, ServerName, ServiceName};
+use mypaas::name::{DeployId, ReleaseId, ServerName, ServiceName};
 
 use super::Ticket;
 use super::arrangement::Arrangement;
@@ -45,6 +45,8 @@ pub(crate) enum What {
     Cancel(DeployId),
     SetVariable(String),
     UnsetVariable(String),
+    Pin(ReleaseId),
+    Unpin(ReleaseId),
     Prune,
     Shell,
 }
@@ -99,6 +101,10 @@ impl Journal {
                 let what = if change.value.is_some() { What::SetVariable(name) } else { What::UnsetVariable(name) };
                 (Some(*ticket), server, what, None)
             }
+            Effect::Pin { ticket, at, release, pinned } => {
+                let what = if *pinned { What::Pin(*release) } else { What::Unpin(*release) };
+                (Some(*ticket), &at.server, what, Some(at.service.clone()))
+            }
             Effect::Prune { ticket, server } => (Some(*ticket), server, What::Prune, None),
             Effect::Shell { at, .. } => (None, &at.server, What::Shell, Some(at.service.clone())),
             _ => return,
@@ -117,6 +123,7 @@ impl Journal {
             Message::VariableChanged { ticket, result, .. } => {
                 self.answered(*ticket, result.clone().map(|_| None));
             }
+            Message::Pinned { ticket, result, .. } => self.answered(*ticket, result.clone().map(|_| None)),
             Message::Pruned { ticket, result, .. } => self.answered(*ticket, result.clone().map(|_| None)),
             _ => {}
         }

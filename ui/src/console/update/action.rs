@@ -74,6 +74,7 @@ pub(super) fn run_at(model: &mut Model, at: ServiceAt, command: Command) -> Vec<
         Command::Logs => read_logs(model, at),
         Command::Shell => open_shell(model, at),
         Command::Watch => watch(model, at),
+        Command::Pin => pin(model, at),
         Command::CopyUrl => copy_url(model, &at),
         Command::CopyName => copy(model, at.service.to_string()),
         Command::CopyContainer => copy_container(model, &at),
@@ -274,6 +275,26 @@ pub(super) fn begin_shell(model: &mut Model, at: ServiceAt, container: Option<Co
 /// What is told until it is there.
 pub(super) fn opening_shell(at: &ServiceAt) -> String {
     format!("opening a shell in {at} …")
+}
+
+/// Pins the selected release, or unpins it.
+fn pin(model: &mut Model, at: ServiceAt) -> Vec<Effect> {
+    let chosen = chosen_release(model).and_then(|id| {
+        let releases = &model.pane_detail()?.releases;
+        releases.iter().find(|view| view.release.id == id).map(|view| (id, view.pinned))
+    });
+    let Some((release, is_pinned)) = chosen else {
+        model.toast(ToastKind::Note, "select a release first, in the tab with the releases");
+        return Vec::new();
+    };
+    if !can_ask(model, &at) {
+        return Vec::new();
+    }
+    guard::pass_pin(model, at, release, !is_pinned)
+}
+
+pub(super) fn begin_pin(model: &mut Model, at: ServiceAt, release: ReleaseId, pinned: bool) -> Vec<Effect> {
+    vec![Effect::Pin { ticket: model.ticket(), at, release, pinned }]
 }
 
 fn watch(model: &mut Model, at: ServiceAt) -> Vec<Effect> {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use mypaas::api::{Deploy, PlanView, Problem};
+use mypaas::api::{Deploy, PlanView, Problem, ReleaseView};
 use mypaas::name::ServerName;
 
 use crate::console::model::dialog::{Dialog, Load};
@@ -75,6 +75,17 @@ pub(super) fn cancelled(model: &mut Model, ticket: Ticket, result: Result<(), Pr
             model.dialog = Some(Dialog::Trouble { title: "The deploy goes on".into(), problem, scroll: 0 });
         }
         Err(problem) => model.toast(ToastKind::Bad, problem.message),
+    }
+}
+
+pub(super) fn pinned(model: &mut Model, at: &ServiceAt, result: Result<Box<ReleaseView>, Problem>) {
+    match result {
+        Ok(view) => {
+            let told = if view.pinned { "is pinned" } else { "is no longer pinned" };
+            model.toast(ToastKind::Good, format!("{} of {at} {told}", view.release.id));
+            model.details.take_release(at, *view);
+        }
+        Err(problem) => model.toast(ToastKind::Bad, format!("{at}: {}", problem.message)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What stands between a yes and its effect: rights, and locked servers.
 
 use mypaas::api::Action;
-use mypaas::name::{ContainerName, ServerName, ServiceName};
+use mypaas::name::{ContainerName, ReleaseId, ServerName, ServiceName};
 
 use crate::console::command::Command;
 use crate::console::effect::Effect;
@@ -64,6 +64,17 @@ pub(super) fn pass_shell(model: &mut Model, at: ServiceAt, container: Option<Con
     Vec::new()
 }
 
+/// The same for a release that is to be pinned, or unpinned.
+pub(super) fn pass_pin(model: &mut Model, at: ServiceAt, release: ReleaseId, pinned: bool) -> Vec<Effect> {
+    let locked = locked(model, vec![at.server.clone()]);
+    if locked.is_empty() {
+        return action::begin_pin(model, at, release, pinned);
+    }
+    let question = format!("{} {release} of {at}?", if pinned { "Pin" } else { "Unpin" });
+    model.dialog = Some(Dialog::Unlock(unlock(locked, question, Guarded::Pin(at, release, pinned))));
+    Vec::new()
+}
+
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::Accept => open(model),
@@ -90,6 +101,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
     match unlock.then {
         Guarded::Push => push::send(model),
         Guarded::Shell(at, container) => action::begin_shell(model, at, container),
+        Guarded::Pin(at, release, pinned) => action::begin_pin(model, at, release, pinned),
         Guarded::Dialog(before) => {
             model.dialog = Some(*before);
             dialog::carry_out(model)

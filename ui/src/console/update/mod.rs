@@ -72,6 +72,7 @@ fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Planned { ticket, result } => answer::planned(model, ticket, &result),
         Message::Answered { ticket, server, result } => answer::answered(model, ticket, server, result),
         Message::Cancelled { ticket, result } => answer::cancelled(model, ticket, result),
+        Message::Pinned { at, result, .. } => answer::pinned(model, &at, result),
         Message::History { of, span, result } => model.histories.take(of, span, result),
         Message::Audit { server, result } => drop(model.journal.audits.insert(server, result)),
         Message::Variables { server, result } => variables::known(model, &server, result),

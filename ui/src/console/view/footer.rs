@@ -206,6 +206,7 @@ fn matters(binding: &Binding, model: &Model) -> bool {
         (Section::Page, Command::Push) => model.selected_service().is_some(),
         // They are a tab there.
         (Section::Service, Command::Logs) if model.page_context() == Context::Page => true,
+        (Section::Service, Command::Pin) => model.tab_with_keys() != Some(Tab::Releases),
         (Section::Service, _) => model.selected_service().is_none(),
         (Section::Services, Command::Open | Command::Mark) => model.list.selected.is_none(),
         (Section::Services, Command::LongerSpan | Command::ShorterSpan) => model.pane.tab != Tab::Graphs,

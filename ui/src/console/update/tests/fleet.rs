@@ -28,6 +28,7 @@ fn changes(effects: &[Effect]) -> bool {
                 | Effect::Cancel { .. }
                 | Effect::ChangeVariable { .. }
                 | Effect::Shell { .. }
+                | Effect::Pin { .. }
         )
     })
 }

@@ -195,3 +195,23 @@ fn a_release_stays_selected_when_a_newer_one_comes() {
     let to = ReleaseId::new(13);
     assert!(matches!(&model.dialog, Some(Dialog::Confirm(confirm)) if confirm.action == Action::Rollback { to }));
 }
+
+#[test]
+fn the_selected_release_is_pinned_and_unpinned_again() {
+    let mut model = fixture::model();
+    press(&mut model, "P");
+    assert_eq!(toasts(&model), ["select a release first, in the tab with the releases"]);
+    for pinned in [true, false] {
+        let effects = press(&mut model, if pinned { "] ] tab j P" } else { "P" });
+        let [Effect::Pin { ticket, at, release, pinned: wanted }] = &effects[..] else { panic!("{effects:?}") };
+        assert_eq!((*release, *wanted), (ReleaseId::new(13), pinned));
+        let mut view = fixture::detail("api").releases[1].clone();
+        view.pinned = pinned;
+        send(&mut model, Message::Pinned { ticket: *ticket, at: at.clone(), result: Ok(Box::new(view)) });
+        assert_eq!(model.pane_detail().unwrap().releases[1].pinned, pinned);
+    }
+    model.fleet.servers[0].lock = true;
+    assert_eq!(press(&mut model, "P"), []);
+    type_text(&mut model, "local");
+    assert!(matches!(press(&mut model, "enter")[..], [Effect::Pin { .. }]));
+}
