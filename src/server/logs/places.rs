@@ -70,7 +70,7 @@ mod tests {
         };
         let (ada, bob) = (holder("a"), holder("b"));
         let long = LogQuery { tail: None, since: None, follow: true };
-        let short = LogQuery { tail: Some(SHORT), ..long.clone() };
+        let short = LogQuery { tail: Some(SHORT), ..long };
         let mut taken: Vec<_> = (0..MOST_OF_A_KEY).map(|_| places.take(&long, Some(&ada)).unwrap().unwrap()).collect();
         let refused = places.take(&long, Some(&ada)).unwrap_err();
         assert!(refused.code == ProblemCode::TooMany && refused.message.contains("ada"), "{refused:?}");
