@@ -19,10 +19,19 @@ pub(super) fn go(model: &mut Model, back: bool) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Out of a page about a service: to where one came from, else to that service.
+/// Out of a page about a service: to where one came from. In the list that service is selected then, also where it is
+/// another than before, as after a push.
 pub(super) fn leave(model: &mut Model, at: ServiceAt) {
     let here = Place::of(model);
+    let is_about = |selected: &Option<Item>| selected.as_ref().and_then(Item::service) == Some(&at);
     match model.trail.turn(true, here) {
+        Some(Place::List { selected }) if !is_about(&selected) => {
+            let item = Item::Service(at);
+            if model.list.hides(&item, &model.fleet) {
+                model.list.filter.clear();
+            }
+            show(model, Place::List { selected: Some(item) });
+        }
         Some(place) => show(model, place),
         None => services::show(model, Item::Service(at)),
     }

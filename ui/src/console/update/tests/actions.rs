@@ -171,3 +171,15 @@ fn an_upload_is_shown_while_one_looks_at_something_else() {
     press(&mut model, "esc");
     assert!(header(&mut model).contains("◆ sending to local 0s"), "{}", header(&mut model));
 }
+
+#[test]
+fn what_was_pushed_is_selected_once_its_deploy_is_left() {
+    let mut model = reviewing(GOOD);
+    let effects = press(&mut model, "y");
+    let [Effect::Push { ticket, .. }] = effects[..] else { panic!("{effects:?}") };
+    let result = Ok(Box::new(fixture::deploy("docs", 50)));
+    send(&mut model, Message::Answered { ticket, server: "local".parse().unwrap(), result });
+    press(&mut model, "esc");
+    assert!(matches!(model.page, Page::Services));
+    assert_eq!(model.selected_service(), Some(&service_at("local", "docs")));
+}
