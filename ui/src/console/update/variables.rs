@@ -84,8 +84,12 @@ fn turn_server(model: &mut Model) {
 
 fn type_value(model: &mut Model) {
     let Page::Variables(page) = &mut model.page else { return };
-    let Some(selected) = page.selected() else { return };
-    page.name = Line::of(&selected.name);
+    let Some(name) = page.selected().map(|selected| selected.name.clone()) else { return };
+    // What is typed for it could not be sent.
+    if let Err(error) = name.parse::<VariableName>() {
+        return model.toast(ToastKind::Note, error.to_string());
+    }
+    page.name = Line::of(&name);
     page.value = Unseen::default();
     model.typing = Some(Typing::VariableValue);
 }

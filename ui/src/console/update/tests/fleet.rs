@@ -356,3 +356,14 @@ fn a_server_to_which_there_is_no_way_says_why_and_keeps_nobody_from_the_others()
     assert!(screen.contains("the key ~/.ssh/work cannot be read"), "{screen}");
     assert!(screen.contains("tried again when the console is started anew"), "{screen}");
 }
+
+#[test]
+fn no_value_is_typed_for_a_name_that_could_not_be_sent() {
+    let mut model = fixture::model();
+    press(&mut model, "g e");
+    let view = VariableView { name: "2nd".into(), is_set: true, used_by: Vec::new() };
+    send(&mut model, Message::Variables { server: "local".parse().unwrap(), result: Ok(vec![view]) });
+    press(&mut model, "enter");
+    assert_eq!(model.typing, None);
+    assert!(toasts(&model)[0].contains("is no name of a variable"), "{:?}", toasts(&model));
+}
