@@ -14,7 +14,6 @@ const WEB: &str = "web.test";
 
 /// Requests a second, on a machine that bears them easily while nothing is deployed.
 const RATE: u32 = 1_000;
-const BEARABLE: Duration = Duration::from_millis(20);
 
 /// How a release takes its SIGTERM.
 const MANNERS: [&str; 3] = ["graceful", "die", "ignore"];
@@ -25,7 +24,7 @@ async fn replace_under_load(scale: &str, grace: &'static str) {
     let scale = format!("scale={scale}");
     let folder = release(&stage, &scale, MANNERS[0]);
     stage.push(&folder).await.done();
-    let rate = bearable(&stage).await;
+    let rate = stage.bearable(WEB, RATE).await;
     let load = stage.load(WEB, rate).await;
     sleep(Duration::from_secs(1)).await;
     for manners in [MANNERS[1], MANNERS[2], MANNERS[0]] {
@@ -35,21 +34,6 @@ async fn replace_under_load(scale: &str, grace: &'static str) {
     }
     let report = load.stop().await;
     assert_unnoticed(&report, rate, ["r1", "r2", "r3", "r4"]);
-}
-
-/// As many requests a second, or the half or a quarter where the machine has too much else to do.
-async fn bearable(stage: &Stage) -> u32 {
-    for rate in [RATE, RATE / 2] {
-        let load = stage.load(WEB, rate).await;
-        sleep(Duration::from_secs(1)).await;
-        let report = load.stop().await;
-        assert_eq!(report.failed(), 0, "while nothing is deployed: {report}");
-        eprintln!("while nothing is deployed: {report}");
-        if report.latency(0.99) < BEARABLE {
-            return rate;
-        }
-    }
-    RATE / 4
 }
 
 fn release(stage: &Stage, scale: &str, manners: &str) -> String {
@@ -158,7 +142,7 @@ async fn everything_else_that_can_be_asked_for_fails_no_request_either() {
     let health = "healthcheck=/health 1s 500ms";
     let folder = stage.project("web", &["url=http://web.test", "scale=2", health], &["ENV ON_SIGTERM=die"]);
     stage.push(&folder).await.done();
-    let rate = bearable(&stage).await;
+    let rate = stage.bearable(WEB, RATE).await;
     let load = stage.load(WEB, rate).await;
     sleep(Duration::from_millis(500)).await;
     for deed in [&["redeploy"][..], &["scale", "5"], &["scale", "1"], &["rollback"], &["restart"]] {

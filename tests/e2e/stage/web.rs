@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use reqwest::Upgraded;
+use tokio::time::sleep;
 
 use super::{Stage, docker};
 use crate::load::{Load, Running};
@@ -16,6 +17,9 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
 }
+
+/// How late the latest of a hundred answers may be while nothing is deployed.
+const BEARABLE: Duration = Duration::from_millis(20);
 
 /// One request to the router at that address.
 pub(crate) async fn ask(router: SocketAddr, host: &str, path: &str) -> Answer {
@@ -42,6 +46,21 @@ impl Stage {
         let asked = mypaas::http::plain().build().unwrap().get(format!("http://{router}/socket"));
         let asked = asked.header("Host", host).header("Connection", "upgrade").header("Upgrade", "websocket");
         asked.send().await.unwrap().upgrade().await.unwrap()
+    }
+
+    /// As many requests a second, or the half or a quarter where the machine has too much else to do.
+    pub(crate) async fn bearable(&self, host: &str, most: u32) -> u32 {
+        for rate in [most, most / 2] {
+            let load = self.load(host, rate).await;
+            sleep(Duration::from_secs(1)).await;
+            let report = load.stop().await;
+            assert_eq!(report.failed(), 0, "while nothing is deployed: {report}");
+            eprintln!("while nothing is deployed: {report}");
+            if report.latency(0.99) < BEARABLE {
+                return rate;
+            }
+        }
+        most / 4
     }
 
     /// Requests to the service at a steady rate, until they are stopped. They go to the router's own address: Docker
