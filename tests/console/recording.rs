@@ -13,6 +13,8 @@ fn a_recording_shows_the_same_last_screen_without_a_server() {
     let path = file.to_str().unwrap();
     let mut session = Home::of(&fleet).console(&["--record", path], SIZE);
     session.wait_for("✓ succeeded  d1 push → r1");
+    // What comes later would be told on the last screen or not, as it happens.
+    session.wait_for("3 running");
     session.press_for("r", "STEPS");
     session.press_for("y", "r1 of api on s01 is live");
     // A key that follows at once would be taken as one with alt.
