@@ -63,31 +63,16 @@ async fn kept(session: &Session, own: Option<ServerName>) -> anyhow::Result<Infa
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::environment::Environment;
-    use crate::cli::output::Screen;
-
     use super::*;
+    use crate::cli::fixture;
 
     #[tokio::test]
     async fn a_key_that_cannot_be_used_keeps_nobody_from_the_other_servers() {
         let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
         let text = "[servers.shop]\naddress = \"https://shop.example.com\"\nkey = \"/nowhere/key\"\n\
                     [servers.attic]\naddress = \"ssh://ada@attic\"\n";
-        std::fs::write(path("fleet.toml"), text).unwrap();
-        let environment = Environment {
-            home: path("home"),
-            user_home: folder.path().to_owned(),
-            fleet: path("fleet.toml"),
-            private_key: None,
-            agent: None,
-            keymap: path("keymap.toml"),
-            docker_host: None,
-            log: None,
-            no_colour: true,
-            who: "ada@laptop".into(),
-        };
-        let session = Session::new(Screen::new(ColourWhen::Never, true), environment);
+        std::fs::write(folder.path().join("fleet.toml"), text).unwrap();
+        let session = fixture::session(folder.path());
         let servers = servers(&session).await.unwrap();
         let ways: Vec<_> = servers.iter().map(|server| (server.name.as_str(), server.client.is_ok())).collect();
         assert_eq!(ways, [("attic", true), ("shop", false)]);
