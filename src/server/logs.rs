@@ -40,7 +40,7 @@ pub(super) async fn of_service(
     let place = core.long_logs.take(&query, holder)?;
     let mut following = Following::new(Arc::clone(core), service.clone(), of.clone());
     let all = core.engine.containers(Some(service)).await?;
-    let wanted: Vec<&ContainerName> = all.iter().filter(|one| is_wanted(one, of)).map(|one| &one.name).collect();
+    let wanted: Vec<&Container> = all.iter().filter(|one| is_wanted(one, of)).collect();
     let mut lines = match of {
         LogsOf::Service => Vec::new(),
         LogsOf::Container(name) if wanted.is_empty() => return Err(no_container(service, name, &all)),
@@ -53,8 +53,8 @@ pub(super) async fn of_service(
     // The last line of each is looked at in any case: those after it are the ones to follow.
     let past = LogQuery { tail: Some(newest.of_each().max(1)), follow: false, since: query.since };
     let mut last = Vec::new();
-    for name in &wanted {
-        let mut lines = readable(core.engine.logs(name, &past).await?);
+    for container in &wanted {
+        let mut lines = readable(core.engine.logs(&container.name, &past).await?);
         let mut at = None;
         while let Some(line) = lines.next().await {
             at = at.max(Some(line.at));
@@ -69,8 +69,8 @@ pub(super) async fn of_service(
     if !query.follow {
         return Ok(redacted(core, past));
     }
-    for (name, last) in wanted.into_iter().zip(last) {
-        following.add(name.clone(), &after(last, query.since)).await?;
+    for (container, last) in wanted.into_iter().zip(last) {
+        following.add(container, &after(last, query.since)).await?;
     }
     let stopped = core.stopped.clone().cancelled_owned();
     Ok(redacted(core, past.chain(following.lines()).take_until(stopped)))
@@ -103,11 +103,15 @@ fn kept(
     core: &Core,
     service: &ServiceName,
     release: ReleaseId,
-    there: &[&ContainerName],
+    there: &[&Container],
 ) -> std::result::Result<Vec<LogLine>, Problem> {
     core.release(service, release)?;
     let lines: Vec<Vec<LogLine>> = core.store.last_lines(service, release)?;
-    Ok(lines.into_iter().flatten().filter(|line| !there.contains(&&line.container)).collect())
+    Ok(lines
+        .into_iter()
+        .flatten()
+        .filter(|line| there.iter().all(|container| container.name != line.container))
+        .collect())
 }
 
 impl LastLines for Core {

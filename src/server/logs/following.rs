@@ -8,15 +8,17 @@ use tokio::sync::watch;
 
 use super::{after, is_wanted, readable};
 use crate::api::LogsOf;
-use crate::engine::{EngineError, LogLine, LogQuery};
-use crate::name::{ContainerName, ServiceName};
+use crate::engine::{Container, EngineError, LogLine, LogQuery};
+use crate::name::ServiceName;
 use crate::server::core::Core;
 
 pub(super) struct Following {
     core: Arc<Core>,
     service: ServiceName,
     of: LogsOf,
-    known: BTreeSet<ContainerName>,
+    /// By their ids: another container may have the name of one that is gone, and the roster may not have one yet that is
+    /// followed already.
+    known: BTreeSet<String>,
     lines: SelectAll<BoxStream<'static, LogLine>>,
     changes: watch::Receiver<u64>,
 }
@@ -27,9 +29,9 @@ impl Following {
         Self { core, service, of, known: BTreeSet::new(), lines: SelectAll::new(), changes }
     }
 
-    pub(super) async fn add(&mut self, name: ContainerName, query: &LogQuery) -> Result<(), EngineError> {
-        self.lines.push(readable(self.core.engine.logs(&name, query).await?));
-        self.known.insert(name);
+    pub(super) async fn add(&mut self, container: &Container, query: &LogQuery) -> Result<(), EngineError> {
+        self.lines.push(readable(self.core.engine.logs(&container.name, query).await?));
+        self.known.insert(container.id.clone());
         Ok(())
     }
 
@@ -61,13 +63,10 @@ impl Following {
 
     async fn add_new(&mut self) {
         let there = self.core.roster.of(Some(&self.service));
-        let wanted: Vec<_> = there.iter().filter(|one| is_wanted(one, &self.of)).map(|one| &one.name).collect();
-        self.known.retain(|name| wanted.contains(&name));
-        for name in wanted {
-            if !self.known.contains(name)
-                && let Err(error) = self.add(name.clone(), &after(None, None)).await
-            {
-                tracing::debug!(container = %name, %error, "its log cannot be followed");
+        let is_new = |one: &Container| is_wanted(one, &self.of) && !self.known.contains(&one.id);
+        for container in there.into_iter().filter(is_new).collect::<Vec<_>>() {
+            if let Err(error) = self.add(&container, &after(None, None)).await {
+                tracing::debug!(container = %container.name, %error, "its log cannot be followed");
             }
         }
     }
