@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::sleep;
 
 use self::backend::Backend;
-use self::load::Load;
+use self::load::{Load, Pressure};
 use self::traefik::Traefik;
 
 /// From the confirmation until no request is on its way any more to what was replaced.
@@ -38,7 +38,13 @@ fn routes(service: &str, urls: &[&str], targets: &[SocketAddrV4]) -> Routes {
 }
 
 fn load(traefik: &Traefik, per_second: u32) -> Load {
-    Load { server: traefik.web(), host: "hello.test".into(), per_second, limit: Duration::from_secs(20) }
+    Load {
+        server: traefik.web(),
+        host: "hello.test".into(),
+        per_second,
+        limit: Duration::from_secs(20),
+        pressure: Pressure::Yielding { most_waiting: 400 },
+    }
 }
 
 /// The head and body of the answer to one request.
@@ -326,7 +332,7 @@ async fn no_request_fails_while_all_containers_are_replaced_one_by_one() {
         traefik.switch.apply(&routes("hello", &["http://hello.test"], &targets)).await.unwrap();
     };
     apply(&live).await;
-    let running = load(&traefik, 1000).start();
+    let running = load(&traefik, 500).start();
     for number in 5..8 {
         let old = live.remove(0);
         live.push(Backend::start(traefik.container(number)).await);

@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Requests a second, on a machine that bears them easily: the console follows a line of log for each.
 const RATE: u32 = 500;
 
+/// Where the machine bears fewer, deploys take longer too.
+const FEWEST: u64 = 2_000;
+
 fn console(stage: &Stage) -> Terminal {
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mypaas"));
     command.env_clear();
@@ -45,8 +48,7 @@ async fn everything_is_done_from_the_keyboard_and_no_request_fails() {
     let options = ["url=http://web.test", "scale=3", "healthcheck=/health 1s 500ms"];
     let folder = stage.project("web", &options, &[]);
     stage.push(&folder).await.done();
-    let rate = stage.bearable("web.test", RATE).await;
-    let load = stage.load("web.test", rate).await;
+    let load = stage.load("web.test", RATE).await;
     stage.project("web", &options, &["ENV VERSION=new"]);
 
     let mut console = console(&stage);
@@ -65,7 +67,7 @@ async fn everything_is_done_from_the_keyboard_and_no_request_fails() {
     let report = load.stop().await;
     eprintln!("{report}");
     assert_eq!(report.failed(), 0, "{report}");
-    assert!(report.sent > 4 * u64::from(rate), "{report}");
+    assert!(report.sent > FEWEST, "{report}");
     for release in ["r1", "r2"] {
         let release = format!("(release {release},");
         assert!(report.answers.keys().any(|answer| answer.contains(&release)), "{report}");

@@ -10,7 +10,7 @@ use mypaas::name::ReleaseId;
 
 use super::check;
 use super::engine::Engine;
-use crate::load::{Load, Running};
+use crate::load::{Load, Pressure, Running};
 use crate::project::Project;
 use crate::proxy::Proxy;
 use crate::server::Server;
@@ -94,6 +94,7 @@ impl Stage {
             host: HOST.to_owned(),
             per_second,
             limit: Duration::from_secs(45),
+            pressure: Pressure::Steady,
         };
         load.start()
     }

@@ -33,7 +33,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use load::Load;
+use load::{Load, Pressure};
 use machine::{Keeper, Machine};
 use operator::Operator;
 use project::Project;
@@ -80,7 +80,14 @@ async fn from_sshd_alone_to_a_service_by_one_command_and_a_push() {
     assert!(told.contains("runs already") && told.contains("is there already") && told.contains("as before"), "{told}");
     assert_eq!(machine.run("cat ~/_mypaas/supervisor.lock"), before, "nothing was restarted");
 
-    let load = Load { server: machine.router(), host: WEB.to_owned(), per_second: 50, limit: LIMIT }.start();
+    let load = Load {
+        server: machine.router(),
+        host: WEB.to_owned(),
+        per_second: 50,
+        limit: LIMIT,
+        pressure: Pressure::Steady,
+    }
+    .start();
     a_broken_program_is_given_up_again(&operator, &machine).await;
     a_program_is_taken_on(&operator, &machine).await;
     cut_off::while_it_is_brought_there(&operator, &machine).await;

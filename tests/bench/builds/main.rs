@@ -22,7 +22,7 @@ use std::time::Duration;
 use mypaas::api::{Deploy, DeployState, Phase};
 use tokio::time::sleep;
 
-use self::load::{Load, Report};
+use self::load::{Load, Pressure, Report};
 use self::project::Project;
 use self::server::Server;
 use self::sweep::TEST;
@@ -76,7 +76,13 @@ async fn measure(server: &Server) -> Pair {
     let live = Project::new(server.instance().as_str());
     let folder = live.write(1, &["service=live", &format!("url=http://{HOST}"), "scale=1"], &[]);
     end_of(server, server.push(folder).await.unwrap()).await;
-    let load = Load { server: server.router().await, host: HOST.to_owned(), per_second: PER_SECOND, limit: LIMIT };
+    let load = Load {
+        server: server.router().await,
+        host: HOST.to_owned(),
+        per_second: PER_SECOND,
+        limit: LIMIT,
+        pressure: Pressure::Steady,
+    };
     let quiet = requests(load.clone()).await;
     // It burns longer than is measured, so that nothing but the burning is.
     let folder = heavy(server.instance().as_str(), (RUN_IN + TIME + RUN_IN).as_secs());

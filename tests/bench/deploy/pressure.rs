@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::case::{Case, Scope, Service};
-use crate::load::{Load, Report};
+use crate::load::{Load, Pressure, Report};
 use crate::server::Server;
 
 /// What is asked for, and how often a second.
@@ -43,7 +43,8 @@ pub(crate) async fn measure(server: &Server, web: SocketAddr, case: &Case, scope
 
 async fn press(server: &Server, web: SocketAddr, case: &Case, time: Duration, requests: Requests) -> Pressed {
     let mut service = Service::new(server, *case, "load").await;
-    let load = |per_second| Load { server: web, host: service.host(), per_second, limit: LIMIT };
+    let load =
+        |per_second| Load { server: web, host: service.host(), per_second, limit: LIMIT, pressure: Pressure::Steady };
     let running: Vec<_> = requests.iter().map(|(path, per_second)| load(*per_second).start_at(path)).collect();
     let begin = Instant::now();
     let mut deploys = 0;

@@ -7,19 +7,19 @@ use reqwest::Upgraded;
 use tokio::time::sleep;
 
 use super::{Stage, docker};
-use crate::load::{Load, Running};
+use crate::load::{Load, Pressure, Running};
 
 /// A request may wait while its service restarts, and no longer.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// Tests share the machine with what else it does; `./dev bench deploy` presses on steadily.
+const PRESSURE: Pressure = Pressure::Yielding { most_waiting: 500 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
 }
-
-/// How late the latest of a hundred answers may be while nothing is deployed.
-const BEARABLE: Duration = Duration::from_millis(20);
 
 /// One request to the router at that address.
 pub(crate) async fn ask(router: SocketAddr, host: &str, path: &str) -> Answer {
@@ -48,27 +48,14 @@ impl Stage {
         asked.send().await.unwrap().upgrade().await.unwrap()
     }
 
-    /// As many requests a second, or the half or a quarter where the machine has too much else to do.
-    pub(crate) async fn bearable(&self, host: &str, most: u32) -> u32 {
-        for rate in [most, most / 2] {
-            let load = self.load(host, rate).await;
-            sleep(Duration::from_secs(1)).await;
-            let report = load.stop().await;
-            assert_eq!(report.failed(), 0, "while nothing is deployed: {report}");
-            eprintln!("while nothing is deployed: {report}");
-            if report.latency(0.99) < BEARABLE {
-                return rate;
-            }
-        }
-        most / 4
-    }
-
-    /// Requests to the service at a steady rate, until they are stopped. They go to the router's own address: Docker
-    /// passes requests from this machine to a published port through a small process, which would be what is measured.
+    /// Requests to the service until they are stopped, so many a second or what the machine bears. They go to the
+    /// router's own address: Docker passes requests from this machine to a published port through a small process,
+    /// which would be what is measured.
     pub(crate) async fn load(&self, host: &str, per_second: u32) -> Running {
         let router = format!("{}-router", self.instance());
         let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
         let address: Ipv4Addr = docker(&["inspect", "-f", format, &router]).await.parse().unwrap();
-        Load { server: (address, 80).into(), host: host.to_owned(), per_second, limit: LIMIT }.start()
+        Load { server: (address, 80).into(), host: host.to_owned(), per_second, limit: LIMIT, pressure: PRESSURE }
+            .start()
     }
 }
