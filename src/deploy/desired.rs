@@ -65,6 +65,8 @@ pub struct Pace {
     pub grace: Duration,
     /// How long requests are held at most.
     pub hold: Duration,
+    /// For a container that served before to serve again.
+    pub again: Duration,
 }
 
 /// How new containers replace old ones.

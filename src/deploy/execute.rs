@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use self::last_lines::LastLines;
+pub(crate) use self::last_lines::keep_last_lines;
 use super::event::{Failure, Phase, What};
 use super::journal::{Entry, Journal, Resume};
 use super::plan::Plan;
@@ -113,12 +114,29 @@ impl Executor<'_> {
         match resume {
             Resume::Nothing { reached: true } => Verdict::Reached,
             Resume::Nothing { reached: false } => Verdict::Undone { because: failure::cut_off(), unrestored: None },
+            // A machine that went down took along what was ready; what served before is what it keeps.
+            Resume::Forward { from } if !self.journal.is_switched() && !self.still_run(plan, from).await => {
+                self.undo_cut_off(plan, Some(from)).await
+            }
             Resume::Forward { from } => self.forward(plan, from).await,
-            Resume::Undo { begun } => {
-                let unrestored = self.undo(plan, begun, true).await;
-                Verdict::Undone { because: failure::cut_off(), unrestored }
+            Resume::Undo { begun } => self.undo_cut_off(plan, begun).await,
+        }
+    }
+
+    async fn undo_cut_off(&self, plan: &Plan, begun: Option<usize>) -> Verdict {
+        let unrestored = self.undo(plan, begun, true).await;
+        Verdict::Undone { because: failure::cut_off(), unrestored }
+    }
+
+    /// Whether all to which a switch leads run; also where it cannot be undone.
+    async fn still_run(&self, plan: &Plan, switch: usize) -> bool {
+        let Some(Step::Route { containers, .. }) = plan.steps.get(switch) else { return true };
+        for container in containers.iter().filter(|_| plan.can_undo(switch)) {
+            if !self.engine.inspect(container).await.is_ok_and(|there| there.is_running()) {
+                return false;
             }
         }
+        true
     }
 
     async fn forward(&self, plan: &Plan, from: usize) -> Verdict {

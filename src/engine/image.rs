@@ -53,7 +53,7 @@ pub struct Image {
     pub bytes: u64,
     /// The image has a HEALTHCHECK of its own.
     pub has_healthcheck: bool,
-    /// How long until the engine has the answer of the first check: start period, interval and time-out together.
+    /// How long until the engine has the answer of the first check: interval and time-out together.
     pub first_check: Duration,
     /// Folders that the image says data is kept in (VOLUME), sorted.
     pub volumes: Vec<String>,

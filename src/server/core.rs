@@ -79,6 +79,7 @@ pub struct Core {
     pub(super) going: Mutex<Going>,
     pub(super) turns: Turns,
     pub(super) stranded: Stranded,
+    pub(super) leftovers: Stranded,
     pub(super) builds: Semaphore,
     /// Held by whoever removes what may go.
     pub(super) pruning: tokio::sync::Mutex<()>,
@@ -153,6 +154,7 @@ impl Core {
             going: Mutex::default(),
             turns: Turns::default(),
             stranded: Stranded::default(),
+            leftovers: Stranded::default(),
             builds,
             pruning: tokio::sync::Mutex::default(),
             data_root: OnceLock::new(),

@@ -19,9 +19,6 @@ use crate::store::{Lasts, Log, Store, StoreError, Writer};
 /// Lines of a build's output that are kept; of a longer one the rest is left out, and said so.
 const MOST_BUILD_LINES: u32 = 10_000;
 
-/// A line of output longer than this is cut.
-const LONGEST_LINE: usize = 4000;
-
 /// Events read from the store at once.
 const PAGE: u32 = 500;
 
@@ -240,11 +237,9 @@ impl Recorder {
     }
 
     fn report_output(&self, what: What) {
-        let What::BuildOutput { line } = what else { return };
         match self.build_lines.fetch_add(1, Ordering::Relaxed) {
             count if count < MOST_BUILD_LINES => {
-                let line = line.chars().take(LONGEST_LINE).collect();
-                self.append(What::BuildOutput { line });
+                self.append(what);
             }
             MOST_BUILD_LINES => {
                 let message = format!("the build wrote more than {MOST_BUILD_LINES} lines; the rest is not kept");

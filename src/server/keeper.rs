@@ -55,6 +55,7 @@ impl Core {
         }
         if self.is_recovered() {
             self.revive();
+            self.remove_leftovers();
         }
         self.look_at_certificates().await;
         Ok(self.feeds.save()?)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mypaas::deploy::{Action, Phase};
+use mypaas::deploy::{Action, Event, Phase, What};
 use mypaas::engine::{Behaviour, BuildLimits, BuildScript};
 use mypaas::machine::Memory;
 use mypaas::manifest::{CpuLimit, MemoryLimit};
@@ -42,6 +42,22 @@ async fn what_the_operator_sets_holds() {
     let stage = Stage::with(config).await;
     stage.push(SINGLE).await.assert_succeeded();
     assert_eq!(limits(&stage).max_mem, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_build_that_writes_without_end_the_beginning_is_kept() {
+    let stage = Stage::new().await;
+    let output = (0..10_050).map(|number| format!("{number} {}", "y".repeat(5_000))).collect();
+    let build = BuildScript { output, ..BuildScript::default() };
+    stage.script("web", Behaviour { build, ..Behaviour::default() });
+    let events = stage.push(SINGLE).await.assert_succeeded().events;
+    let lines = events.iter().filter_map(|event| match &event.what {
+        What::BuildOutput { line } => Some(line.chars().count()),
+        _ => None,
+    });
+    assert_eq!(lines.collect::<Vec<_>>(), [4_001; 10_000]);
+    let told = |event: &&Event| matches!(&event.what, What::Warning { message } if message.contains("10000 lines"));
+    assert_eq!(events.iter().filter(told).count(), 1);
 }
 
 #[tokio::test(start_paused = true)]

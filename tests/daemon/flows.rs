@@ -31,6 +31,8 @@ async fn pushing_scaling_rolling_back_and_stopping() {
     stage.act("web", Action::Scale { count: 5 }).await.assert_succeeded();
     assert_eq!(stage.running("web").await.len(), 5);
     stage.act("web", Action::Rollback { to: ReleaseId::new(1) }).await.assert_succeeded();
+    assert_eq!(stage.running("web").await.len(), 5);
+    stage.act("web", Action::Scale { count: 2 }).await.assert_succeeded();
     assert_eq!(stage.running("web").await, ["web.r1.1", "web.r1.2"]);
     stage.act("web", Action::Restart).await.assert_succeeded();
     assert_eq!(stage.running("web").await, ["web.r1.3", "web.r1.4"]);

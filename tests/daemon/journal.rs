@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use mypaas::deploy::journal::{Journal, Resume, resume};
 use mypaas::deploy::{Deploy, Outcome};
-use mypaas::engine::{Behaviour, Exit, Fault, FaultPlan, Moment};
+use mypaas::engine::{Behaviour, Engine, Exit, Fault, FaultPlan, Moment};
+use mypaas::name::ContainerName;
 use mypaas::router::memory::Fault as RouterFault;
 use mypaas::store::{ServiceRecord, Store};
 use tokio::time::timeout;
@@ -274,4 +275,22 @@ async fn a_long_journal_is_read_to_its_end() {
     let ended: String = stage.database().query_row(last, [deploy.id.number() as i64], |row| row.get(0)).unwrap();
     assert!(ended.contains("ended"), "what came after it is written too: {ended}");
     stage.check_settled("web").await.unwrap();
+}
+
+/// Docker starts those again that it is to keep, which the new ones are only after the switch.
+#[tokio::test(start_paused = true)]
+async fn a_switch_after_which_the_machine_went_down_leads_back_to_what_comes_up_again() {
+    let case = Case { name: "roll", before: &[ROLLING], asked: Asked::Push(ROLLING) };
+    let switch = changes_of_routes(&case).await[0];
+    for (went_down, serving) in [(true, 1), (false, 2)] {
+        let (mut stage, _) = dead(&case, Before::Nothing, Death::Router(switch)).await;
+        for name in ["web.r2.1", "web.r2.2"].iter().filter(|_| went_down) {
+            stage.engine.stop(&ContainerName::from_engine(name), Duration::ZERO).await.unwrap();
+        }
+        stage.start().await;
+        let end = newest(&store(&stage)).unwrap();
+        assert_eq!(outcome(&end).succeeded(), !went_down, "{:?}", end.state);
+        assert_eq!(stage.running("web").await, [1, 2].map(|slot| format!("web.r{serving}.{slot}")));
+        stage.check_settled("web").await.unwrap();
+    }
 }

@@ -13,9 +13,11 @@ mod health;
 mod history;
 mod journal;
 mod keeping;
+mod leftovers;
 mod logs;
 mod network;
 mod previews;
+mod scales;
 mod shell;
 mod simulated;
 #[path = "../support/small_disk.rs"]

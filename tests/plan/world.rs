@@ -12,8 +12,12 @@ use mypaas::manifest::{HealthCheck, Manifest, Scale};
 use mypaas::name::{DeployId, ImageName, InstanceName, ReleaseId, ServiceName};
 use mypaas::router::Routes;
 
-pub const PACE: Pace =
-    Pace { drain: Duration::from_secs(10), grace: Duration::from_secs(10), hold: Duration::from_secs(70) };
+pub const PACE: Pace = Pace {
+    drain: Duration::from_secs(10),
+    grace: Duration::from_secs(10),
+    hold: Duration::from_secs(70),
+    again: Duration::from_secs(60),
+};
 
 pub fn service() -> ServiceName {
     "web".parse().unwrap()

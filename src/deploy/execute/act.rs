@@ -6,7 +6,7 @@ use futures_util::future::{FutureExt, try_join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 
-use super::{CommandEnd, Executor, StepError, last_lines};
+use super::{CommandEnd, Executor, StepError, keep_last_lines};
 use crate::deploy::event::What;
 use crate::deploy::readiness::{Readiness, await_ready};
 use crate::deploy::step::{Moved, Step};
@@ -68,7 +68,7 @@ pub(super) async fn perform(on: &Executor<'_>, step: &Step) -> Result<(), StepEr
             Ok(())
         }
         Step::Remove { containers } => {
-            last_lines::keep(on, containers).await;
+            keep_last_lines(on.engine, on.last_lines, on.service, containers).await;
             each(containers, itself, |name| engine.remove(name), |container| report(What::Removed { container })).await
         }
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt};
 use tokio::time::timeout;
 
-use super::Executor;
 use super::act::AT_ONCE;
 use crate::engine::{Engine, LogLine, LogQuery, Role};
 use crate::name::{ContainerName, ReleaseId, ServiceName};
@@ -25,11 +24,16 @@ pub trait LastLines: Sync {
 }
 
 /// Lines that cannot be had, or not in time, are lost and hinder nothing.
-pub(super) async fn keep(on: &Executor<'_>, containers: &[ContainerName]) {
+pub(crate) async fn keep_last_lines(
+    engine: &dyn Engine,
+    place: &dyn LastLines,
+    service: &ServiceName,
+    containers: &[ContainerName],
+) {
     let most = BYTES / containers.len().max(1);
     let keep_one = async |container: &ContainerName| {
-        if let Ok(Some((release, lines))) = timeout(LIMIT, of(on.engine, container)).await {
-            on.last_lines.keep(on.service, release, container, newest(lines, most));
+        if let Ok(Some((release, lines))) = timeout(LIMIT, of(engine, container)).await {
+            place.keep(service, release, container, newest(lines, most));
         }
     };
     stream::iter(containers).for_each_concurrent(AT_ONCE, keep_one).await;

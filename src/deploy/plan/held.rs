@@ -43,7 +43,7 @@ pub(super) fn plan(desired: &Desired, serving: &Serving, actual: &Actual, cast: 
     steps.extend(keep(starting));
     steps.extend(remove(&cast.retired));
     let early = Undo { since: 0, steps: undo_before_the_stop(actual, cast) };
-    let late = Undo { since: stops_from, steps: undo(desired, serving, actual, cast, held.is_some()) };
+    let late = Undo { since: stops_from, steps: undo(desired, actual, cast, held.is_some()) };
     Plan {
         deploy: desired.deploy,
         service: desired.service.clone(),
@@ -110,11 +110,11 @@ fn undo_before_the_stop(actual: &Actual, cast: &Cast<'_>) -> Vec<Step> {
     [reroute_back(actual.routes.as_ref(), old)].into_iter().chain(remove_added(&cast.added)).collect()
 }
 
-fn undo(desired: &Desired, serving: &Serving, actual: &Actual, cast: &Cast<'_>, held: bool) -> Vec<Step> {
+fn undo(desired: &Desired, actual: &Actual, cast: &Cast<'_>, held: bool) -> Vec<Step> {
     let (old, served) = (names(&cast.retired_at_work()), names(&cast.running_retired()));
     let routes = actual.routes.as_ref();
     let port = routes.and_then(|routes| routes.targets.first()).map(|target| target.port());
-    let readiness = Readiness::again(port, serving.readiness.deadline);
+    let readiness = Readiness::again(port, desired.pace.again);
     let grace = desired.pace.grace;
     let mut steps = vec![Step::Stop { containers: cast.starting(), grace }];
     if held {

@@ -188,14 +188,13 @@ fn labels(details: &ImageInspect) -> &Labels {
     label::present(details.config.as_ref().and_then(|config| config.labels.as_ref()))
 }
 
-/// Docker's defaults for what the image leaves open are those of its documentation.
+/// Docker's defaults for what the image leaves open are those of its documentation. A start period does not put the first
+/// check off: failures within it do not count, a success does.
 fn first_check(config: &HealthConfig) -> Duration {
     const DEFAULT: Duration = Duration::from_secs(30);
     let time = |nanoseconds: Option<i64>| Duration::from_nanos(nanoseconds.unwrap_or(0).max(0).unsigned_abs());
     let or_default = |time: Duration| if time.is_zero() { DEFAULT } else { time };
-    time(config.start_period)
-        .saturating_add(or_default(time(config.interval)))
-        .saturating_add(or_default(time(config.timeout)))
+    or_default(time(config.interval)).saturating_add(or_default(time(config.timeout)))
 }
 
 /// `HEALTHCHECK NONE` is written down too, and so is one that only changes the interval.
@@ -254,7 +253,7 @@ mod tests {
             r#"{"Healthcheck":{"Test":["CMD","x"],"Interval":300000000000,"StartPeriod":2000000000},
                 "Volumes":{"/b":{},"/a":{}}}"#,
         );
-        assert_eq!((checked.has_healthcheck, checked.first_check), (true, Duration::from_secs(2 + 300 + 30)));
+        assert_eq!((checked.has_healthcheck, checked.first_check), (true, Duration::from_secs(300 + 30)));
         assert_eq!(checked.volumes, ["/a", "/b"]);
         let none = image(r#"{"Healthcheck":{"Test":["NONE"],"Interval":300000000000}}"#);
         assert_eq!((none.has_healthcheck, none.first_check), (false, Duration::ZERO));

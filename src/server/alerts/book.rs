@@ -160,8 +160,8 @@ fn gravity(kind: AlertKind) -> u8 {
 fn begins_after(kind: AlertKind) -> Duration {
     Duration::from_secs(match kind {
         AlertKind::Down | AlertKind::Unhealthy | AlertKind::Part => 10,
-        AlertKind::Disk | AlertKind::Memory => 30,
-        AlertKind::CrashLoop | AlertKind::DeployFailed | AlertKind::Certificate | AlertKind::Other => 0,
+        AlertKind::Disk | AlertKind::Memory | AlertKind::Other => 30,
+        AlertKind::CrashLoop | AlertKind::DeployFailed | AlertKind::Certificate => 0,
     })
 }
 

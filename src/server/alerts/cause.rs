@@ -117,7 +117,9 @@ impl Sight<'_> {
     fn of_service(&self, service: &ServiceView, now: Timestamp) -> Vec<Cause> {
         let key = |kind| Key { kind, service: Some(service.name.clone()), ..Key::default() };
         let mut causes = Vec::new();
-        let is_changed = service.last_deploy.as_ref().is_some_and(changes_containers);
+        // The newest one may wait for the one that does it.
+        let others = self.snapshot.deploys.iter().filter(|deploy| deploy.service == service.name);
+        let is_changed = service.last_deploy.iter().chain(others).any(changes_containers);
         // What a deploy takes away for a moment it brings back. It was not the deploy that took away what was gone before.
         if service.state == ServiceState::Down && (!is_changed || self.active.is_active(&key(AlertKind::Down))) {
             let message = match service.wanted {
@@ -128,6 +130,11 @@ impl Sight<'_> {
             causes.push(Cause { key: key(AlertKind::Down), since: None, message, hint: Some(hint.to_owned()) });
         }
         causes.extend(failed(service, key(AlertKind::DeployFailed)));
+        let of_others = service.containers.iter().filter(|container| Some(container.release) != service.release);
+        causes.extend(of_others.filter(|_| !is_changed && service.release.is_some()).filter_map(|container| {
+            let key = Key { container: Some(container.name.clone()), ..key(AlertKind::Other) };
+            left_over(container, key)
+        }));
         for container in &service.containers {
             causes.extend(self.of_container(service, container));
         }
@@ -180,6 +187,15 @@ impl Sight<'_> {
         let limit = if self.active.is_active(key) { ends } else { begins };
         (percent >= limit).then_some(percent)
     }
+}
+
+/// A container of a release that is not live.
+fn left_over(container: &ContainerView, key: Key) -> Option<Cause> {
+    let runs = matches!(container.state, ContainerState::Running { .. } | ContainerState::Restarting { .. });
+    let (name, release) = (&container.name, container.release);
+    let message = format!("{name} still runs, though {release} is not live");
+    let hint = "The server tries to stop it; its log tells why that fails.".to_owned();
+    runs.then_some(Cause { key, since: None, message, hint: Some(hint) })
 }
 
 fn last_exit(container: &ContainerView) -> Option<i64> {

@@ -95,8 +95,9 @@ impl Core {
         let _claim = self.claim_urls(&desired).await.map_err(unplanned)?;
         let (actual, _promise) = self.observe(&desired).await.map_err(unplanned)?;
         let plan = plan(&desired, &actual).map_err(|error| unplanned(error.into()))?;
+        let of_scale = release.map_or(Ok(None), |release| self.note_of_scale(&deploy.action, release));
         recorder.report(What::Planned {
-            notes: plan.notes.clone(),
+            notes: plan.notes.iter().cloned().chain(of_scale.map_err(|error| unplanned(error.into()))?).collect(),
             steps: plan.steps.iter().map(|step| step.describe()).collect(),
         });
         if let Goal::Serving(serving) = &desired.goal {

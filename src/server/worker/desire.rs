@@ -38,7 +38,10 @@ impl Core {
     fn serving(&self, action: &Action, release: &Release) -> Result<Serving, Problem> {
         let manifest = &release.manifest;
         let settings = &self.config.deploy;
-        let count = self.count(action, release)?;
+        let count = match action {
+            Action::Scale { count } => *count,
+            _ => self.asked_scale(release)?.unwrap_or(manifest.scale.count()),
+        };
         let scale = if manifest.scale.declared() == 0 { 0 } else { count };
         let env = resolve::environment(manifest, &*self.vault.values()?)?;
         let binds = resolve::volumes(manifest, &self.place.user_home, &self.place.home)?;
@@ -60,26 +63,18 @@ impl Core {
         Some(Command { words: words.to_vec(), limit: self.config.deploy.command_limit })
     }
 
-    /// What the operator asked for last holds, until a release says it anew.
-    fn count(&self, action: &Action, release: &Release) -> Result<u32, Problem> {
-        let declared = release.manifest.scale.count();
-        Ok(match action {
-            Action::Scale { count } => *count,
-            Action::Restart | Action::Start => {
-                let record = self.store.service(&release.service)?;
-                record.and_then(|record| record.scale).unwrap_or(declared)
-            }
-            _ => declared,
-        })
-    }
-
     fn pace(&self, goal: &Goal) -> Pace {
         let settings = &self.config.deploy;
         let ready = match goal {
             Goal::Serving(serving) => serving.readiness.deadline,
             Goal::Stopped | Goal::Gone => settings.ready_deadline,
         };
-        Pace { drain: settings.drain(), grace: settings.grace, hold: settings.grace.saturating_add(ready) }
+        Pace {
+            drain: settings.drain(),
+            grace: settings.grace,
+            hold: settings.grace.saturating_add(ready),
+            again: settings.ready_deadline,
+        }
     }
 
     /// What would hinder a release of this manifest once it is built, told before the build.

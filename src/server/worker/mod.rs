@@ -7,10 +7,12 @@
 //! carry_out.rs   the story of one deploy: bearings, build, desire, observe, plan, execute
 //! build.rs       context → image → release
 //! desire.rs      release + request + server → Desired
+//! scale.rs       how long a scale holds that was asked for
 //! settle.rs      what the store keeps when a deploy reached its goal
 //! recover.rs     what the last stop cut off is finished or undone
 //! watch_over.rs  a new release is watched for a while; what keeps failing is rolled back
 //! revive.rs      what is live and was left stopped is started
+//! leftover.rs    what a deploy could not take away goes later
 //! turns.rs       one at a time changes the containers of a service
 //! keep.rs        which releases stay: the newest, the pinned, those in use
 //! prune.rs       releases that are too old go
@@ -25,10 +27,12 @@ mod cancel;
 mod carry_out;
 mod desire;
 mod keep;
+mod leftover;
 mod preview;
 mod prune;
 mod recover;
 mod revive;
+mod scale;
 mod settle;
 mod turns;
 mod unkept;

@@ -105,6 +105,7 @@ impl Core {
         if let (Action::Rollback { .. }, Some(release), []) = (action, release, view.refusals.as_slice()) {
             view.notes.extend(notes_of_rollback(release));
         }
+        view.notes.extend(release.map_or(Ok(None), |release| self.note_of_scale(action, release))?);
         view.warnings.extend(live.iter().flat_map(|live| unkept::of_live(live, action)));
         if let Some(release) = release {
             view.warnings.extend(self.doubts(&release.manifest.urls).await);

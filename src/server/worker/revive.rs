@@ -27,13 +27,13 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// Services that are started at once: one of which a container hangs keeps no other down.
 const AT_ONCE: usize = 8;
 
-/// Containers that ought to run, and when each is to be started if it does not by then.
+/// Containers that are not as they ought to be, and when something is to be done about each if it is still so by then.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Stranded(Mutex<HashMap<ContainerName, Instant>>);
 
 impl Stranded {
-    /// The services of those that have been stopped for long enough.
-    fn due(&self, stopped: &BTreeMap<&ContainerName, &ServiceName>, now: Instant) -> BTreeSet<ServiceName> {
+    /// The services of those that have been so for long enough.
+    pub(super) fn due(&self, stopped: &BTreeMap<&ContainerName, &ServiceName>, now: Instant) -> BTreeSet<ServiceName> {
         let mut known = self.lock();
         known.retain(|name, _| stopped.contains_key(name));
         let mut services = BTreeSet::new();

@@ -19,17 +19,13 @@ pub(super) struct Settlement {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
-    Serves { release: ReleaseId, scale: ScaleChange },
+    /// With so many containers where this is what was asked for.
+    Serves {
+        release: ReleaseId,
+        asked: Option<u32>,
+    },
     Stops,
     Goes,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ScaleChange {
-    /// What the manifest says.
-    Declared,
-    Asked(u32),
-    AsBefore,
 }
 
 impl Settlement {
@@ -38,7 +34,8 @@ impl Settlement {
         let change = match (&deploy.action, deploy.to) {
             (Action::Stop, _) => Change::Stops,
             (Action::Remove, _) | (_, None) => Change::Goes,
-            (action, Some(release)) => Change::Serves { release, scale: ScaleChange::of(action) },
+            (Action::Scale { count }, Some(release)) => Change::Serves { release, asked: Some(*count) },
+            (_, Some(release)) => Change::Serves { release, asked: None },
         };
         Self { service: deploy.service.clone(), change }
     }
@@ -48,23 +45,17 @@ impl Settlement {
     }
 }
 
-impl ScaleChange {
-    pub(super) fn of(action: &Action) -> Self {
-        match action {
-            Action::Scale { count } => ScaleChange::Asked(*count),
-            Action::Restart | Action::Start | Action::Stop | Action::Remove => ScaleChange::AsBefore,
-            Action::Push | Action::Redeploy | Action::Rollback { .. } => ScaleChange::Declared,
-        }
-    }
-}
-
 impl Core {
     /// What is to be on record from the switch of a deploy on.
     pub(super) fn settled(&self, settlement: &Settlement) -> Result<Option<ServiceRecord>, StoreError> {
         let record = self.store.service(&settlement.service)?;
         let record = record.unwrap_or_else(|| ServiceRecord::new(settlement.service.clone()));
         Ok(match &settlement.change {
-            Change::Serves { release, scale } => Some(serves(record, *release, *scale)),
+            Change::Serves { release, asked } => {
+                let made: Option<Release> = self.store.release(&settlement.service, *release)?;
+                let before = made.map_or(Ok(None), |release| self.asked_scale(&release))?;
+                Some(serves(record, *release, asked.or(before)))
+            }
             Change::Stops => Some(ServiceRecord { stopped: true, ..record }),
             // It is forgotten once nothing of it is left.
             Change::Goes => None,
@@ -100,17 +91,13 @@ impl Core {
     }
 }
 
-fn serves(record: ServiceRecord, release: ReleaseId, scale: ScaleChange) -> ServiceRecord {
+fn serves(record: ServiceRecord, release: ReleaseId, scale: Option<u32>) -> ServiceRecord {
     let since = if record.live == Some(release) { record.since } else { None };
     ServiceRecord {
         live: Some(release),
         since: Some(since.unwrap_or_else(Timestamp::now)),
         stopped: false,
-        scale: match scale {
-            ScaleChange::Declared => None,
-            ScaleChange::Asked(count) => Some(count),
-            ScaleChange::AsBefore => record.scale,
-        },
+        scale,
         ..record
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::api::MachineFigures;
+use crate::name::ReleaseId;
 
 fn six_services() -> Snapshot {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/snapshots/six_services.json");
@@ -91,7 +92,33 @@ fn what_a_deploy_takes_away_for_a_moment_is_not_down_but_what_was_down_before_is
     }
     for phase in [Phase::Starting, Phase::Probing, Phase::Retiring, Phase::Undoing] {
         assert_eq!(with(in_phase(phase)), [], "{phase:?}");
+        let with_one_waiting = |all: &mut Snapshot| {
+            in_phase(phase)(all);
+            let service = &mut all.services[0];
+            let deploy = service.last_deploy.take().unwrap();
+            let waiting = Deploy { state: DeployState::Queued, ..deploy.clone() };
+            (all.deploys, service.last_deploy) = (vec![deploy], Some(waiting));
+            all.deploys[0].service = service.name.clone();
+        };
+        assert_eq!(with(with_one_waiting), [], "{phase:?}, and another waits");
     }
+}
+
+#[test]
+fn what_a_deploy_left_running_is_told_unless_one_is_at_it() {
+    let left = |all: &mut Snapshot| {
+        let mut other = all.services[0].containers[0].clone();
+        (other.name, other.release) = (ContainerName::from_engine("web.r90.1"), ReleaseId::new(90));
+        all.services[0].containers.push(other);
+    };
+    assert_eq!(with(left), one(AlertKind::Other, "web web.r90.1"));
+    let while_deploying = |all: &mut Snapshot| {
+        left(all);
+        let mut deploy = six_services().services.into_iter().find_map(|service| service.last_deploy).unwrap();
+        deploy.state = DeployState::Running { started: all.at, phase: Phase::Draining };
+        all.services[0].last_deploy = Some(deploy);
+    };
+    assert_eq!(with(while_deploying), []);
 }
 
 #[test]
