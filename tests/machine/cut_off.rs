@@ -12,6 +12,7 @@ use crate::operator::Operator;
 
 const LIMIT: Duration = Duration::from_secs(120);
 const INSTALLED: &str = "sha256sum </usr/local/bin/mypaas";
+const UNIT: &str = "cat /etc/systemd/system/mypaas.service";
 const NO_UPLOAD: &str = "! ls /usr/local/bin/.mypaas.upload.* 2>/dev/null";
 
 /// All connections of operators; what listens for new ones stays.
@@ -129,6 +130,23 @@ pub(crate) async fn with_a_program_that_does_not_come_up(operator: &Operator, ma
     let told = machine.run("mypaas server status --user grace; stat -c %U /home/grace/_mypaas/upgrade.*");
     assert!(told.contains("was reverted: the upgrade was cut off"), "{told}");
     assert!(told.ends_with("grace\ngrace\n"), "{told}");
+    let unit = machine.run(UNIT);
+    machine.run("echo '# of an older mypaas' >>/etc/systemd/system/mypaas.service && systemctl daemon-reload");
     let told = operator.mypaas(&["server", "upgrade", "shop", "--binary", &newer(operator, 5)]).await.done();
     assert!(told.contains("shop is upgraded"), "{told}");
+    assert_eq!(machine.run(UNIT), unit, "the unit is the new program's");
+    a_unit_that_does_not_start_is_put_back(operator, machine, &unit).await;
+}
+
+/// Of a program that runs, but not as it wants to be run.
+async fn a_unit_that_does_not_start_is_put_back(operator: &Operator, machine: &Machine, unit: &str) {
+    let broken = r#"#!/bin/sh
+[ "$1" = --version ] && echo mypaas 9.9.9 && exit
+[ "$1 $2" = "server unit" ] && exec sed 's|^ExecStart=.*|ExecStart=/bin/false|' /etc/systemd/system/mypaas.service
+exit 1
+"#;
+    let broken = operator.program("broken-unit", broken.as_bytes());
+    let told = operator.mypaas(&["server", "upgrade", "shop", "--limit", "3", "--binary", &broken]).await.failed();
+    assert!(told.contains("the one before runs again"), "{told}");
+    assert_eq!(machine.run(UNIT), unit);
 }

@@ -97,6 +97,23 @@ impl Manager {
         }
     }
 
+    /// Brings what [`install`](Self::install) wrote up to date with the program that lies there now; what it was before,
+    /// where that differs.
+    pub async fn renew(&self) -> Result<Option<String>, ManagerError> {
+        match self {
+            Self::Systemd(systemd) => systemd.renew().await,
+            Self::Supervised(_) => Ok(None),
+        }
+    }
+
+    /// Undoes [`renew`](Self::renew).
+    pub async fn put_back(&self, before: &str) -> Result<(), ManagerError> {
+        match self {
+            Self::Systemd(systemd) => systemd.write(before).await,
+            Self::Supervised(_) => Ok(()),
+        }
+    }
+
     /// Has the server run; one that runs is left alone. It may take a while until it answers.
     pub async fn start(&self) -> Result<(), ManagerError> {
         match self {

@@ -27,7 +27,7 @@ pub struct Systemd {
 }
 
 impl Systemd {
-    pub(super) fn new(daemon: Daemon) -> Self {
+    pub fn new(daemon: Daemon) -> Self {
         Self { daemon }
     }
 
@@ -71,17 +71,41 @@ impl Systemd {
     }
 
     pub(super) async fn install(&self) -> Result<bool, ManagerError> {
-        let path = self.path();
-        let before = fs::read_to_string(&path).unwrap_or_default();
+        let before = fs::read_to_string(self.path()).unwrap_or_default();
         let text = self.text(&before);
         let is_new = before != text;
         if is_new {
-            let failed = |source| ManagerError::File { action: "write", path: path.clone(), source };
-            atomic_file::write_beside(&path, text.as_bytes(), Access::Everyone).map_err(failed)?;
-            command::run("systemctl", &["daemon-reload"], LIMIT).await?;
+            self.write(&text).await?;
         }
         command::run("systemctl", &["enable", "--quiet", &self.unit()], LIMIT).await?;
         Ok(is_new)
+    }
+
+    /// The text that this program wants, in the place of the one that is there.
+    pub fn wanted(&self) -> String {
+        self.text(&fs::read_to_string(self.path()).unwrap_or_default())
+    }
+
+    /// Asks the program that lies there now; one that knows no answer is content. The text of before, where it was another.
+    pub(super) async fn renew(&self) -> Result<Option<String>, ManagerError> {
+        let Daemon { program, account, .. } = &self.daemon;
+        let program = program.display().to_string();
+        let question = ["server", "unit", "--program", &program, "--user", &account.name];
+        let wanted = command::run(&program, &question, QUESTION_LIMIT).await.unwrap_or_default();
+        let failed = |source| ManagerError::File { action: "read", path: self.path(), source };
+        let before = fs::read_to_string(self.path()).map_err(failed)?;
+        if before == wanted || !wanted.contains("\n[Service]\n") {
+            return Ok(None);
+        }
+        self.write(&wanted).await?;
+        Ok(Some(before))
+    }
+
+    pub(super) async fn write(&self, text: &str) -> Result<(), ManagerError> {
+        let failed = |source| ManagerError::File { action: "write", path: self.path(), source };
+        atomic_file::write_beside(&self.path(), text.as_bytes(), Access::Everyone).map_err(failed)?;
+        command::run("systemctl", &["daemon-reload"], LIMIT).await?;
+        Ok(())
     }
 
     pub(super) async fn start(&self) -> Result<(), ManagerError> {

@@ -123,20 +123,23 @@ impl Upgrade {
             return Stage::Refused { reason: chain(&error) };
         }
         self.at(record, Stage::Restarting);
-        let Err(error) = self.restart(&wanted, parts).await else { return Stage::Done };
+        let mut unit = None;
+        let Err(error) = self.restart(&wanted, parts, &mut unit).await else { return Stage::Done };
         let mut reason = chain(&error);
         let last_lines = self.manager.last_lines().await;
         if !last_lines.is_empty() {
             reason = format!("{reason}\nits last lines:\n{last_lines}");
         }
         self.at(record, Stage::Reverting { reason: reason.clone() });
-        match self.revert().await {
+        match self.revert(unit.as_deref()).await {
             Ok(()) => Stage::Reverted { reason },
             Err(error) => Stage::Down { reason, then: chain(&error) },
         }
     }
 
-    async fn restart(&self, wanted: &str, parts: bool) -> Result<(), UpgradeError> {
+    /// With how the new program wants to be started; `unit` is what was there for that before, where it was another.
+    async fn restart(&self, wanted: &str, parts: bool, unit: &mut Option<String>) -> Result<(), UpgradeError> {
+        *unit = self.manager.renew().await?;
         let since = Some(Timestamp::now());
         self.manager.restart().await?;
         let view = health::wait(&self.daemon.home, Demand { since, parts, limit: self.limit }).await?;
@@ -146,9 +149,12 @@ impl Upgrade {
         }
     }
 
-    async fn revert(&self) -> Result<(), UpgradeError> {
+    async fn revert(&self, unit: Option<&str>) -> Result<(), UpgradeError> {
         let since = Some(Timestamp::now());
         put_back(&self.daemon.program)?;
+        if let Some(before) = unit {
+            self.manager.put_back(before).await?;
+        }
         self.manager.restart().await?;
         health::wait(&self.daemon.home, Demand { since, parts: false, limit: BACK_LIMIT }).await?;
         Ok(())

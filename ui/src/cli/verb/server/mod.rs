@@ -13,6 +13,7 @@ mod schedule_reboot;
 mod status;
 mod supervise;
 mod swap;
+mod unit;
 mod upgrade;
 
 use clap::{Args, Subcommand};
@@ -62,6 +63,9 @@ enum ServerCommand {
     /// The server's part of an upgrade
     #[command(hide = true)]
     Swap(swap::Arguments),
+    /// Print the unit of systemd that this program wants
+    #[command(hide = true)]
+    Unit(unit::Arguments),
 }
 
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
@@ -78,6 +82,7 @@ pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Res
         ServerCommand::Supervise(arguments) => supervise::run(arguments, session).await,
         ServerCommand::BeforeStart(arguments) => before_start::run(arguments, session),
         ServerCommand::Swap(arguments) => swap::run(arguments, session).await,
+        ServerCommand::Unit(arguments) => unit::run(arguments, session),
     }
 }
 
