@@ -85,9 +85,9 @@ impl Core {
 
     /// Why the certificate authority will not find this server behind an https URL, as far as names tell.
     pub(super) async fn doubts(&self, urls: &[ServiceUrl]) -> Vec<String> {
-        let Some(own) = self.config.init.domain.as_deref().filter(|_| self.config.init.email.is_some()) else {
+        if self.config.init.email.is_none() {
             return Vec::new();
-        };
+        }
         let held =
             self.certificates.views(urls).into_iter().filter(|view| matches!(view.standing, Standing::Valid { .. }));
         let held: BTreeSet<String> = held.map(|view| view.domain).collect();
@@ -96,9 +96,13 @@ impl Core {
         if asked.is_empty() {
             return doubts;
         }
-        let Ok(ours) = addresses(own).await.map(known) else { return doubts };
+        let (own, ours) = match &self.config.init.domain {
+            Some(domain) => (format!("this server ({domain})"), addresses(domain).await.map(known)),
+            None => ("this server".to_owned(), Ok(way_out().into_iter().collect())),
+        };
+        let Ok(ours) = ours else { return doubts };
         for domain in asked {
-            doubts.extend(doubt(&domain, addresses(&domain).await, own, &ours, is_of_this_machine));
+            doubts.extend(doubt(&domain, addresses(&domain).await, &own, &ours, is_of_this_machine));
         }
         doubts
     }
@@ -129,6 +133,18 @@ fn is_inner(address: &IpAddr) -> bool {
     address.is_loopback() || address.is_unspecified()
 }
 
+/// The address with which this machine reaches others, where others reach it by that too: behind a translation of addresses
+/// nobody here knows by which. Nothing is sent to find it.
+fn way_out() -> Option<IpAddr> {
+    const SOMEWHERE: &str = "192.0.2.1:9";
+    let socket = UdpSocket::bind(("0.0.0.0", 0)).ok()?;
+    socket.connect(SOMEWHERE).ok()?;
+    let IpAddr::V4(own) = socket.local_addr().ok()?.ip() else { return None };
+    let is_carriers = own.octets()[0] == 100 && own.octets()[1] & 0xc0 == 64;
+    let is_inner = own.is_private() || own.is_loopback() || own.is_link_local() || own.is_unspecified() || is_carriers;
+    (!is_inner).then_some(IpAddr::V4(own))
+}
+
 /// Whether it is an IPv6 address of this machine, which its own domain may well not tell.
 fn is_of_this_machine(address: &IpAddr) -> bool {
     address.is_ipv6() && !is_inner(address) && UdpSocket::bind((*address, 0)).is_ok()
@@ -154,12 +170,12 @@ fn doubt(
     } else if !theirs.iter().any(is_ours) {
         let (theirs, ours) = (list(&theirs), list(ours));
         Some(format!(
-            "{domain} points to {theirs}, this server ({own}) is {ours}: a certificate will be refused until it points here"
+            "{domain} points to {theirs}, {own} is {ours}: a certificate will be refused until it points here"
         ))
     } else if !by_ipv6.is_empty() && !by_ipv6.iter().any(is_ours) {
         let (theirs, ours) = (list(&by_ipv6), list(ours));
         Some(format!(
-            "{domain} points here by IPv4, but by IPv6, which goes first, to {theirs}, this server ({own}) is {ours}: a \
+            "{domain} points here by IPv4, but by IPv6, which goes first, to {theirs}, {own} is {ours}: a \
              certificate will be refused until its AAAA record points here or is gone"
         ))
     } else {
@@ -178,7 +194,7 @@ mod tests {
     #[test]
     fn a_domain_that_points_elsewhere_is_told_with_both_addresses() {
         let ours = set(&["192.0.2.1", "2001:db8::1"]);
-        let of = |theirs| doubt("shop.example.com", theirs, "paas.example.com", &ours, |_| false);
+        let of = |theirs| doubt("shop.example.com", theirs, "this server (paas.example.com)", &ours, |_| false);
         assert_eq!(of(Ok(set(&["198.51.100.7", "2001:db8::1"]))), None);
         let elsewhere = of(Ok(set(&["198.51.100.7"]))).unwrap();
         assert_eq!(
@@ -193,7 +209,9 @@ mod tests {
     fn an_ipv6_address_elsewhere_is_told_although_the_other_one_is_right() {
         let theirs = set(&["192.0.2.1", "2001:db8::bad"]);
         for ours in [set(&["192.0.2.1"]), set(&["192.0.2.1", "2001:db8::1"])] {
-            let of = |is_here: fn(&IpAddr) -> bool| doubt("shop.test", Ok(theirs.clone()), "paas.test", &ours, is_here);
+            let of = |is_here: fn(&IpAddr) -> bool| {
+                doubt("shop.test", Ok(theirs.clone()), "this server (paas.test)", &ours, is_here)
+            };
             let told = of(|_| false).unwrap();
             assert!(told.contains("by IPv6, which goes first, to 2001:db8::bad, this server"), "{told}");
             assert_eq!(of(IpAddr::is_ipv6), None, "this machine has that address, though its own domain does not tell");
@@ -202,7 +220,9 @@ mod tests {
 
     #[test]
     fn a_machine_that_knows_itself_by_its_file_of_hosts_only_doubts_nothing() {
-        let of = |ours: &[&str]| doubt("shop.test", Ok(set(&["192.0.2.1"])), "paas.test", &known(set(ours)), |_| false);
+        let of = |ours: &[&str]| {
+            doubt("shop.test", Ok(set(&["192.0.2.1"])), "this server (paas.test)", &known(set(ours)), |_| false)
+        };
         assert_eq!(of(&["127.0.1.1"]), None);
         assert_eq!(of(&["127.0.1.1", "::1", "192.0.2.1"]), None);
         assert!(of(&["127.0.1.1", "192.0.2.2"]).unwrap().contains("(paas.test) is 192.0.2.2:"));

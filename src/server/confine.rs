@@ -84,9 +84,10 @@ impl Core {
         let had: BTreeSet<String> = kept.iter().flat_map(|manifest| &manifest.urls).map(place_of).collect();
         let routes = self.router.routes().await?;
         let others = routes.iter().filter(|routes| !caller.sees(&routes.service)).flat_map(|routes| &routes.urls);
-        let servers = self.config.init.domain.as_deref();
-        let taken: BTreeSet<&str> = others.map(|url| url.host.as_str()).chain(servers).collect();
-        let is_strange = |url: &&ServiceUrl| taken.contains(url.host.as_str()) && !had.contains(&place_of(url));
+        // Its capitals are the operator's; those of URLs are gone.
+        let servers = self.config.init.domain.iter().map(|domain| domain.to_ascii_lowercase());
+        let taken: BTreeSet<String> = others.map(|url| url.host.clone()).chain(servers).collect();
+        let is_strange = |url: &&ServiceUrl| taken.contains(&url.host) && !had.contains(&place_of(url));
         match manifest.urls.iter().find(is_strange) {
             None => Ok(()),
             Some(url) => {

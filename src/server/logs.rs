@@ -23,7 +23,7 @@ use super::core::Core;
 use super::redact;
 use crate::api::{LogsOf, Problem, ProblemCode};
 use crate::deploy::execute::LastLines;
-use crate::engine::{Container, LogLine, LogQuery, Result, Role};
+use crate::engine::{Container, EngineError, LogLine, LogQuery, Result, Role};
 use crate::keys::Holder;
 use crate::name::{ContainerName, ReleaseId, ServiceName};
 
@@ -54,7 +54,11 @@ pub(super) async fn of_service(
     let past = LogQuery { tail: Some(newest.of_each().max(1)), follow: false, since: query.since };
     let mut last = Vec::new();
     for container in &wanted {
-        let mut lines = readable(core.engine.logs(&container.name, &past).await?);
+        let Some(lines) = while_there(core.engine.logs(&container.name, &past).await)? else {
+            last.push(None);
+            continue;
+        };
+        let mut lines = readable(lines);
         let mut at = None;
         while let Some(line) = lines.next().await {
             at = at.max(Some(line.at));
@@ -70,10 +74,19 @@ pub(super) async fn of_service(
         return Ok(redacted(core, past));
     }
     for (container, last) in wanted.into_iter().zip(last) {
-        following.add(container, &after(last, query.since)).await?;
+        while_there(following.add(container, &after(last, query.since)).await)?;
     }
     let stopped = core.stopped.clone().cancelled_owned();
     Ok(redacted(core, past.chain(following.lines()).take_until(stopped)))
+}
+
+/// None of a container that went since it was listed, as those of a release do that another one replaces.
+fn while_there<T>(read: Result<T>) -> std::result::Result<Option<T>, Problem> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(EngineError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What comes after a log's last line, also while the lines before it are on their way to who asked: an engine may begin

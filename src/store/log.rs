@@ -75,15 +75,16 @@ impl Store {
     }
 
     /// Of the deploys of a service only so much is kept that the file does not grow for ever: the record of many, what was
-    /// told of those whose release is there still and of some more, and the journal of a few.
+    /// told of those that built a release which is there still and of some more, and the journal of a few.
     pub fn trim(&self, service: &ServiceName) -> Result<()> {
         let failed = || self.failed("forget old deploys");
         let mut database = self.database();
         let transaction = database.transaction().map_err(failed())?;
         let old = "SELECT id FROM deploys WHERE service = ?1 AND finished AND id <=
              (SELECT id FROM deploys WHERE service = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
-        let of_release = "EXISTS (SELECT 1 FROM releases WHERE releases.service = deploys.service
-             AND 'r' || releases.id = json_extract(deploys.record, '$.to'))";
+        let of_release = "(EXISTS (SELECT 1 FROM releases WHERE releases.service = deploys.service
+             AND 'r' || releases.id = json_extract(deploys.record, '$.to'))
+             AND json_extract(deploys.record, '$.action.action') IN ('push', 'redeploy'))";
         for (statement, kept) in [
             (format!("DELETE FROM log WHERE kind = 'journal' AND deploy IN ({old})"), JOURNALS_KEPT),
             (format!("DELETE FROM log WHERE kind = 'event' AND deploy IN ({old} AND NOT {of_release})"), EVENTS_KEPT),
@@ -137,7 +138,10 @@ mod tests {
         let [web, api]: [ServiceName; 2] = ["web", "api"].map(|name| name.parse().unwrap());
         let deploy = |service: &ServiceName, finished| {
             let id = store.add_deploy(service, |id| id).unwrap();
-            store.update_deploy(id, &json!({ "to": format!("r{}", id.number()) }), finished).unwrap();
+            // The fourth changes how many run of what the third has built.
+            let (action, to) = if id.number() == 4 { ("scale", 3) } else { ("push", id.number()) };
+            let record = json!({ "action": { "action": action }, "to": format!("r{to}") });
+            store.update_deploy(id, &record, finished).unwrap();
             for log in [Log::Events, Log::Journal] {
                 store.append(Lasts::WithTheNext, log, id, 1, &"entry").unwrap();
             }
@@ -157,7 +161,7 @@ mod tests {
         let expected: Vec<u64> = [1, 2].into_iter().chain(newest_of(JOURNALS_KEPT)).collect();
         assert_eq!(with(Log::Journal), expected, "another service's, one that has not ended, and the newest");
         let expected: Vec<u64> = [1, 2, 3].into_iter().chain(newest_of(EVENTS_KEPT)).collect();
-        assert_eq!(with(Log::Events), expected, "and the one whose release is there");
+        assert_eq!(with(Log::Events), expected, "and the one that built a release that is there");
         assert_eq!(store.deploys::<Value>(Some(&web), u32::MAX).unwrap().len(), DEPLOYS_KEPT as usize + 2);
         assert_eq!(store.deploys::<Value>(Some(&api), u32::MAX).unwrap().len(), 1);
     }

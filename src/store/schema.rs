@@ -85,12 +85,11 @@ pub(super) fn bring_forward(store: &Store) -> Result<()> {
         return if oldest.is_ok_and(|oldest| oldest <= VERSION) { Ok(()) } else { Err(StoreError::Newer { found }) };
     }
     for (version, step) in (1..).zip(STEPS).filter(|(version, _)| *version > found) {
-        let script = format!("BEGIN; {step} PRAGMA user_version = {version}; COMMIT;");
+        // Together with the last step: who finds that version asks for no more.
+        let told = format!("DELETE FROM compatible; INSERT INTO compatible VALUES ({OLDEST});");
+        let told = if version == VERSION { told.as_str() } else { "" };
+        let script = format!("BEGIN; {step} {told} PRAGMA user_version = {version}; COMMIT;");
         database.execute_batch(&script).map_err(store.failed("make the tables"))?;
-    }
-    if found < VERSION {
-        let told = format!("BEGIN; DELETE FROM compatible; INSERT INTO compatible VALUES ({OLDEST}); COMMIT;");
-        database.execute_batch(&told).map_err(store.failed("make the tables"))?;
     }
     Ok(())
 }

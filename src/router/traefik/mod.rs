@@ -184,7 +184,8 @@ impl TraefikRouter {
         let query = LogQuery { tail: Some(LINES_AT_ONCE), since: known.read_until, follow: false };
         let mut lines = self.keeper.engine.logs(&self.keeper.name, &query).await?;
         while let Some(line) = lines.try_next().await? {
-            known.read_until = known.read_until.max(Some(line.at));
+            // A clock that was ahead for a while hides nothing that comes after.
+            known.read_until = known.read_until.max(Some(line.at)).min(Some(Timestamp::now()));
             for refusal in issued::refusals(&line) {
                 if known.refused.len() < MOST_REFUSED || known.refused.contains_key(&refusal.domain) {
                     known.refused.insert(refusal.domain.clone(), refusal);

@@ -6,10 +6,14 @@ use mypaas::api::ProblemCode;
 use mypaas::client::ClientError;
 use mypaas::name::ServerName;
 
+use tokio::time::Instant;
+
 use super::session::Session;
 
 /// A server that restarts is back within half a minute, or not at all.
 const ATTEMPTS: u32 = 30;
+/// An attempt may itself take long, where packets get lost.
+const LONGEST: Duration = Duration::from_secs(90);
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 
 /// So many attempts are left to whoever restarts this machine's server; then it is started here.
@@ -19,13 +23,15 @@ const OTHERS_TURN: u32 = 10;
 #[derive(Debug, Default)]
 pub(crate) struct Patience {
     attempts: u32,
+    since: Option<Instant>,
 }
 
 impl Patience {
     /// Returns when it is time to ask again; false once that has been in vain for too long.
     pub(crate) async fn wait(&mut self, session: &Session, server: &ServerName) -> anyhow::Result<bool> {
         self.attempts += 1;
-        if self.attempts >= ATTEMPTS {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if self.attempts >= ATTEMPTS || since.elapsed() >= LONGEST {
             return Ok(false);
         }
         tokio::time::sleep(BETWEEN_ATTEMPTS).await;
@@ -42,7 +48,9 @@ pub(crate) fn may_pass(error: &anyhow::Error) -> bool {
     match error.downcast_ref() {
         Some(Unreachable { .. } | TimedOut { .. } | Broken(_) | Ssh { .. }) => true,
         Some(NotTheServer { status, .. }) => matches!(status, 502..=504),
-        Some(Refused(problem)) => matches!(problem.code, ProblemCode::Unavailable | ProblemCode::Stopping),
+        Some(Refused(problem)) => {
+            matches!(problem.code, ProblemCode::Unavailable | ProblemCode::Stopping | ProblemCode::TooMany)
+        }
         _ => false,
     }
 }
@@ -75,6 +83,7 @@ mod tests {
         assert!(passes(ClientError::Ssh { endpoint: endpoint(), trouble: "Connection timed out".into() }));
         assert!(passes(ClientError::Broken("reset".into())) && passes(router(502)) && passes(router(504)));
         assert!(passes(refused(ProblemCode::Stopping)) && passes(refused(ProblemCode::Unavailable)));
+        assert!(passes(refused(ProblemCode::TooMany)), "many come back at once when a server restarts");
         assert!(!passes(router(404)) && !passes(refused(ProblemCode::NotFound)) && !passes(ClientError::NoKey));
     }
 }

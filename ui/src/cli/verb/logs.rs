@@ -130,7 +130,7 @@ async fn ask_again(
     loop {
         if ended.as_ref().is_err_and(|error| !may_pass(error)) || !patience.wait(session, server).await? {
             ended.with_context(|| format!("what {service} writes could not be followed any longer"))?;
-            over(&format!("no container of {service} runs"));
+            over(&nothing_more(service, of));
             return Ok(None);
         }
         match client.logs(service, of, rest).await {
@@ -141,6 +141,14 @@ async fn ask_again(
             }
             Err(error) => ended = Err(error.into()),
         }
+    }
+}
+
+fn nothing_more(service: &ServiceName, of: &LogsOf) -> String {
+    match of {
+        LogsOf::Service => format!("no container of {service} runs"),
+        LogsOf::Container(name) => format!("{name} runs no more"),
+        LogsOf::Release(release) => format!("no container of {release} of {service} runs any more"),
     }
 }
 

@@ -3,7 +3,7 @@
 use mypaas::api::ServiceDetail;
 use mypaas::name::{ContainerName, DeployId, ReleaseId};
 
-use super::concern::{Concern, ConcernId};
+use super::concern::concern_ids;
 use super::detail::Known;
 use super::dialog::{Dialog, Guarded};
 use super::entries::{Record, RecordId};
@@ -126,10 +126,6 @@ impl Model {
             _ => {}
         }
     }
-}
-
-pub(crate) fn concern_ids(concerns: &[Concern]) -> Vec<ConcernId> {
-    concerns.iter().map(Concern::id).collect()
 }
 
 pub(crate) fn record_ids(records: &[Record<'_>]) -> Vec<RecordId> {

@@ -13,6 +13,8 @@ pub(crate) struct ConcernId {
     service: Option<ServiceAt>,
     container: Option<ContainerName>,
     kind: Kind,
+    /// Among those that are alike else, as two certificates of one service.
+    ordinal: usize,
 }
 
 /// One thing to look at.
@@ -39,11 +41,16 @@ pub(crate) enum Kind {
     Told(AlertKind),
 }
 
-impl Concern {
-    pub(crate) fn id(&self) -> ConcernId {
-        let Self { server, service, container, kind, .. } = self.clone();
-        ConcernId { server, service, container, kind }
+pub(crate) fn concern_ids(concerns: &[Concern]) -> Vec<ConcernId> {
+    let mut ids: Vec<ConcernId> = Vec::new();
+    for Concern { server, service, container, kind, .. } in concerns.iter().cloned() {
+        let mut id = ConcernId { server, service, container, kind, ordinal: 0 };
+        while ids.contains(&id) {
+            id.ordinal += 1;
+        }
+        ids.push(id);
     }
+    ids
 }
 
 impl Kind {
@@ -138,6 +145,16 @@ fn silence(server: &ServerEntry) -> Option<Concern> {
 mod tests {
     use super::*;
     use crate::console::fixture;
+
+    #[test]
+    fn concerns_that_are_alike_are_told_apart() {
+        let fleet = fixture::fleet();
+        let twice: Vec<Concern> = fleet.concerns().into_iter().flat_map(|concern| [concern.clone(), concern]).collect();
+        let ids = concern_ids(&twice);
+        for (at, id) in ids.iter().enumerate() {
+            assert_eq!(ids.iter().position(|other| other == id), Some(at), "{id:?}");
+        }
+    }
 
     #[test]
     fn what_is_gravest_comes_first_and_what_a_silent_server_said_is_marked() {

@@ -5,8 +5,9 @@ use mypaas::name::DeployId;
 
 use crate::console::command::{Command, Motion};
 use crate::console::effect::Effect;
-use crate::console::model::about::{concern_ids, record_ids};
+use crate::console::model::about::record_ids;
 use crate::console::model::chosen::Chosen;
+use crate::console::model::concern::concern_ids;
 use crate::console::model::detail::Tab;
 use crate::console::model::entries::Record;
 use crate::console::model::fleet::ServiceAt;

@@ -6,7 +6,7 @@ use super::toasts;
 use crate::console::effect::Effect;
 use crate::console::fixture::{self, at, paste, press, send, service_at, type_text};
 use crate::console::message::{Message, ServerNews};
-use crate::console::model::about::concern_ids;
+use crate::console::model::concern::concern_ids;
 use crate::console::model::detail::Tab;
 use crate::console::model::dialog::Dialog;
 use crate::console::model::journal::{Answer, Half, What};
