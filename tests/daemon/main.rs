@@ -17,6 +17,7 @@ mod leftovers;
 mod logs;
 mod network;
 mod previews;
+mod rolled_back;
 mod scales;
 mod shell;
 mod simulated;
