@@ -196,7 +196,7 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
-    use crate::engine::BuildLimits;
+    use crate::engine::{BuildLimits, Sources};
     use crate::name::ReleaseId;
 
     #[test]
@@ -219,6 +219,7 @@ mod tests {
             release: ReleaseId::new(1),
             context: stream::empty().boxed(),
             pull,
+            sources: Sources::default(),
             limits: BuildLimits::default(),
         };
         assert_eq!([true, false].map(|pull| options(&build(pull)).pull.is_some()), [true, false]);

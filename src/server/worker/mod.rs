@@ -6,6 +6,7 @@
 //! cancel.rs      ends a deploy that has changed nothing yet
 //! carry_out.rs   the story of one deploy: bearings, build, desire, observe, plan, execute
 //! build.rs       context → image → release
+//! sources.rs     where a build takes images from, and with which logins
 //! desire.rs      release + request + server → Desired
 //! settle.rs      what the store keeps when a deploy reached its goal
 //! recover.rs     what the last stop cut off is finished or undone
@@ -30,6 +31,7 @@ mod prune;
 mod recover;
 mod revive;
 mod settle;
+mod sources;
 mod turns;
 mod unkept;
 mod watch_over;
