@@ -22,6 +22,7 @@ pub mod queue;
 pub mod readiness;
 pub mod step;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -34,6 +35,7 @@ pub use readiness::Readiness;
 pub use step::{Moved, Step};
 
 pub use crate::context::Commit;
+use crate::engine::Repository;
 use crate::keys::Holder;
 use crate::manifest::Manifest;
 use crate::name::{DeployId, ImageName, ReleaseId, ServiceName};
@@ -99,6 +101,10 @@ pub struct Release {
     pub image_first_check: Duration,
     #[serde(default)]
     pub image_volumes: Vec<String>,
+    /// What keys for some services may pull too, with the logins of the server's user, when they have the service built.
+    /// Servers before this one wrote none.
+    #[serde(default)]
+    pub repositories: BTreeSet<Repository>,
     pub manifest: Manifest,
     pub origin: Origin,
     pub built: Timestamp,

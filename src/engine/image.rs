@@ -8,6 +8,7 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Sources;
 use crate::manifest::{CpuLimit, MemoryLimit};
 use crate::name::{ImageName, ReleaseId, ServiceName};
 
@@ -20,6 +21,7 @@ pub struct Build {
     pub context: BoxStream<'static, std::io::Result<Bytes>>,
     /// Ask the registry for newer base images.
     pub pull: bool,
+    pub sources: Sources,
     pub limits: BuildLimits,
 }
 

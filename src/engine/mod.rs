@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! image.rs    images, and what they are built from
+//! registry.rs where images come from, and with which logins
 //! storage.rs  how images lie on the disk, and share it
 //! log.rs      what containers write
 //! docker/     Docker's API, by bollard
@@ -20,6 +21,7 @@ mod image;
 mod log;
 mod memory;
 mod probe;
+mod registry;
 mod sockets;
 mod storage;
 mod subnet;
@@ -45,6 +47,7 @@ pub use log::{LogLine, LogQuery, LogStream};
 pub use memory::{
     Behaviour, BuildRecord, BuildScript, Call, Fault, FaultPlan, MemoryEngine, Moment, OnSigterm, StartScript,
 };
+pub use registry::{Logins, Registry, Repository, Sources, Standing};
 pub use storage::{LayerId, Storage, StoredImage, Whose};
 pub use subnet::{Subnet, SubnetError};
 
@@ -68,6 +71,9 @@ pub enum EngineError {
     BuildOutOfMemory { limit: MemoryLimit, source: Cause },
     #[error("the image {image} could not be pulled")]
     Pull { image: ImageName, source: Cause },
+    /// While an image was pulled, or built on another one.
+    #[error("the registry {registry} refused an image")]
+    Denied { registry: Registry, standing: Standing, source: Cause },
     #[error("port {port} of this server is taken")]
     PortTaken { port: String, source: Cause },
     /// Another container of the network runs with it.

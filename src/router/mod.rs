@@ -61,6 +61,7 @@ impl RouterError {
                 "stop what listens on port {port} of this server, or set http_port and https_port under [router] in \
                  config.toml"
             )),
+            RouterError::Container(EngineError::Denied { registry, standing, .. }) => Some(registry.advice(standing)),
             RouterError::Unconfirmed { .. } => Some(
                 "look into the log of the router's container: one file in its folder that it cannot read holds up all \
                  changes"

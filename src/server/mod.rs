@@ -107,6 +107,8 @@ pub struct Place {
     pub user_home: PathBuf,
     /// Where Docker listens, as in `DOCKER_HOST`; none: its default socket.
     pub docker_host: Option<String>,
+    /// Where `docker login` keeps logins, as in `DOCKER_CONFIG`; none: `.docker` in that home directory.
+    pub docker_config: Option<PathBuf>,
 }
 
 /// Where the server of this folder listens.
@@ -183,11 +185,13 @@ async fn open(place: Place) -> Result<Arc<Core>, ServerError> {
 }
 
 fn engine_of(place: &Place, config: &Config) -> Result<DockerEngine, EngineError> {
+    let docker_config = place.docker_config.clone().unwrap_or_else(|| place.user_home.join(".docker"));
     DockerEngine::connect(DockerSettings {
         instance: config.server.instance.clone(),
         subnet: config.network.subnet,
         endpoint: place.docker_host.clone().unwrap_or_else(|| DockerSettings::DEFAULT_ENDPOINT.to_owned()),
         adopted: Some(adopt::register(&place.home)),
+        logins: Some(docker_config.join("config.json")),
     })
 }
 

@@ -18,6 +18,9 @@ use crate::store::StoreError;
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         let (code, hint) = match &error {
+            EngineError::Denied { registry, standing, .. } => {
+                return Problem::of(ProblemCode::Conflict, &error).hint(registry.advice(standing));
+            }
             EngineError::Full { folder, .. } => {
                 let hint = atomic_file::make_room(Path::new(folder));
                 return Problem::of(ProblemCode::NoRoom, &error).hint(hint);

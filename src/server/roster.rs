@@ -217,7 +217,8 @@ mod tests {
         engine.ensure_image(&spec.image).await.unwrap();
         engine.create(&spec).await.unwrap();
         engine.start(&spec.name).await.unwrap();
-        let place = Place { home: folder.to_owned(), user_home: folder.to_owned(), docker_host: None };
+        let place =
+            Place { home: folder.to_owned(), user_home: folder.to_owned(), docker_host: None, docker_config: None };
         let store = Arc::new(Store::open(&folder.join("store.db")).unwrap());
         let (router, machine) = (Arc::new(MemoryRouter::new()), Arc::new(MemoryMachine::default()));
         Core::new(place, Config::default(), store, Arc::clone(engine) as _, router, machine)

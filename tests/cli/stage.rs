@@ -140,7 +140,7 @@ async fn start(
     router: &Arc<MemoryRouter>,
     machine: &Arc<MemoryMachine>,
 ) -> (Arc<Core>, Runtime) {
-    let place = Place { home: home.to_owned(), user_home: home.join("user"), docker_host: None };
+    let place = Place { home: home.to_owned(), user_home: home.join("user"), docker_host: None, docker_config: None };
     std::fs::create_dir_all(&place.user_home).unwrap();
     let mut config = Config::default();
     (config.deploy.drain, config.deploy.settle) = (Duration::ZERO, Duration::from_millis(100));

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use mypaas::api::{Holds, PlanRequest, Problem, ProblemCode};
 use mypaas::deploy::{Action, Outcome, Phase};
-use mypaas::engine::{Behaviour, Build, BuildLimits, BuildScript, Engine, Fault, FaultPlan, MemoryEngine};
+use mypaas::engine::{Behaviour, Build, BuildLimits, BuildScript, Engine, Fault, FaultPlan, MemoryEngine, Sources};
 use mypaas::name::{ImageName, InstanceName, ReleaseId, ServiceName};
 use mypaas::server::config::Config;
 
@@ -38,7 +38,15 @@ async fn stray(stage: &Stage, service: &str, release: u64) -> ImageName {
     let (service, release): (ServiceName, _) = (service.parse().unwrap(), ReleaseId::new(release));
     let name = ImageName::of(&InstanceName::default(), &service, release);
     let context = stream::iter([Ok(Bytes::from_static(&[0; 5000]))]).boxed();
-    let build = Build { name: name.clone(), service, release, context, pull: false, limits: BuildLimits::default() };
+    let build = Build {
+        name: name.clone(),
+        service,
+        release,
+        context,
+        pull: false,
+        sources: Sources::default(),
+        limits: BuildLimits::default(),
+    };
     stage.engine.build(build, &mut |_| {}).await.unwrap();
     name
 }

@@ -7,7 +7,12 @@ use tokio_util::sync::CancellationToken;
 #[tokio::test]
 async fn a_simulated_server_answers_as_any_other() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place { home: folder.path().join("home"), user_home: folder.path().join("user"), docker_host: None };
+    let place = Place {
+        home: folder.path().join("home"),
+        user_home: folder.path().join("user"),
+        docker_host: None,
+        docker_config: None,
+    };
     let home = place.home.clone();
     let simulation = Simulation { containers: 20, number: 1, still: true, flood: None };
     let (told, is_ready) = tokio::sync::oneshot::channel();

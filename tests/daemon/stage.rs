@@ -229,7 +229,8 @@ fn open(
     router: &Arc<MemoryRouter>,
     machine: &Arc<MemoryMachine>,
 ) -> Arc<Core> {
-    let place = Place { home: home.to_owned(), user_home: user_home.to_owned(), docker_host: None };
+    let place =
+        Place { home: home.to_owned(), user_home: user_home.to_owned(), docker_host: None, docker_config: None };
     let store = Arc::new(Store::open(&home.join("store.db")).unwrap());
     let (engine, router) = (Arc::clone(engine), Arc::clone(router));
     Core::new(place, config.clone(), store, engine, router, Arc::clone(machine) as _)

@@ -8,6 +8,7 @@
 //! failures.rs      releases that do not work, and what they leave: the one before
 //! strategies.rs    every strategy under load, without a failed request
 //! network.rs       operators elsewhere: by https with their keys, and by ssh
+//! registries.rs    private images, before and after a login on the server
 //! wrong_input.rs   mistakes, and a world that is not as it should be; each is told, and changes nothing
 //! certificates.rs  https, with an authority that asks for proofs, or with the operator's own certificate
 //! original/        the Python original at the other end of a push
@@ -28,6 +29,9 @@ mod journey;
 mod load;
 mod network;
 mod original;
+mod registries;
+#[path = "../support/registry.rs"]
+mod registry;
 mod server;
 mod stage;
 mod strangers;

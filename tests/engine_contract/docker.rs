@@ -9,6 +9,7 @@ use bollard::query_parameters::{
 };
 use mypaas::engine::{
     Build, BuildLimits, Container, ContainerSpec, DockerEngine, DockerSettings, Engine, EngineError, LogStream, Secret,
+    Sources,
 };
 use mypaas::manifest::{CpuLimit, MemoryLimit};
 use mypaas::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
@@ -42,7 +43,15 @@ impl InDocker {
     pub(crate) fn build_of(&self, service: &str, release: u64, dockerfile: &str) -> Build {
         let (service, release): (ServiceName, _) = (service.parse().unwrap(), ReleaseId::new(release));
         let name = ImageName::of(&self.instance, &service, release);
-        Build { name, service, release, context: app::context(dockerfile), pull: false, limits: BuildLimits::default() }
+        Build {
+            name,
+            service,
+            release,
+            context: app::context(dockerfile),
+            pull: false,
+            sources: Sources::default(),
+            limits: BuildLimits::default(),
+        }
     }
 
     pub(crate) fn dockerfile(&self, app: App) -> String {

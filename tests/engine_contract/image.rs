@@ -1,7 +1,7 @@
 //! Images: building, finding, removing.
 
 use futures_util::stream::{self, StreamExt};
-use mypaas::engine::{Build, BuildLimits, EngineError, StoredImage, Whose};
+use mypaas::engine::{Build, BuildLimits, EngineError, Sources, StoredImage, Whose};
 use mypaas::name::{ImageName, ReleaseId};
 
 use crate::fixture::{App, Fixture};
@@ -38,6 +38,7 @@ pub(crate) async fn a_context_that_breaks_off_fails_the_build(on: &impl Fixture)
         release,
         context: stream::iter([Ok(bytes::Bytes::from_static(&[0; 512])), Err(broken)]).boxed(),
         pull: false,
+        sources: Sources::default(),
         limits: BuildLimits::default(),
     };
     let error = on.engine().build(build, &mut |_| {}).await.unwrap_err();

@@ -10,6 +10,7 @@
 //! exec.rs         commands on a terminal
 //! events.rs       what is told of containers
 //! probe.rs        readiness, exits, figures
+//! logins.rs       images of a registry that wants to know who asks
 //! only_docker.rs  what only a real network and real processes can show
 //! ```
 
@@ -22,6 +23,7 @@ mod fixture;
 mod image;
 mod lifecycle;
 mod log;
+mod logins;
 mod memory;
 mod only_docker;
 mod probe;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use mypaas::engine::{
     Behaviour, Build, BuildLimits, BuildScript, Container, ContainerSpec, Engine, EngineError, Exit, LogStream,
-    MemoryEngine, Moment, OnSigterm,
+    MemoryEngine, Moment, OnSigterm, Sources,
 };
 use mypaas::manifest::{CpuLimit, MemoryLimit};
 use mypaas::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
@@ -32,7 +32,15 @@ impl InMemory {
         let (service, release): (ServiceName, _) = (service.parse().unwrap(), ReleaseId::new(release));
         let name = ImageName::of(&self.instance, &service, release);
         let context = stream::iter([Ok(Bytes::from_static(b"a tar"))]).boxed();
-        Build { name, service, release, context, pull: false, limits: BuildLimits::default() }
+        Build {
+            name,
+            service,
+            release,
+            context,
+            pull: false,
+            sources: Sources::default(),
+            limits: BuildLimits::default(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Situations to plan for, and a world in which the steps of a plan happen at once.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ pub fn release(number: u64, url: bool) -> Release {
         image_has_healthcheck: false,
         image_first_check: std::time::Duration::ZERO,
         image_volumes: Vec::new(),
+        repositories: BTreeSet::new(),
         manifest: Manifest {
             service: service(),
             urls,

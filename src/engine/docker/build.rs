@@ -11,9 +11,10 @@ use jiff::Timestamp;
 
 use super::error::{Asked, is_full};
 use super::image::is_used;
+use super::login::Shown;
 use super::mark::{Added, marked};
 use super::output::Lines;
-use super::{DockerEngine, label, limit};
+use super::{DockerEngine, label, limit, request};
 use crate::engine::{Build, EngineError, Image, Result};
 use crate::manifest::MemoryLimit;
 use crate::name::ImageName;
@@ -34,8 +35,9 @@ impl DockerEngine {
         let broken = Broken::default();
         let context = watched(build.context, Arc::clone(&broken)).boxed();
         let (context, added) = marked(context, label::of_layers(&self.instance));
-        let docker = limit::with_memory(&self.docker, build.limits.max_mem);
-        let attempt = Attempt { name, limit: build.limits.max_mem, began: Timestamp::now(), broken, added };
+        let shown = self.keychain.open(build.sources).await;
+        let docker = request::with(&self.docker, build.limits.max_mem, shown.to_all());
+        let attempt = Attempt { name, limit: build.limits.max_mem, began: Timestamp::now(), broken, added, shown };
         let answers = docker.build_image(options, None, Some(bollard::body_try_stream(context))).boxed();
         if let Err(stopped) = follow(answers, output).await {
             return Err(self.explain_build(stopped, attempt).await);
@@ -64,7 +66,7 @@ impl DockerEngine {
     }
 
     async fn explain_build(&self, stopped: Stopped, attempt: Attempt) -> EngineError {
-        let Attempt { name, limit, began, broken, added } = attempt;
+        let Attempt { name, limit, began, broken, added, shown } = attempt;
         let broken = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(error) = broken {
             return Asked::image("read the context of", name.as_str()).refused(error);
@@ -74,12 +76,14 @@ impl DockerEngine {
             (Stopped::Silent, _) => asked.timed_out(SILENCE),
             (Stopped::Failed(error), _) => self.explain(asked, error).await,
             (Stopped::Said { message, .. }, _) if is_full(&message) => self.full(message.into()).await,
-            (Stopped::Said { message, container: Some(container) }, Some(limit))
+            (Stopped::Said { message, container: Some(container), .. }, Some(limit))
                 if message.ends_with(KILLED) || self.ran_out_of_memory(&container, began).await =>
             {
                 EngineError::BuildOutOfMemory { limit, source: message.into() }
             }
-            (Stopped::Said { message, .. }, _) => EngineError::Build { message: added.explain(hinted(message)) },
+            (Stopped::Said { message, taken, .. }, _) => shown
+                .refusal(&message, taken.as_deref())
+                .unwrap_or_else(|| EngineError::Build { message: added.explain(hinted(message)) }),
         }
     }
 }
@@ -91,6 +95,7 @@ struct Attempt {
     began: Timestamp,
     broken: Broken,
     added: Added,
+    shown: Shown,
 }
 
 /// Why there is no image.
@@ -102,18 +107,20 @@ enum Stopped {
         message: String,
         /// The id, or its beginning, of what ran the instruction.
         container: Option<String>,
+        /// The image that the instruction takes from, as it is written.
+        taken: Option<String>,
     },
     Failed(DockerError),
 }
 
 impl Stopped {
     fn said(message: String) -> Self {
-        Self::Said { message, container: None }
+        Self::Said { message, container: None, taken: None }
     }
 
-    fn in_container(self, id: Option<String>) -> Self {
+    fn while_doing(self, container: Option<String>, taken: Option<String>) -> Self {
         match self {
-            Self::Said { message, .. } => Self::Said { message, container: id },
+            Self::Said { message, .. } => Self::Said { message, container, taken },
             other => other,
         }
     }
@@ -141,12 +148,14 @@ async fn follow(
     mut answers: BoxStream<'_, Result<BuildInfo, DockerError>>,
     output: &mut (dyn FnMut(String) + Send),
 ) -> Result<(), Stopped> {
-    let (mut lines, mut made, mut container) = (Lines::default(), false, None);
+    let (mut lines, mut made, mut container, mut taken) = (Lines::default(), false, None, None);
     let stopped = loop {
         match tokio::time::timeout(SILENCE, answers.next()).await {
             Ok(Some(Ok(answer))) => {
                 lines.take(&answer, output);
-                container = answer.stream.as_deref().and_then(running_in).or(container);
+                let said = answer.stream.as_deref().unwrap_or_default();
+                container = running_in(said).or(container);
+                taken = taken_from(said).unwrap_or(taken);
                 made |= answer.aux.is_some_and(|image| image.id.is_some());
             }
             Ok(Some(Err(error))) => break Some(error.into()),
@@ -156,7 +165,7 @@ async fn follow(
     };
     lines.finish(output);
     match stopped {
-        Some(stopped) => Err(stopped.in_container(container)),
+        Some(stopped) => Err(stopped.while_doing(container, taken)),
         None if made => Ok(()),
         None => Err(Stopped::said("the build ended without an image".to_owned())),
     }
@@ -166,6 +175,17 @@ async fn follow(
 fn running_in(output: &str) -> Option<String> {
     let id = output.trim().strip_prefix("---> Running in ")?;
     id.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| id.to_owned())
+}
+
+/// At the beginning of an instruction the image that it takes from, or none; as in `Step 1/2 : FROM debian:stable-slim`.
+fn taken_from(output: &str) -> Option<Option<String>> {
+    let (_, instruction) = output.trim().strip_prefix("Step ")?.split_once(" : ")?;
+    let mut words = instruction.split_whitespace();
+    let image = match words.next()? {
+        name if name.eq_ignore_ascii_case("from") => words.find(|word| !word.starts_with("--")),
+        _ => words.find_map(|word| word.strip_prefix("--from=")),
+    };
+    Some(image.map(str::to_owned))
 }
 
 fn watched(
@@ -196,7 +216,7 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
-    use crate::engine::BuildLimits;
+    use crate::engine::{BuildLimits, Sources};
     use crate::name::ReleaseId;
 
     #[test]
@@ -219,6 +239,7 @@ mod tests {
             release: ReleaseId::new(1),
             context: stream::empty().boxed(),
             pull,
+            sources: Sources::default(),
             limits: BuildLimits::default(),
         };
         assert_eq!([true, false].map(|pull| options(&build(pull)).pull.is_some()), [true, false]);
@@ -248,6 +269,18 @@ mod tests {
         ]);
         let stopped = follow(answers.boxed(), &mut |_| {}).await.unwrap_err();
         assert!(matches!(stopped, Stopped::Said { container: Some(id), .. } if id == "c2aa5b4afa0c"));
+    }
+
+    #[test]
+    fn the_image_is_known_that_an_instruction_takes_from() {
+        let taken = |output: &str| taken_from(output).map(|image| image.unwrap_or_default());
+        assert_eq!(
+            taken("Step 1/3 : FROM --platform=x r.example.com/a:1 AS b\n").as_deref(),
+            Some("r.example.com/a:1")
+        );
+        assert_eq!(taken("Step 2/3 : COPY --chown=1 --from=lib /a /b\n").as_deref(), Some("lib"));
+        assert_eq!(taken("Step 3/3 : RUN x\n").as_deref(), Some(""));
+        assert_eq!(taken(" ---> 460da428d8fd\n"), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,8 +12,8 @@ use futures_util::StreamExt;
 use super::container::time;
 use super::error::{Asked, words};
 use super::label::{self, Labels};
-use super::{DockerEngine, QUICK, WORK};
-use crate::engine::{EngineError, Image, Result};
+use super::{DockerEngine, QUICK, WORK, request};
+use crate::engine::{Cause, EngineError, Image, Registry, Result};
 use crate::name::{ImageName, ServiceName};
 
 /// A registry may be silent for so long while it sends an image.
@@ -58,8 +58,14 @@ impl DockerEngine {
     async fn pull(&self, name: &ImageName) -> Result<()> {
         let (repository, tag) = split_tag(name.as_str());
         let options = CreateImageOptionsBuilder::default().from_image(repository).tag(tag).build();
-        let mut progress = self.docker.create_image(Some(options), None, None);
-        let failed = |source| EngineError::Pull { image: name.clone(), source };
+        let registry = Registry::of_image(name.as_str());
+        let shown = self.keychain.open_for_pull(&registry).await;
+        let docker = request::with(&self.docker, None, shown.to(&registry));
+        let mut progress = docker.create_image(Some(options), None, None);
+        let failed = |source: Cause| {
+            let refusal = shown.refusal(&source.to_string(), Some(name.as_str()));
+            refusal.unwrap_or_else(|| EngineError::Pull { image: name.clone(), source })
+        };
         loop {
             match tokio::time::timeout(PULL_SILENCE, progress.next()).await {
                 Ok(Some(Ok(_))) => {}

@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bollard::Docker;
 use bollard::query_parameters::{BuildImageOptionsBuilder, EventsOptionsBuilder};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 
 use super::DockerEngine;
 use crate::engine::BuildLimits;
-use crate::manifest::MemoryLimit;
 
 /// In microseconds: the kernel's own default.
 const CPU_PERIOD: i32 = 100_000;
@@ -26,20 +24,6 @@ pub(super) fn with_cpu(options: BuildImageOptionsBuilder, limits: &BuildLimits) 
     let Some(most) = limits.max_cpu else { return options };
     let quota = most.nano_cpus / (1_000_000_000 / i64::from(CPU_PERIOD));
     options.cpuperiod(CPU_PERIOD).cpuquota(quota.try_into().unwrap_or(i32::MAX))
-}
-
-/// A connection whose builds have this limit. It goes into the request by hand, because the library's option holds no
-/// more than 2 GiB.
-pub(super) fn with_memory(docker: &Docker, limit: Option<MemoryLimit>) -> Docker {
-    let Some(limit) = limit else { return docker.clone() };
-    docker.clone().with_request_modifier(move |mut request| {
-        let limited = format!("{}&memory={}", request.uri(), limit.bytes);
-        match limited.parse() {
-            Ok(uri) => *request.uri_mut() = uri,
-            Err(error) => tracing::error!(limited, %error, "a build's memory is not limited"),
-        }
-        request
-    })
 }
 
 impl DockerEngine {

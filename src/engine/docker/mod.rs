@@ -13,7 +13,9 @@
 //! lifecycle.rs   create, start, restart policy, stop, remove
 //! image.rs       images that are here, pulling, removing
 //! build.rs       building an image from a streamed context
+//! login.rs       what `docker login` left for the server's user
 //! limit.rs       what a build may use
+//! request.rs     what the library cannot say
 //! mark.rs        our labels on each layer of a build
 //! storage.rs     how images lie on the disk: whose they are, and which layers they share
 //! output.rs      a build's output, piece by piece → lines
@@ -45,10 +47,12 @@ mod image;
 mod label;
 mod lifecycle;
 mod limit;
+mod login;
 mod logs;
 mod mark;
 mod network;
 mod output;
+mod request;
 mod sockets;
 mod spec;
 mod storage;
@@ -67,6 +71,7 @@ use self::adopted::Register;
 pub use self::adopted::{Adopted, adopted, retain_adopted, write_adopted};
 use self::error::{Asked, is_full, words};
 pub use self::foreign::Foreign;
+use self::login::Keychain;
 use self::usage::Gauges;
 use super::probe::Prober;
 use super::{
@@ -94,6 +99,8 @@ pub struct DockerSettings {
     pub endpoint: String,
     /// The file that names containers that were taken over ([`Adopted`]); none: there are none.
     pub adopted: Option<PathBuf>,
+    /// The file in which `docker login` keeps logins to registries, `config.json`; none: nothing is known of any.
+    pub logins: Option<PathBuf>,
 }
 
 impl DockerSettings {
@@ -101,7 +108,7 @@ impl DockerSettings {
 
     /// The machine's own Docker, at its usual place.
     pub fn local(instance: InstanceName) -> Self {
-        Self { instance, subnet: None, endpoint: Self::DEFAULT_ENDPOINT.to_owned(), adopted: None }
+        Self { instance, subnet: None, endpoint: Self::DEFAULT_ENDPOINT.to_owned(), adopted: None, logins: None }
     }
 }
 
@@ -115,6 +122,7 @@ pub struct DockerEngine {
     prober: Prober,
     gauges: Gauges,
     adopted: Register,
+    keychain: Keychain,
     /// Docker makes two networks of one name when asked twice at once.
     making_network: tokio::sync::Mutex<()>,
 }
@@ -126,7 +134,7 @@ impl DockerEngine {
     /// `Unreachable` when the endpoint is no unix socket of this machine; `Refused` when the file of containers that were
     /// taken over cannot be read.
     pub fn connect(settings: DockerSettings) -> Result<Self> {
-        let DockerSettings { instance, subnet, endpoint, adopted } = settings;
+        let DockerSettings { instance, subnet, endpoint, adopted, logins } = settings;
         let unreachable = |source| EngineError::Unreachable { endpoint: endpoint.clone(), source };
         if !endpoint.starts_with("unix://") && !endpoint.starts_with('/') {
             return Err(unreachable("only a unix socket will do, as in unix:///var/run/docker.sock".into()));
@@ -144,6 +152,7 @@ impl DockerEngine {
             prober: Prober::new()?,
             gauges: Gauges::new(),
             adopted: register.unwrap_or_default(),
+            keychain: Keychain { file: logins, programs: None },
             making_network: tokio::sync::Mutex::default(),
             endpoint,
         })

@@ -37,7 +37,7 @@ pub use self::behaviour::{Behaviour, BuildScript, Moment, OnSigterm, StartScript
 use self::fault::Faults;
 pub use self::fault::{Call, Fault, FaultPlan};
 use self::world::World;
-use super::{Build, BuildLimits, EngineError, Exit, Image, LogStream, Result, Subnet};
+use super::{Build, BuildLimits, EngineError, Exit, Image, LogStream, Result, Sources, Subnet};
 use crate::manifest::{CpuLimit, MemoryLimit};
 use crate::name::{ContainerName, ImageName, InstanceName, ReleaseId, ServiceName};
 
@@ -69,6 +69,7 @@ pub struct BuildRecord {
     pub release: ReleaseId,
     pub pull: bool,
     pub context_bytes: u64,
+    pub sources: Sources,
     pub limits: BuildLimits,
 }
 
@@ -282,9 +283,9 @@ impl Shared {
 }
 
 fn record(build: &Build, context_bytes: u64) -> BuildRecord {
-    let Build { name, service, release, pull, limits, .. } = build;
-    let (name, service, limits) = (name.clone(), service.clone(), *limits);
-    BuildRecord { name, service, release: *release, pull: *pull, context_bytes, limits }
+    let Build { name, service, release, pull, sources, limits, .. } = build;
+    let (name, service, sources, limits) = (name.clone(), service.clone(), sources.clone(), *limits);
+    BuildRecord { name, service, release: *release, pull: *pull, context_bytes, sources, limits }
 }
 
 #[cfg(test)]

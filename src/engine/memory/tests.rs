@@ -5,7 +5,7 @@ fn build(service: &str, release: u64) -> Build {
     let (service, release): (ServiceName, _) = (service.parse().unwrap(), ReleaseId::new(release));
     let context = futures_util::stream::iter([Ok("abc".into()), Ok("de".into())]).boxed();
     let name = ImageName::of(&InstanceName::default(), &service, release);
-    Build { name, service, release, context, pull: true, limits: BuildLimits::default() }
+    Build { name, service, release, context, pull: true, sources: Sources::default(), limits: BuildLimits::default() }
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,7 +16,7 @@ mod iptables;
 mod join;
 mod options;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,7 +35,7 @@ use crate::api::{Problem, ProblemCode};
 use crate::atomic_file::{self, Access};
 use crate::context::DOCKERFILE;
 use crate::deploy::{Action, Deploy, DeployState, Origin, Outcome, Release};
-use crate::engine::{Build, BuildLimits, DockerEngine, Engine, Foreign, Image, Role};
+use crate::engine::{Build, BuildLimits, DockerEngine, Engine, Foreign, Image, Role, Sources};
 use crate::manifest::{self, Manifest};
 use crate::name::{DeployId, ImageName, ReleaseId, ServiceName};
 use crate::router::{Routes, TraefikRouter};
@@ -202,6 +202,7 @@ impl<'a> Adoption<'a> {
             image_has_healthcheck: image.has_healthcheck,
             image_first_check: image.first_check,
             image_volumes: image.volumes,
+            repositories: BTreeSet::new(),
             manifest: found.manifest,
             origin,
             built: image.created,
@@ -224,6 +225,7 @@ impl<'a> Adoption<'a> {
             release,
             context: stream::iter([Ok(context)]).boxed(),
             pull: false,
+            sources: Sources::default(),
             limits: BuildLimits { cpu_shares: self.config.deploy.build_cpu_shares, max_cpu: None, max_mem: None },
         };
         Ok(self.engine.build(build, &mut |_| ()).await?)

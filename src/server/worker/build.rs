@@ -110,6 +110,7 @@ impl Core {
         let service = &deploy.service;
         let id = self.store.next_release(service).map_err(|error| broken(error.into()))?;
         let name = ImageName::of(&self.config.server.instance, service, id);
+        let (sources, repositories) = self.sources_of(deploy, context).await.map_err(broken)?;
         let began = Instant::now();
         let stream = context::open(context).await.map_err(|error| broken(error.into()))?;
         let build = Build {
@@ -118,6 +119,7 @@ impl Core {
             release: id,
             context: stream.boxed(),
             pull: manifest.pulls_latest,
+            sources,
             limits: self.build_limits(),
         };
         let (confined, triggered) = (self.is_confined(deploy), CancellationToken::new());
@@ -144,6 +146,7 @@ impl Core {
             image_has_healthcheck: image.has_healthcheck,
             image_first_check: image.first_check,
             image_volumes: image.volumes,
+            repositories,
             manifest,
             origin: deploy.origin.clone(),
             built: Timestamp::now(),
@@ -155,7 +158,7 @@ impl Core {
         Ok(release)
     }
 
-    fn is_confined(&self, deploy: &Deploy) -> bool {
+    pub(super) fn is_confined(&self, deploy: &Deploy) -> bool {
         deploy.origin.key.as_ref().is_some_and(|holder| self.gate.limits(holder))
     }
 

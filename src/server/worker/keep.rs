@@ -151,6 +151,7 @@ mod tests {
             image_has_healthcheck: false,
             image_first_check: std::time::Duration::ZERO,
             image_volumes: Vec::new(),
+            repositories: BTreeSet::new(),
             manifest: manifest.clone(),
             origin: Origin { who: String::new(), folder: None, commit: None, key: None },
             built: Timestamp::UNIX_EPOCH,

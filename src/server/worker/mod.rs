@@ -6,6 +6,7 @@
 //! cancel.rs      ends a deploy that has changed nothing yet
 //! carry_out.rs   the story of one deploy: bearings, build, desire, observe, plan, execute
 //! build.rs       context → image → release
+//! sources.rs     where a build takes images from, and with which logins
 //! desire.rs      release + request + server → Desired
 //! scale.rs       how long a scale holds that was asked for
 //! settle.rs      what the store keeps when a deploy reached its goal
@@ -34,6 +35,7 @@ mod recover;
 mod revive;
 mod scale;
 mod settle;
+mod sources;
 mod turns;
 mod unkept;
 mod watch_over;

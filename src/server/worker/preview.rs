@@ -145,6 +145,7 @@ impl Core {
             image_has_healthcheck: false,
             image_first_check: std::time::Duration::ZERO,
             image_volumes: Vec::new(),
+            repositories: BTreeSet::new(),
             manifest,
             origin: Origin { who: String::new(), key: None, folder: None, commit: None },
             built: Timestamp::UNIX_EPOCH,

@@ -3,7 +3,7 @@
 use mypaas::api::{AuditResult, PlanRequest, Problem, ProblemCode, VariableChange};
 use mypaas::client::{Client, ClientError};
 use mypaas::deploy::Outcome;
-use mypaas::engine::{Behaviour, BuildScript};
+use mypaas::engine::{Behaviour, BuildScript, Logins, Registry};
 
 use super::callers::{origin, push};
 use super::wire::{DOMAIN, Wire, told};
@@ -117,6 +117,31 @@ async fn what_its_own_service_has_already_it_may_go_on_having() {
     assert_eq!(refusal(&wire, &writing).await.code, ProblemCode::Forbidden, "it could only read so far");
     let deeper = granted.replace("~/own", "~/own/deep");
     assert_eq!(refusal(&wire, &deeper).await.code, ProblemCode::Forbidden, "a container might have made a link of it");
+}
+
+#[tokio::test]
+async fn the_server_s_logins_are_for_what_its_service_was_built_on_before() {
+    let wire = Wire::start().await;
+    let (all, limited) = (wire.client("ed25519"), wire.client("rsa"));
+    let only =
+        |hosts: &[&str]| Logins::Only(hosts.iter().map(|host| Registry::of_image(&format!("{host}/x"))).collect());
+    let logins = || wire.stage.engine.builds().last().unwrap().sources.logins.clone();
+    let base =
+        |tag: &str| web_from(&format!("FROM private.example.com/team/base:{tag}\nCOPY --from=b.example.com/x / /"));
+    succeed(&wire, &limited, &base("1")).await;
+    assert_eq!(logins(), only(&[]), "nobody let it have that");
+    succeed(&wire, &limited, &base("2")).await;
+    assert_eq!(logins(), only(&[]), "that it was built is not enough");
+    succeed(&wire, &all, &web_from("FROM private.example.com/team/base:2")).await;
+    assert_eq!(logins(), Logins::All);
+    for tag in ["3", "4"] {
+        succeed(&wire, &limited, &base(tag)).await;
+        assert_eq!(logins(), only(&["private.example.com"]), "{tag}");
+    }
+    let other = web_from("FROM private.example.com/team/base:4\nCOPY --from=private.example.com/team/other / /");
+    succeed(&wire, &limited, &other).await;
+    assert_eq!(logins(), only(&[]), "a login opens all of a registry");
+    told("private images of a registry that the server may use", "built without the server's login");
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ Environment:
   MYPAAS_PRIVATE_KEY  the key that signs what goes to https:// addresses [default: see `mypaas help key`]
   MYPAAS_LOG   what a server logs: error, warn, info, debug or trace [default: info]
   DOCKER_HOST  where the container engine of this machine answers
+  DOCKER_CONFIG  where `docker login` left the logins that a server here uses [default: ~/.docker]
   NO_COLOR     no colours
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted. A deploy is done only when it succeeded.

@@ -43,6 +43,8 @@ pub(crate) struct Environment {
     pub(crate) keymap: PathBuf,
     /// As in DOCKER_HOST.
     pub(crate) docker_host: Option<String>,
+    /// Where `docker login` keeps logins, as in DOCKER_CONFIG.
+    pub(crate) docker_config: Option<PathBuf>,
     /// What is logged, as in `info,mypaas=debug`.
     pub(crate) log: Option<String>,
     /// NO_COLOR is set.
@@ -64,6 +66,7 @@ impl Environment {
             agent: variable("SSH_AUTH_SOCK").map(PathBuf::from),
             keymap: config.config_dir().join("keymap.toml"),
             docker_host: variable("DOCKER_HOST"),
+            docker_config: variable("DOCKER_CONFIG").map(PathBuf::from),
             log: variable(LOG_VARIABLE),
             no_colour: variable("NO_COLOR").is_some(),
             who: format!("{}@{}", user(), host()),
@@ -82,7 +85,12 @@ impl Environment {
 
     /// Where this machine's server lives.
     pub(crate) fn place(&self) -> Place {
-        Place { home: self.home.clone(), user_home: self.user_home.clone(), docker_host: self.docker_host.clone() }
+        Place {
+            home: self.home.clone(),
+            user_home: self.user_home.clone(),
+            docker_host: self.docker_host.clone(),
+            docker_config: self.docker_config.clone(),
+        }
     }
 
     /// What `~` means in a path that an operator wrote.

@@ -25,6 +25,7 @@ pub(crate) fn session(folder: &Path) -> Session {
         agent: None,
         keymap: folder.join("keymap.toml"),
         docker_host: None,
+        docker_config: None,
         log: None,
         no_colour: true,
         who: "ada@laptop".to_owned(),

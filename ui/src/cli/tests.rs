@@ -162,7 +162,7 @@ fn the_help_of_every_verb_says_what_it_takes() {
 #[test]
 fn the_program_only_asks_for_what_it_documents() {
     let help = Cli::command().render_long_help().to_string();
-    for variable in ["MYPAAS_HOME", "MYPAAS_LOG", "DOCKER_HOST", "NO_COLOR"] {
+    for variable in ["MYPAAS_HOME", "MYPAAS_LOG", "DOCKER_HOST", "DOCKER_CONFIG", "NO_COLOR"] {
         assert!(help.contains(variable), "{variable}");
     }
 }

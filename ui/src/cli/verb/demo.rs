@@ -85,7 +85,7 @@ async fn start(
     for number in 1..=arguments.fleet.servers {
         let home = folder.join(format!("s{number:02}"));
         fleet.push_str(&format!("[servers.s{number:02}]\naddress = \"unix://{}\"\n", socket_path(&home).display()));
-        let place = Place { user_home: home.join("user"), home, docker_host: None };
+        let place = Place { user_home: home.join("user"), home, docker_host: None, docker_config: None };
         let containers = arguments.fleet.containers;
         let simulation = Simulation { containers, number, still: arguments.still, flood: arguments.flood };
         let (told, is_ready) = oneshot::channel();
