@@ -68,6 +68,8 @@ pub enum AlertKind {
     Certificate,
     /// The engine or the router does not answer.
     Part,
+    /// A container still runs that a deploy was to take away.
+    Leftover,
     /// One that this version does not know.
     #[serde(other)]
     Other,

@@ -34,6 +34,8 @@ pub struct Sources {
 /// Which logins of the server's user may be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Logins {
+    /// Also those that programs keep for registries that nobody can tell beforehand.
+    Every,
     All,
     Only(BTreeSet<Registry>),
 }
@@ -47,7 +49,7 @@ impl Default for Logins {
 impl Logins {
     pub fn include(&self, registry: &Registry) -> bool {
         match self {
-            Self::All => true,
+            Self::Every | Self::All => true,
             Self::Only(registries) => registries.contains(registry),
         }
     }

@@ -145,9 +145,9 @@ fn way_out() -> Option<IpAddr> {
     (!is_inner).then_some(IpAddr::V4(own))
 }
 
-/// Whether it is an IPv6 address of this machine, which its own domain may well not tell.
+/// Whether it is an address of this machine, which its own domain may well not tell: an IPv6 one, or one of several.
 fn is_of_this_machine(address: &IpAddr) -> bool {
-    address.is_ipv6() && !is_inner(address) && UdpSocket::bind((*address, 0)).is_ok()
+    !is_inner(address) && UdpSocket::bind((*address, 0)).is_ok()
 }
 
 /// The authority goes by IPv6 where a domain has it, and falls back on IPv4 only where nothing answers.

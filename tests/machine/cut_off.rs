@@ -13,6 +13,7 @@ use crate::operator::Operator;
 const LIMIT: Duration = Duration::from_secs(120);
 const INSTALLED: &str = "sha256sum </usr/local/bin/mypaas";
 const UNIT: &str = "cat /etc/systemd/system/mypaas.service";
+const REAL: &str = "/usr/local/bin/real";
 const NO_UPLOAD: &str = "! ls /usr/local/bin/.mypaas.upload.* 2>/dev/null";
 
 /// All connections of operators; what listens for new ones stays.
@@ -130,23 +131,34 @@ pub(crate) async fn with_a_program_that_does_not_come_up(operator: &Operator, ma
     let told = machine.run("mypaas server status --user grace; stat -c %U /home/grace/_mypaas/upgrade.*");
     assert!(told.contains("was reverted: the upgrade was cut off"), "{told}");
     assert!(told.ends_with("grace\ngrace\n"), "{told}");
-    let unit = machine.run(UNIT);
-    machine.run("echo '# of an older mypaas' >>/etc/systemd/system/mypaas.service && systemctl daemon-reload");
     let told = operator.mypaas(&["server", "upgrade", "shop", "--binary", &newer(operator, 5)]).await.done();
     assert!(told.contains("shop is upgraded"), "{told}");
-    assert_eq!(machine.run(UNIT), unit, "the unit is the new program's");
-    a_unit_that_does_not_start_is_put_back(operator, machine, &unit).await;
 }
 
-/// Of a program that runs, but not as it wants to be run.
-async fn a_unit_that_does_not_start_is_put_back(operator: &Operator, machine: &Machine, unit: &str) {
-    let broken = r#"#!/bin/sh
-[ "$1" = --version ] && echo mypaas 9.9.9 && exit
-[ "$1 $2" = "server unit" ] && exec sed 's|^ExecStart=.*|ExecStart=/bin/false|' /etc/systemd/system/mypaas.service
-exit 1
-"#;
-    let broken = operator.program("broken-unit", broken.as_bytes());
-    let told = operator.mypaas(&["server", "upgrade", "shop", "--limit", "3", "--binary", &broken]).await.failed();
-    assert!(told.contains("the one before runs again"), "{told}");
-    assert_eq!(machine.run(UNIT), unit);
+/// A program that is the one there, but for the unit that it wants.
+fn wanting(operator: &Operator, name: &str, change: &str) -> String {
+    let script = format!(
+        "#!/bin/sh\n[ \"$1 $2\" = 'server unit' ] && {{ {REAL} \"$@\" | sed '{change}'; exit; }}\nexec {REAL} \"$@\"\n"
+    );
+    operator.program(name, script.as_bytes())
+}
+
+pub(crate) async fn with_another_unit(operator: &Operator, machine: &Machine) {
+    let before = machine.run(&format!("cp /usr/local/bin/mypaas {REAL}; {UNIT}"));
+    let upgrade = async |program: &str| {
+        operator.mypaas(&["server", "upgrade", "shop", "--limit", "15", "--binary", program]).await.done()
+    };
+    let broken = wanting(operator, "broken-unit", "s|^ExecStart=.*|ExecStart=/bin/false|");
+    let told = upgrade(&broken).await;
+    assert!(told.contains("the one of before is back") && told.contains("shop is upgraded"), "{told}");
+    assert_eq!(machine.run(UNIT), before);
+
+    let told = upgrade(&wanting(operator, "other-unit", "s/^Description=.*/Description=other/")).await;
+    assert!(told.contains("is the one that the new program wants"), "{told}");
+    let other = machine.run(UNIT);
+    assert!(other.contains("Description=other\n") && other != before, "{other}");
+
+    let told = upgrade(&newer(operator, 6)).await;
+    assert!(told.contains("mypaas.service was changed, so it stays as it is"), "{told}");
+    assert_eq!(machine.run(UNIT), other);
 }

@@ -174,6 +174,7 @@ async fn a_machine_of_systemd_is_given_a_unit() {
 
     what_is_not_given_is_asked_for_on_a_terminal(&machine);
     cut_off::with_a_program_that_does_not_come_up(&operator, &machine).await;
+    cut_off::with_another_unit(&operator, &machine).await;
     let pid = "systemctl show --property=MainPID --value mypaas";
     let before = machine.run(pid);
     let told = machine.run("mypaas server restart daemon --user grace");

@@ -49,6 +49,8 @@ pub(super) struct Shown {
     sources: Sources,
     logins: BTreeMap<Registry, Login>,
     faults: BTreeMap<Registry, String>,
+    /// There may be a login, which was not to be used.
+    withheld: BTreeSet<Registry>,
     /// What is wrong with all of it.
     broken: Option<String>,
 }
@@ -62,6 +64,8 @@ impl Keychain {
             Ok(book) => book,
             Err(why) => return Shown { broken: Some(why), ..shown },
         };
+        let kept = shown.sources.registries.iter().filter(|registry| book.may_know(registry));
+        shown.withheld = kept.filter(|registry| !shown.sources.logins.include(registry)).cloned().collect();
         let wanted = shown.wanted(&book);
         let found = join_all(wanted.iter().map(|registry| self.find(&book, registry))).await;
         for (registry, login) in wanted.into_iter().zip(found) {
@@ -90,8 +94,12 @@ impl Keychain {
 impl Shown {
     fn wanted(&self, book: &Book) -> BTreeSet<Registry> {
         let Sources { registries, logins } = &self.sources;
-        let unasked = book.held().filter(|_| *logins == Logins::All);
-        registries.iter().filter(|registry| logins.include(registry)).chain(unasked).cloned().collect()
+        let others: BTreeSet<&Registry> = match logins {
+            Logins::Every => book.known().collect(),
+            Logins::All => book.held().collect(),
+            Logins::Only(_) => BTreeSet::new(),
+        };
+        registries.iter().filter(|registry| logins.include(registry)).chain(others).cloned().collect()
     }
 
     /// For a build, which may pull from any of them.
@@ -116,7 +124,7 @@ impl Shown {
     }
 
     fn standing(&self, registry: &Registry) -> Standing {
-        if !self.sources.logins.include(registry) {
+        if !self.sources.logins.include(registry) && self.withheld.contains(registry) {
             return Standing::Withheld;
         }
         if self.logins.contains_key(registry) {

@@ -56,6 +56,19 @@ pub struct Running {
     pub at_boot: bool,
 }
 
+/// What became of how a server is started when its program became another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Renewal {
+    AsBefore,
+    /// It is not as the program before would write it, so it stays.
+    Own {
+        unit: String,
+    },
+    Renewed {
+        before: String,
+    },
+}
+
 /// Keeps one server running.
 #[derive(Debug, Clone)]
 pub enum Manager {
@@ -97,12 +110,12 @@ impl Manager {
         }
     }
 
-    /// Brings what [`install`](Self::install) wrote up to date with the program that lies there now; what it was before,
-    /// where that differs.
-    pub async fn renew(&self) -> Result<Option<String>, ManagerError> {
+    /// Brings what [`install`](Self::install) wrote up to date with the program that lies there now. It holds from the next
+    /// start on.
+    pub async fn renew(&self) -> Result<Renewal, ManagerError> {
         match self {
             Self::Systemd(systemd) => systemd.renew().await,
-            Self::Supervised(_) => Ok(None),
+            Self::Supervised(_) => Ok(Renewal::AsBefore),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Daemon, ManagerError, Running};
+use super::{Daemon, ManagerError, Renewal, Running};
 use crate::atomic_file::{self, Access};
 use crate::install::{command, upgrade};
 
@@ -86,8 +86,9 @@ impl Systemd {
         self.text(&fs::read_to_string(self.path()).unwrap_or_default())
     }
 
-    /// Asks the program that lies there now; one that knows no answer is content. The text of before, where it was another.
-    pub(super) async fn renew(&self) -> Result<Option<String>, ManagerError> {
+    /// Asks the program that lies there now; one that knows no answer is content. What is not as this program would write it
+    /// is somebody's own, or another server's.
+    pub(super) async fn renew(&self) -> Result<Renewal, ManagerError> {
         let Daemon { program, account, .. } = &self.daemon;
         let program = program.display().to_string();
         let question = ["server", "unit", "--program", &program, "--user", &account.name];
@@ -95,10 +96,17 @@ impl Systemd {
         let failed = |source| ManagerError::File { action: "read", path: self.path(), source };
         let before = fs::read_to_string(self.path()).map_err(failed)?;
         if before == wanted || !wanted.contains("\n[Service]\n") {
-            return Ok(None);
+            return Ok(Renewal::AsBefore);
         }
-        self.write(&wanted).await?;
-        Ok(Some(before))
+        if before != self.text(&before) {
+            return Ok(Renewal::Own { unit: self.unit() });
+        }
+        if let Err(error) = self.write(&wanted).await {
+            // Half of it would hold from the next boot on.
+            let _ = self.write(&before).await;
+            return Err(error);
+        }
+        Ok(Renewal::Renewed { before })
     }
 
     pub(super) async fn write(&self, text: &str) -> Result<(), ManagerError> {

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! try it → keep the old one → put it in place → restart → does it answer? ─ no → the old one → restart
+//!                                                               └─ yes → its unit → restart → does it? ─ no → the old unit
 //! ```
 //!
 //! All of it happens on the server, in a process of its own: whoever asked for it may go away meanwhile. How it stands
@@ -33,7 +34,7 @@ pub use self::record::{Record, Stage, path, read};
 pub use self::unfinished::{before_start, confirm};
 use super::command::{self, CommandError};
 use super::health::{self, Demand, Unwell};
-use super::manager::{Daemon, Manager, ManagerError};
+use super::manager::{Daemon, Manager, ManagerError, Renewal};
 
 /// How long a program may take to say its version.
 const VERSION_LIMIT: Duration = Duration::from_secs(20);
@@ -123,23 +124,28 @@ impl Upgrade {
             return Stage::Refused { reason: chain(&error) };
         }
         self.at(record, Stage::Restarting);
-        let mut unit = None;
-        let Err(error) = self.restart(&wanted, parts, &mut unit).await else { return Stage::Done };
+        let Err(error) = self.restart(&wanted, parts).await else {
+            return match self.renew(&wanted, parts).await {
+                Ok(told) => {
+                    record.unit = told;
+                    Stage::Done
+                }
+                Err((error, then)) => Stage::Down { reason: chain(&error), then: chain(&then) },
+            };
+        };
         let mut reason = chain(&error);
         let last_lines = self.manager.last_lines().await;
         if !last_lines.is_empty() {
             reason = format!("{reason}\nits last lines:\n{last_lines}");
         }
         self.at(record, Stage::Reverting { reason: reason.clone() });
-        match self.revert(unit.as_deref()).await {
+        match self.revert().await {
             Ok(()) => Stage::Reverted { reason },
             Err(error) => Stage::Down { reason, then: chain(&error) },
         }
     }
 
-    /// With how the new program wants to be started; `unit` is what was there for that before, where it was another.
-    async fn restart(&self, wanted: &str, parts: bool, unit: &mut Option<String>) -> Result<(), UpgradeError> {
-        *unit = self.manager.renew().await?;
+    async fn restart(&self, wanted: &str, parts: bool) -> Result<(), UpgradeError> {
         let since = Some(Timestamp::now());
         self.manager.restart().await?;
         let view = health::wait(&self.daemon.home, Demand { since, parts, limit: self.limit }).await?;
@@ -149,12 +155,33 @@ impl Upgrade {
         }
     }
 
-    async fn revert(&self, unit: Option<&str>) -> Result<(), UpgradeError> {
+    /// How the new program wants to be started, once it has shown that it comes up as the old one did; so a program never
+    /// stands under the unit of a later one. What there is to say of it, or why nothing comes up any more.
+    async fn renew(&self, wanted: &str, parts: bool) -> Result<Option<String>, (UpgradeError, UpgradeError)> {
+        let before = match self.manager.renew().await {
+            Ok(Renewal::AsBefore) => return Ok(None),
+            Ok(Renewal::Own { unit }) => {
+                return Ok(Some(format!(
+                    "{unit} was changed, so it stays as it is; `mypaas server init` writes it anew"
+                )));
+            }
+            Err(error) => return Ok(Some(format!("it stays as it is: {}", chain(&error)))),
+            Ok(Renewal::Renewed { before }) => before,
+        };
+        let Err(error) = self.restart(wanted, parts).await else {
+            return Ok(Some("is the one that the new program wants".to_owned()));
+        };
+        // Where it cannot be read anew it still may be started.
+        let reloaded = self.manager.put_back(&before).await;
+        match self.restart(wanted, parts).await {
+            Ok(()) => Ok(Some(format!("the one of before is back, since with the new one: {}", chain(&error)))),
+            Err(then) => Err((error, reloaded.err().map_or(then, UpgradeError::from))),
+        }
+    }
+
+    async fn revert(&self) -> Result<(), UpgradeError> {
         let since = Some(Timestamp::now());
         put_back(&self.daemon.program)?;
-        if let Some(before) = unit {
-            self.manager.put_back(before).await?;
-        }
         self.manager.restart().await?;
         health::wait(&self.daemon.home, Demand { since, parts: false, limit: BACK_LIMIT }).await?;
         Ok(())

@@ -21,6 +21,9 @@ pub struct Record {
     /// How often the new program was started after the upgrade's own process had ended.
     #[serde(default)]
     pub starts: u32,
+    /// What became of how the server is started, where there is anything to say.
+    #[serde(default)]
+    pub unit: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +63,16 @@ pub fn read(home: &Path) -> Option<Record> {
 
 impl Record {
     pub(super) fn begin(id: String) -> Self {
-        Self { id, begun: Timestamp::now(), ended: None, from: None, to: None, stage: Stage::Trying, starts: 0 }
+        Self {
+            id,
+            begun: Timestamp::now(),
+            ended: None,
+            from: None,
+            to: None,
+            stage: Stage::Trying,
+            starts: 0,
+            unit: None,
+        }
     }
 
     /// Whether it is not known yet how it went.

@@ -153,21 +153,22 @@ fn gravity(kind: AlertKind) -> u8 {
         AlertKind::Memory => 5,
         AlertKind::Certificate => 6,
         AlertKind::DeployFailed => 7,
-        AlertKind::Other => 8,
+        AlertKind::Leftover => 8,
+        AlertKind::Other => 9,
     }
 }
 
 fn begins_after(kind: AlertKind) -> Duration {
     Duration::from_secs(match kind {
         AlertKind::Down | AlertKind::Unhealthy | AlertKind::Part => 10,
-        AlertKind::Disk | AlertKind::Memory | AlertKind::Other => 30,
-        AlertKind::CrashLoop | AlertKind::DeployFailed | AlertKind::Certificate => 0,
+        AlertKind::Disk | AlertKind::Memory | AlertKind::Leftover => 30,
+        AlertKind::CrashLoop | AlertKind::DeployFailed | AlertKind::Certificate | AlertKind::Other => 0,
     })
 }
 
 fn ends_after(kind: AlertKind) -> Duration {
     Duration::from_secs(match kind {
-        AlertKind::DeployFailed | AlertKind::Other => 0,
+        AlertKind::DeployFailed | AlertKind::Leftover | AlertKind::Other => 0,
         AlertKind::Part => 5,
         AlertKind::Down => 10,
         AlertKind::Unhealthy => 20,

@@ -117,9 +117,7 @@ impl Sight<'_> {
     fn of_service(&self, service: &ServiceView, now: Timestamp) -> Vec<Cause> {
         let key = |kind| Key { kind, service: Some(service.name.clone()), ..Key::default() };
         let mut causes = Vec::new();
-        // The newest one may wait for the one that does it.
-        let others = self.snapshot.deploys.iter().filter(|deploy| deploy.service == service.name);
-        let is_changed = service.last_deploy.iter().chain(others).any(changes_containers);
+        let is_changed = self.deploys_of(service).any(changes_containers);
         // What a deploy takes away for a moment it brings back. It was not the deploy that took away what was gone before.
         if service.state == ServiceState::Down && (!is_changed || self.active.is_active(&key(AlertKind::Down))) {
             let message = match service.wanted {
@@ -130,11 +128,14 @@ impl Sight<'_> {
             causes.push(Cause { key: key(AlertKind::Down), since: None, message, hint: Some(hint.to_owned()) });
         }
         causes.extend(failed(service, key(AlertKind::DeployFailed)));
-        let of_others = service.containers.iter().filter(|container| Some(container.release) != service.release);
-        causes.extend(of_others.filter(|_| !is_changed && service.release.is_some()).filter_map(|container| {
-            let key = Key { container: Some(container.name.clone()), ..key(AlertKind::Other) };
-            left_over(container, key)
-        }));
+        // A deploy may also have a container of a release that is not live yet: its release command's.
+        if !self.deploys_of(service).any(|deploy| !deploy.is_finished()) && service.release.is_some() {
+            let of_others = service.containers.iter().filter(|container| Some(container.release) != service.release);
+            causes.extend(of_others.filter_map(|container| {
+                let key = Key { container: Some(container.name.clone()), ..key(AlertKind::Leftover) };
+                left_over(container, key)
+            }));
+        }
         for container in &service.containers {
             causes.extend(self.of_container(service, container));
         }
@@ -144,6 +145,12 @@ impl Sight<'_> {
         };
         causes.extend(service.certificates.iter().filter_map(lapses));
         causes
+    }
+
+    /// Those that are shown, in no order: the newest one may wait for the one that changes something.
+    fn deploys_of<'s>(&'s self, service: &'s ServiceView) -> impl Iterator<Item = &'s Deploy> {
+        let others = self.snapshot.deploys.iter().filter(|deploy| deploy.service == service.name);
+        service.last_deploy.iter().chain(others)
     }
 
     fn of_container(&self, service: &ServiceView, container: &ContainerView) -> Vec<Cause> {

@@ -79,6 +79,7 @@ fn word(kind: AlertKind) -> &'static str {
         AlertKind::Memory => "memory almost used up",
         AlertKind::Certificate => "certificate",
         AlertKind::Part => "engine or router down",
+        AlertKind::Leftover => "left over",
         AlertKind::Other => "alert",
     }
 }

@@ -62,7 +62,7 @@ fn kinds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AlertKind>, D
     let known = |word: &String| match serde_json::from_value(word.as_str().into()) {
         Ok(AlertKind::Other) | Err(_) => Err(serde::de::Error::custom(format!(
             "`{word}` is no kind of alert; there are down, crash_loop, unhealthy, deploy_failed, disk, memory, \
-             certificate and part"
+             certificate, part and leftover"
         ))),
         Ok(kind) => Ok(kind),
     };

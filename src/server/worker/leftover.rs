@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use tokio::time::Instant;
 
@@ -50,14 +51,18 @@ impl Core {
         let left = self.engine.containers(Some(service)).await?;
         let left = left.into_iter().filter(|one| is_of_other(one, live) && !targets.contains(&one.address));
         let names: Vec<ContainerName> = left.map(|container| container.name).collect();
-        for name in &names {
-            self.engine.stop(name, self.config.deploy.grace).await?;
+        let removed = join_all(names.iter().map(|name| self.remove_leftover(service, name))).await;
+        removed.into_iter().collect()
+    }
+
+    /// One that does not stop is removed all the same, as a deploy does.
+    async fn remove_leftover(&self, service: &ServiceName, name: &ContainerName) -> Result<(), Problem> {
+        if let Err(error) = self.engine.stop(name, self.config.deploy.grace).await {
+            tracing::debug!(container = %name, error = &error as &dyn std::error::Error, "it does not stop");
         }
-        keep_last_lines(&*self.engine, self, service, &names).await;
-        for name in &names {
-            self.engine.remove(name).await?;
-            tracing::warn!(container = %name, live = %live, "an earlier deploy had left it, so it was removed");
-        }
+        keep_last_lines(&*self.engine, self, service, std::slice::from_ref(name)).await;
+        self.engine.remove(name).await?;
+        tracing::warn!(container = %name, "an earlier deploy had left it, so it was removed");
         Ok(())
     }
 }

@@ -28,7 +28,8 @@ impl Core {
         let Some(record) = self.store.service(&release.service)? else { return Ok(None) };
         let (Some(asked), Some(live)) = (record.scale, record.live) else { return Ok(None) };
         let before: Option<Release> = self.store.release(&release.service, live)?;
-        let declares = |release: &Release| release.manifest.scale.declared();
+        // A port of the machine is one container's alone.
+        let declares = |release: &Release| (release.manifest.scale, release.manifest.publish.is_empty());
         let holds = live == release.id || before.is_some_and(|before| declares(&before) == declares(release));
         Ok(Some(Scales { asked, holds }))
     }

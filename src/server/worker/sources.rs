@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::api::Problem;
 use crate::context;
-use crate::deploy::{Deploy, Release};
+use crate::deploy::{Action, Deploy, Release};
 use crate::engine::{Logins, Registry, Repository, Sources};
 use crate::manifest;
 use crate::name::ServiceName;
@@ -24,14 +24,18 @@ impl Core {
         context: &Path,
     ) -> Result<(Sources, BTreeSet<Repository>), Problem> {
         let dockerfile = context::dockerfile_of(context).await?.unwrap_or_default();
-        let images = manifest::images(&dockerfile).named;
+        let images = manifest::images(&dockerfile);
         let named: BTreeSet<Repository> =
-            images.iter().filter(|image| *image != NOTHING).map(|image| Repository::of(image)).collect();
-        if !self.is_confined(deploy) {
-            return Ok((Sources { registries: registries(&named), logins: Logins::All }, named));
-        }
+            images.named.iter().filter(|image| *image != NOTHING).map(|image| Repository::of(image)).collect();
         let granted = self.granted(&deploy.service)?;
-        Ok((confined(&named, &granted), named.intersection(&granted).cloned().collect()))
+        let still_granted = || named.intersection(&granted).cloned().collect();
+        if self.is_confined(deploy) {
+            return Ok((confined(&named, &granted), still_granted()));
+        }
+        let logins = if images.unclear.is_empty() { Logins::All } else { Logins::Every };
+        // What is built again may have been written with a key for some services.
+        let granted = if deploy.action == Action::Redeploy { still_granted() } else { named.clone() };
+        Ok((Sources { registries: registries(&named), logins }, granted))
     }
 
     fn granted(&self, service: &ServiceName) -> Result<BTreeSet<Repository>, Problem> {

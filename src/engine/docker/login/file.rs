@@ -80,6 +80,19 @@ impl Book {
         }
     }
 
+    /// All registries that it says anything of.
+    pub(super) fn known(&self) -> impl Iterator<Item = &Registry> {
+        self.logins.keys().chain(self.programs.keys())
+    }
+
+    /// Whether there may be a login. A program that keeps all of them is not asked for it.
+    pub(super) fn may_know(&self, registry: &Registry) -> bool {
+        match self.keeper(registry) {
+            Keeper::Program(_) => true,
+            Keeper::File(login) => !matches!(login, Ok(None)),
+        }
+    }
+
     /// The registries whose logins are in the file itself.
     pub(super) fn held(&self) -> impl Iterator<Item = &Registry> {
         self.logins.keys().filter(|registry| matches!(self.keeper(registry), Keeper::File(_)))

@@ -111,14 +111,16 @@ fn what_a_deploy_left_running_is_told_unless_one_is_at_it() {
         (other.name, other.release) = (ContainerName::from_engine("web.r90.1"), ReleaseId::new(90));
         all.services[0].containers.push(other);
     };
-    assert_eq!(with(left), one(AlertKind::Other, "web web.r90.1"));
-    let while_deploying = |all: &mut Snapshot| {
-        left(all);
-        let mut deploy = six_services().services.into_iter().find_map(|service| service.last_deploy).unwrap();
-        deploy.state = DeployState::Running { started: all.at, phase: Phase::Draining };
-        all.services[0].last_deploy = Some(deploy);
-    };
-    assert_eq!(with(while_deploying), []);
+    assert_eq!(with(left), one(AlertKind::Leftover, "web web.r90.1"));
+    for phase in [Phase::Preparing, Phase::Draining] {
+        let while_deploying = |all: &mut Snapshot| {
+            left(all);
+            let mut deploy = six_services().services.into_iter().find_map(|service| service.last_deploy).unwrap();
+            deploy.state = DeployState::Running { started: all.at, phase };
+            all.services[0].last_deploy = Some(deploy);
+        };
+        assert_eq!(with(while_deploying), [], "{phase:?}");
+    }
 }
 
 #[test]

@@ -66,6 +66,7 @@ fn word(kind: AlertKind) -> &'static str {
         AlertKind::Memory => "memory",
         AlertKind::Certificate => "certificate",
         AlertKind::Part => "part down",
+        AlertKind::Leftover => "left over",
         AlertKind::Other => "other",
     }
 }

@@ -30,7 +30,7 @@ impl Columns for AlertColumn {
     ];
     const WORDS: &'static [(&'static str, &'static [&'static str])] = &[(
         "alert",
-        &["silent", "part", "down", "crash", "unhealthy", "disk", "memory", "certificate", "deploy", "other"],
+        &["silent", "part", "down", "crash", "unhealthy", "disk", "memory", "certificate", "deploy", "left", "other"],
     )];
     const FIGURES: &'static [Figure<Self>] = &[("since", TIMES, |line| AlertColumn::Since.number_of(line))];
 
@@ -61,7 +61,9 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
-    use mypaas::api::AlertKind::{Certificate, CrashLoop, DeployFailed, Disk, Down, Memory, Other, Part, Unhealthy};
+    use mypaas::api::AlertKind::{
+        Certificate, CrashLoop, DeployFailed, Disk, Down, Leftover, Memory, Other, Part, Unhealthy,
+    };
 
     use super::*;
     use crate::console::fixture;
@@ -92,7 +94,8 @@ mod tests {
     #[test]
     fn every_kind_of_alert_can_be_asked_for() {
         let (_, words) = AlertColumn::WORDS[0];
-        let told = [Part, Down, CrashLoop, Unhealthy, Disk, Memory, Certificate, DeployFailed, Other].map(Kind::Told);
+        let told = [Part, Down, CrashLoop, Unhealthy, Disk, Memory, Certificate, DeployFailed, Leftover, Other]
+            .map(Kind::Told);
         for kind in told.into_iter().chain([Kind::Silent]) {
             assert!(words.iter().any(|word| has_state(kind.word(), word)), "{kind:?}");
         }

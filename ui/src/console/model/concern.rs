@@ -66,7 +66,8 @@ impl Kind {
             Kind::Told(AlertKind::Memory) => 6,
             Kind::Told(AlertKind::Certificate) => 7,
             Kind::Told(AlertKind::DeployFailed) => 8,
-            Kind::Told(AlertKind::Other) => 9,
+            Kind::Told(AlertKind::Leftover) => 9,
+            Kind::Told(AlertKind::Other) => 10,
         }
     }
 
@@ -86,6 +87,7 @@ impl Kind {
             Kind::Told(AlertKind::Memory) => "memory",
             Kind::Told(AlertKind::Certificate) => "certificate",
             Kind::Told(AlertKind::DeployFailed) => "deploy failed",
+            Kind::Told(AlertKind::Leftover) => "left over",
             Kind::Told(AlertKind::Other) => "other",
         }
     }

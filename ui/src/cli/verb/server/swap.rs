@@ -100,7 +100,10 @@ fn tell(record: &Record, steps: &mut Steps<'_>) -> anyhow::Result<()> {
         Stage::Trying => Ok(()),
         Stage::Swapping => steps.done("tried", &format!("mypaas {to} runs on this machine")),
         Stage::Restarting => steps.done("swapped", "the program before is kept beside it; the server restarts"),
-        Stage::Done => steps.done("answers", &format!("mypaas {to} is well")),
+        Stage::Done => {
+            steps.done("answers", &format!("mypaas {to} is well"))?;
+            record.unit.as_ref().map_or(Ok(()), |told| steps.done("unit", told))
+        }
         Stage::Reverting { .. } => steps.would("reverting", "it does not come up; back to the program before"),
         Stage::Reverted { .. } => steps.done("reverted", "the program before is well again"),
         Stage::Refused { .. } | Stage::Down { .. } => Ok(()),

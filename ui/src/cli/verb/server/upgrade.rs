@@ -18,9 +18,9 @@ use crate::cli::steps::Steps;
 
 pub(super) const HELP: &str = "\
 Services and the router are not touched: no request fails. The server tries the new program, keeps the old one beside it,
-brings the unit of systemd up to date, lets running deploys come to their end, and restarts. Builds are given a minute and a
-half; one that takes longer is to be pushed again. When it does not come up in time, it goes back to the old one by
-itself, also when the connection to it is lost meanwhile.";
+lets running deploys come to their end, and restarts; a build that takes longer than a minute and a half is to be pushed
+again. Then the unit of systemd becomes that of the new program, unless somebody has changed it. When the new program does
+not come up in time, the server goes back to the old one by itself, also when the connection to it is lost meanwhile.";
 
 /// Trying, waiting for deploys, restarting, and going back.
 const SWAP_LIMIT: Duration = Duration::from_secs(15 * 60);
