@@ -188,12 +188,17 @@ impl Engine for OneContainer {
         never()
     }
 
+    async fn rename(&self, _: &ContainerName, _: &ContainerName) -> Answer<()> {
+        never()
+    }
+
     async fn stop(&self, _: &ContainerName, _: Duration) -> Answer<()> {
         never()
     }
 
-    async fn remove(&self, _: &ContainerName) -> Answer<()> {
-        never()
+    /// What a replacement could have left, which there was none of.
+    async fn remove(&self, name: &ContainerName) -> Answer<()> {
+        if self.seen().container.as_ref().is_some_and(|spec| spec.name == *name) { never() } else { Ok(()) }
     }
 
     async fn logs(&self, name: &ContainerName, query: &LogQuery) -> Answer<BoxStream<'static, Answer<LogLine>>> {
