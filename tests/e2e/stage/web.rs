@@ -4,7 +4,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use reqwest::Upgraded;
-use tokio::time::sleep;
 
 use super::{Stage, docker};
 use crate::load::{Load, Pressure, Running};
