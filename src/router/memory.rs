@@ -196,7 +196,7 @@ fn simulated(service: &ServiceName, seconds: f64) -> Counts {
 }
 
 fn info() -> RouterInfo {
-    RouterInfo { name: "memory".to_owned(), version: "1".to_owned(), http_port: 80, https_port: 443 }
+    RouterInfo { name: "memory".to_owned(), version: "1".to_owned(), http_port: 80, https_port: 443, unreplaced: None }
 }
 
 #[async_trait]

@@ -122,6 +122,37 @@ pub struct RouterInfo {
     /// Where it takes http requests, on the server.
     pub http_port: u16,
     pub https_port: u16,
+    /// It is of settings of before: why it could not be replaced when the server started. Until its next start it stays so.
+    #[serde(default)]
+    pub unreplaced: Option<Unreplaced>,
+}
+
+/// Why a router of the present settings could not take the place of the one that serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreplaced {
+    /// What became of it.
+    pub reason: String,
+    /// What it wrote last, oldest first.
+    pub log: Vec<String>,
+}
+
+impl fmt::Display for Unreplaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.headline(), last_lines(&self.log))
+    }
+}
+
+impl Unreplaced {
+    /// Without what it wrote.
+    pub fn headline(&self) -> String {
+        format!("a router of the present settings did not come up, and the one of before serves on: {}", self.reason)
+    }
+
+    /// What the operator can do about it.
+    pub fn hint() -> &'static str {
+        "mend what config.toml says of it ([router], [init], [acme]) and restart the server: it is tried once at each start \
+         of the server"
+    }
 }
 
 /// The way to the server's own API: everything under `/daemon/` of its domain.

@@ -13,6 +13,7 @@
 //! original/        the Python original at the other end of a push
 //! disk.rs          disks that are full, and what makes room on them
 //! server.rs        the process itself: its socket, its stop, its death
+//! router.rs        another router in the place of the one that serves
 //! strangers.rs     what is not ours stays as it is
 //! ```
 
@@ -28,6 +29,7 @@ mod journey;
 mod load;
 mod network;
 mod original;
+mod router;
 mod server;
 mod stage;
 mod strangers;

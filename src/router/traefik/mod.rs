@@ -9,7 +9,8 @@
 //! api.rs        asks Traefik what it follows
 //! metrics.rs    what Traefik counted
 //! switch.rs     write, confirm, put back: how routes change
-//! container.rs  Traefik's container
+//! container.rs  Traefik's container; spec.rs: what it is made from
+//! replace.rs    one of other settings takes its place, or does not
 //! beside.rs     a second one, while another program has the ports
 //! issued.rs     certificates that Traefik got, and why it got none
 //! own.rs        the operator's own certificates
@@ -29,7 +30,9 @@ mod issued;
 mod metrics;
 mod own;
 mod path;
+mod replace;
 pub mod setup;
+mod spec;
 pub mod switch;
 
 use std::collections::BTreeMap;
@@ -280,8 +283,9 @@ impl Router for TraefikRouter {
     }
 
     async fn info(&self) -> Result<RouterInfo> {
+        let unreplaced = self.keeper.unreplaced();
         if let Some(info) = self.unchanged().await {
-            return Ok(info);
+            return Ok(RouterInfo { unreplaced, ..info });
         }
         let container = self.keeper.inspect().await?;
         let api = self.keeper.api_of(&container, &self.files).await?;
@@ -292,6 +296,7 @@ impl Router for TraefikRouter {
             version: run.version.clone(),
             http_port: published(&container, HTTP).unwrap_or(settings.http_port),
             https_port: published(&container, HTTPS).unwrap_or(settings.https_port),
+            unreplaced,
         };
         *self.seen.lock().await = Some(Seen { api, run, info: info.clone() });
         Ok(info)

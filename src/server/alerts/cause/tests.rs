@@ -73,6 +73,11 @@ fn each_cause_is_found_where_it_is() {
     assert_eq!(with(|all| all.server.machine = Some(machine(94, 899))), []);
     assert_eq!(with(|all| all.server.machine = Some(machine(95, 0))), one(AlertKind::Memory, ""));
     assert_eq!(with(|all| all.server.machine = Some(machine(0, 900))), one(AlertKind::Disk, ""));
+    let unreplaced = |all: &mut Snapshot| {
+        let Part::Up { info } = &mut all.server.router else { panic!("it is well") };
+        info.unreplaced = Some(Unreplaced { reason: "it ended with code 1".to_owned(), log: Vec::new() });
+    };
+    assert_eq!(with(unreplaced), one(AlertKind::Part, "router's settings"));
 }
 
 #[test]

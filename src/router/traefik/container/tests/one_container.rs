@@ -86,7 +86,7 @@ impl Engine for OneContainer {
 
     async fn inspect(&self, name: &ContainerName) -> Answer<Container> {
         let seen = self.seen();
-        let Some(spec) = seen.container.as_ref() else {
+        let Some(spec) = seen.container.as_ref().filter(|spec| spec.name == *name) else {
             return Err(EngineError::NotFound { what: "container", name: name.to_string() });
         };
         let at = Timestamp::UNIX_EPOCH;

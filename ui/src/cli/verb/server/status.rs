@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use jiff::Timestamp;
-use mypaas::api::{Part, ServerView};
+use mypaas::api::{Part, ServerView, Unreplaced};
 use mypaas::client::ClientError;
 use mypaas::install::manager::{Daemon, Running};
 use mypaas::install::upgrade::{self, Record, Stage};
@@ -127,6 +127,11 @@ impl Status {
                 format!("{} {} on ports {} and {}", info.name, info.version, info.http_port, info.https_port)
             };
             text += &part("router", &view.router, ports, &line);
+            if let Some(why) = view.router.up().and_then(|info| info.unreplaced.as_ref()) {
+                text += &line("", Style::Warning, &why.headline());
+                text += &why.log.iter().map(|said| plain("", &format!("| {said}"))).collect::<String>();
+                text += &plain("", Unreplaced::hint());
+            }
         }
         text += &self.free_bytes.map(|free| plain("disk", &format!("{} free", units::bytes(free)))).unwrap_or_default();
         text += &self
