@@ -48,6 +48,9 @@ pub enum RouterError {
     File { action: &'static str, path: std::path::PathBuf, source: std::io::Error },
     #[error("the router's container could not be kept running")]
     Container(#[from] EngineError),
+    /// Its container is there, and nothing runs in it.
+    #[error("the router does not run: {reason}")]
+    Stopped { reason: String },
     /// Its container was started, but it does not answer. What it wrote last, oldest first.
     #[error("the router did not start: {reason}{}", last_lines(log))]
     NotStarted { reason: String, log: Vec<String>, source: Option<Cause> },
@@ -71,6 +74,11 @@ impl RouterError {
             }
             _ => None,
         }
+    }
+
+    /// It did not answer, which one that is busy does not do in time either.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, RouterError::Unreachable { .. })
     }
 
     pub fn is_full_disk(&self) -> bool {

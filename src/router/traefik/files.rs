@@ -168,10 +168,14 @@ impl Files {
         self.write(self.base(), text, Access::Owner).await
     }
 
-    /// The way to the server's own API; none: there is none.
+    /// The way to the server's own API; none: there is none. What is written already stays, so that Traefik reads nothing
+    /// anew.
     pub async fn write_api(&self, text: Option<&str>) -> Result<()> {
         let path = self.routes_folder().join("_server.toml");
+        let reading = path.clone();
+        let there = self.on_thread("read", path.clone(), move || read(&reading)).await?;
         match text {
+            Some(text) if there.as_deref() == Some(text) => Ok(()),
             Some(text) => self.write(path, text, Access::Everyone).await,
             None => self.on_thread("remove", path.clone(), move || atomic_file::remove(&path)).await,
         }

@@ -53,11 +53,11 @@ pub use self::issued::refused_domains;
 pub use self::metrics::added_up;
 
 use self::api::{Api, Run};
-use self::container::{HTTP, HTTPS, Keeper};
+use self::container::{HTTP, HTTPS, Keeper, ended};
 use self::files::Files;
 use self::own::Usable;
 use self::switch::{Patience, Switch};
-use super::{ApiRoute, Certificate, Certificates, Counts, Refusal, Result, Router, RouterInfo, Routes};
+use super::{ApiRoute, Certificate, Certificates, Counts, Refusal, Result, Router, RouterError, RouterInfo, Routes};
 use crate::engine::{Container, Engine, LogQuery};
 use crate::name::{ImageName, InstanceName, ServiceName};
 
@@ -288,6 +288,10 @@ impl Router for TraefikRouter {
             return Ok(RouterInfo { unreplaced, ..info });
         }
         let container = self.keeper.inspect().await?;
+        if !container.is_running() {
+            let reason = ended(&container.state).unwrap_or_else(|| "it was not started".to_owned());
+            return Err(RouterError::Stopped { reason });
+        }
         let api = self.keeper.api_of(&container, &self.files).await?;
         let run = api.run().await?;
         let settings = &self.keeper.settings;

@@ -10,7 +10,7 @@
 mod accept;
 mod reach;
 
-use std::net::SocketAddrV4;
+use std::net::{IpAddr, SocketAddrV4};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::TcpListener;
@@ -36,6 +36,10 @@ enum State {
     /// There is none, as configured.
     Closed,
     Open {
+        /// Where it listens.
+        target: SocketAddrV4,
+        /// The router's address: whoever comes from elsewhere is turned away.
+        from: IpAddr,
         closed: CancellationToken,
         accepting: JoinHandle<()>,
     },
@@ -47,13 +51,20 @@ impl Network {
         !matches!(*self.state.lock().unwrap_or_else(PoisonError::into_inner), State::Unknown)
     }
 
+    fn opened(&self) -> Option<(SocketAddrV4, IpAddr)> {
+        match *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Open { target, from, .. } => Some((target, from)),
+            State::Unknown | State::Closed => None,
+        }
+    }
+
     fn set(&self, state: State) -> State {
         std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state)
     }
 
     /// Returns once its address is free again.
     async fn close(&self) {
-        if let State::Open { closed, accepting } = self.set(State::Unknown) {
+        if let State::Open { closed, accepting, .. } = self.set(State::Unknown) {
             closed.cancel();
             // It could only have panicked, and then it is closed too.
             let _ = accepting.await;
@@ -62,26 +73,34 @@ impl Network {
 }
 
 impl Core {
-    /// Opens the way in as the configuration says, or sees to it that there is none.
+    /// Opens the way in as the configuration says, or sees to it that there is none. One that is open stays so while
+    /// network and router have the addresses that they had.
     pub(super) async fn open_network(self: &Arc<Self>) -> Result<(), Problem> {
-        self.network.close().await;
         let (domain, secure) = match Reach::of(&self.config) {
             Reach::ByDomain { domain, secure } => (domain, secure),
             Reach::Not { why } => {
                 tracing::info!(why, "the API is not reached over the network");
+                self.network.close().await;
                 self.router.conceal().await?;
                 self.network.set(State::Closed);
                 return Ok(());
             }
         };
         let gateway = self.engine.ensure_network().await?.gateway;
+        if let Some((target, from)) = self.network.opened().filter(|(target, _)| *target.ip() == gateway) {
+            let exposed = self.router.expose(&ApiRoute { domain: domain.clone(), secure, target }).await;
+            if exposed.is_ok_and(|router| router == from) {
+                return Ok(());
+            }
+        }
+        self.network.close().await;
         let listener = listen(SocketAddrV4::new(gateway, self.config.api.port)).await?;
         let target = SocketAddrV4::new(gateway, listener.local_addr().map_or(0, |address| address.port()));
         let route = ApiRoute { domain, secure, target };
         let from = self.router.expose(&route).await?;
         let closed = self.stopped.child_token();
         let accepting = tokio::spawn(accept(listener, Arc::clone(self), from, closed.clone()));
-        self.network.set(State::Open { closed, accepting });
+        self.network.set(State::Open { target, from, closed, accepting });
         tracing::info!(domain = route.domain, %target, secure, "the API is reached over the network");
         Ok(())
     }
