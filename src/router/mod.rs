@@ -115,6 +115,9 @@ pub trait Router: Send + Sync + fmt::Debug + 'static {
     /// will come from.
     async fn expose(&self, api: &ApiRoute) -> Result<IpAddr>;
 
+    /// Asks for a path of the server's own API as a visitor does, by way of the router; returns the answer's status.
+    async fn ask_api(&self, api: &ApiRoute, path: &str) -> Result<u16>;
+
     /// Takes no requests to the server's own API any more. That none were taken there is fine.
     async fn conceal(&self) -> Result<()>;
 

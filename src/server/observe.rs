@@ -158,6 +158,7 @@ impl Core {
             max_context_bytes: self.max_context_bytes(),
             machine: self.figures.board().machine,
             limits: None,
+            unreached: self.network.unreached(),
         }
     }
 

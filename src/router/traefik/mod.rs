@@ -15,6 +15,7 @@
 //! issued.rs     certificates that Traefik got, and why it got none
 //! own.rs        the operator's own certificates
 //! fallback.rs   the certificate for domains that there is none for
+//! visit.rs      a visitor of the server's own API
 //! fake.rs       a stand-in for Traefik's API, for tests
 //! ```
 
@@ -34,6 +35,7 @@ mod replace;
 pub mod setup;
 mod spec;
 pub mod switch;
+mod visit;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -276,6 +278,10 @@ impl Router for TraefikRouter {
         let resolver = self.keeper.settings.acme.as_ref().map(|_| setup::RESOLVER);
         self.files.write_api(Some(&setup::render_api(api, resolver))).await?;
         Ok(container.address.into())
+    }
+
+    async fn ask_api(&self, api: &ApiRoute, path: &str) -> Result<u16> {
+        visit::ask(self.keeper.inspect().await?.address, api, path).await
     }
 
     async fn conceal(&self) -> Result<()> {

@@ -67,6 +67,7 @@ pub(super) fn causes(sight: &Sight<'_>, now: Timestamp) -> Vec<Cause> {
     causes.extend(part("engine", &server.engine));
     causes.extend(part("router", &server.router));
     causes.extend(server.router.up().and_then(unreplaced));
+    causes.extend(server.unreached.as_ref().map(|problem| down("domain", problem)));
     if let Some(machine) = &server.machine {
         causes.extend(sight.of_machine(machine));
     }

@@ -71,3 +71,36 @@ async fn one_late_answer_changes_nothing_and_two_in_a_row_are_taken_for_a_router
     assert_eq!(kept.starts(), 2);
     assert_eq!(kept.router.api().unwrap(), way_in, "and the way in stays where it is, for its addresses do");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_way_in_that_leads_nowhere_is_told_with_the_rule_that_opens_it_until_it_does() {
+    let kept = Kept::new(2);
+    kept.router.answer_for_api(504);
+    assert_eq!(kept.looked_at().await.unreached, None, "the router has to take it up first");
+    sleep(Duration::from_secs(10)).await;
+    let told = kept.looked_at().await.unreached.expect("it is told");
+    let port = kept.router.api().unwrap().target.port();
+    assert_eq!(told.message, "requests to paas.localhost do not come to the server: the router answers HTTP 504");
+    let rule = format!("`ufw allow proto tcp from 127.214.2.0/24 to 127.214.2.1 port {port}`");
+    assert!(told.hint.as_ref().unwrap().contains(&rule), "{told:?}");
+    kept.router.answer_for_api(200);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(kept.looked_at().await.unreached, None);
+    let asked = |kept: &Kept| kept.router.calls().iter().filter(|call| call.action == "ask_api").count();
+    let before = asked(&kept);
+    sleep(Duration::from_secs(600)).await;
+    assert_eq!(asked(&kept), before, "who is reached asks no more");
+}
+
+#[tokio::test]
+async fn the_way_in_is_where_it_was_before_the_server_was_started_anew() {
+    let kept = Kept::new(3);
+    kept.looked_at().await;
+    let way_in = kept.router.api().unwrap();
+    let Kept { core, router, home } = kept;
+    core.network.close().await;
+    drop(core);
+    let next = Kept::started(3, home, router);
+    next.looked_at().await;
+    assert_eq!(next.router.api().unwrap(), way_in);
+}

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 use mypaas::api::{
-    CertificateView, ContainerState, ContainerView, DeployState, Failure, Outcome, Part, ServerView,
+    CertificateView, ContainerState, ContainerView, DeployState, Failure, Outcome, Part, Problem, ServerView,
     ServiceDetail, ServiceState, ServiceView, Snapshot, Unreplaced,
 };
 use mypaas::manifest::{Manifest, Scale, Scheme, ServiceUrl};
@@ -64,6 +64,9 @@ fn doubts(server: &ServerView, paint: Paint) -> String {
     };
     if let Some(why) = server.router.up().and_then(|info| info.unreplaced.as_ref()) {
         tell(&why.headline(), &why.log, Some(Unreplaced::hint()));
+    }
+    if let Some(Problem { message, hint, .. }) = &server.unreached {
+        tell(message, &[], hint.as_deref());
     }
     text
 }

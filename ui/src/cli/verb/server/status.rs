@@ -121,6 +121,10 @@ impl Status {
         text += &plain("folder", &session.environment.shown(&self.home));
         text += &plain("socket", &session.environment.shown(&self.socket));
         text += &plain("domain", self.domain.as_deref().unwrap_or("none; it is reached by ssh only"));
+        if let Some(problem) = self.server.as_ref().and_then(|view| view.unreached.as_ref()) {
+            text += &line("", Style::Warning, &problem.message);
+            text += &problem.hint.as_deref().map(|hint| plain("", hint)).unwrap_or_default();
+        }
         if let Some(view) = &self.server {
             text += &part("engine", &view.engine, |info| format!("{} {}", info.name, info.version), &line);
             let ports = |info: &mypaas::api::RouterInfo| {
