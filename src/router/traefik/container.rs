@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::sync::Mutex;
+use tokio::task::JoinError;
 use tokio::time::{Instant, sleep};
 
 use super::TraefikSettings;
@@ -46,6 +47,8 @@ pub(super) struct Keeper {
     pub(super) routes: &'static str,
     /// The operator's certificates that Traefik was told of last.
     pub(super) served: Mutex<Option<Usable>>,
+    /// Held by whoever starts or replaces it.
+    pub(super) ensuring: Mutex<()>,
     /// The one that was to take the place of the one that serves, and could not.
     pub(super) refused: std::sync::Mutex<Option<Refused>>,
 }
@@ -60,13 +63,26 @@ impl Keeper {
             is_published: true,
             routes: ROUTES,
             served: Mutex::default(),
+            ensuring: Mutex::default(),
             refused: std::sync::Mutex::default(),
         }
     }
 
     /// Makes and starts the container as the settings want it; returns once Traefik answers. One that runs so already
     /// stays as it is; one of other settings is replaced, or serves on where that fails.
-    pub(super) async fn ensure(&self, files: &Files) -> Result<Api> {
+    ///
+    /// It comes to its end also when nobody waits for it any more: a router that is replaced by half serves nobody.
+    pub(super) async fn ensure(self: &Arc<Self>, files: &Files) -> Result<Api> {
+        let (keeper, files) = (Arc::clone(self), files.clone());
+        let ensuring = tokio::spawn(async move {
+            let _alone = keeper.ensuring.lock().await;
+            keeper.ensure_alone(&files).await
+        });
+        let ended = |error: JoinError| RouterError::Stopped { reason: format!("mypaas did not bring it up: {error}") };
+        ensuring.await.unwrap_or_else(|error| Err(ended(error)))
+    }
+
+    async fn ensure_alone(&self, files: &Files) -> Result<Api> {
         self.end_replacement(files).await?;
         let network = self.engine.ensure_network().await?;
         let there = self.there(&self.name).await?;

@@ -98,7 +98,7 @@ pub struct TraefikSettings {
 /// Traefik, in a container of the engine.
 #[derive(Debug)]
 pub struct TraefikRouter {
-    keeper: Keeper,
+    keeper: Arc<Keeper>,
     files: Files,
     /// Where Traefik answers; none until it was started or found.
     api: Mutex<Option<Api>>,
@@ -130,7 +130,7 @@ impl TraefikRouter {
     pub async fn new(engine: Arc<dyn Engine>, settings: TraefikSettings) -> Result<Self> {
         let files = Files::open(settings.folder.clone()).await?;
         Ok(Self {
-            keeper: Keeper::new(engine, settings),
+            keeper: Arc::new(Keeper::new(engine, settings)),
             files,
             api: Mutex::default(),
             seen: Mutex::default(),

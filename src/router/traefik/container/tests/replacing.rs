@@ -38,6 +38,27 @@ impl Place {
         TraefikRouter::new(self.engine.clone(), settings).await.unwrap()
     }
 
+    /// A server that starts, and meets the fault. It is looked after to its end, but for one that hangs: nothing more comes
+    /// of it, as of one that was killed there.
+    async fn run_until(&self, at: usize, fault: Fault, settings: TraefikSettings) {
+        let router = self.open(settings).await;
+        let running = router.ensure_running();
+        if !matches!(fault, Fault::Hang | Fault::HangAfterEffect) {
+            let _ = running.await;
+            return;
+        }
+        let hangs = async {
+            while self.engine.calls().len() < at {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        tokio::select! {
+            _ = running => {}
+            () = hangs => {}
+        }
+    }
+
     /// The containers that there are, with whether they run.
     async fn there(&self) -> Vec<(&'static str, bool)> {
         let mut there = Vec::new();
@@ -109,6 +130,28 @@ async fn one_that_does_not_come_up_leaves_the_old_one_alone_and_is_tried_once() 
 }
 
 #[tokio::test]
+async fn a_replacement_comes_to_its_end_though_nobody_waits_for_it_any_more() {
+    let place = Place::new(26).await;
+    place.open(place.settings(GOOD)).await.ensure_running().await.unwrap();
+    place.engine.plan_fault_at_each("stop demo-router", Fault::Delay(Duration::from_millis(300)));
+    let router = place.open(with_acme(place.settings(GOOD))).await;
+    let calls = place.engine.calls().len();
+    let is_stopping = async {
+        while !place.done_since(calls).iter().any(|call| call.starts_with("stop")) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        _ = router.ensure_running() => panic!("it takes its time"),
+        () = is_stopping => {}
+    }
+    assert_eq!(router.ensure_running().await.unwrap().unreplaced, None);
+    place.one_serves().await;
+    let made = place.done_since(calls).into_iter().filter(|call| call.starts_with("create demo-router-"));
+    assert_eq!(made.collect::<Vec<_>>(), ["create demo-router-trial", "create demo-router-next"], "once");
+}
+
+#[tokio::test]
 async fn an_image_that_is_nowhere_is_told_and_the_old_one_serves_on() {
     let place = Place::new(23).await;
     place.open(place.settings(GOOD)).await.ensure_running().await.unwrap();
@@ -129,11 +172,9 @@ async fn whichever_call_fails_or_is_the_last_of_a_server_one_router_serves_after
     for at in 1..=count {
         for fault in [Fault::Error, Fault::ErrorAfterEffect, Fault::Hang, Fault::HangAfterEffect] {
             let settings = wanted.next().unwrap();
-            place.engine.plan_fault(FaultPlan { at: (place.engine.calls().len() + at) as u64, fault });
-            let dying = place.open(settings.clone()).await;
-            // One that hangs is killed, and one that fails is looked after.
-            let _ = tokio::time::timeout(Duration::from_millis(100), dying.ensure_running()).await;
-            drop(dying);
+            let at = place.engine.calls().len() + at;
+            place.engine.plan_fault(FaultPlan { at: at as u64, fault });
+            place.run_until(at, fault, settings.clone()).await;
             place.engine.forget_faults();
             let info = place.open(settings).await.ensure_running().await;
             let info = info.unwrap_or_else(|error| panic!("{fault:?} at call {at}: {error}"));
