@@ -65,7 +65,7 @@ pub use crate::engine::{
     ContainerState, EngineInfo, Exit, Health, LogLine, LogQuery, LogStream, ProbeAnswer, TerminalSize,
 };
 pub use crate::keys::{Fingerprint, Holder, Role};
-pub use crate::router::{RouterInfo, Standing};
+pub use crate::router::{RouterInfo, Standing, Unreplaced};
 
 /// The version in the path of every endpoint.
 pub const API_VERSION: u32 = 1;

@@ -21,6 +21,9 @@ pub struct ServerView {
     /// None while they are not measured.
     #[serde(default)]
     pub machine: Option<MachineFigures>,
+    /// Why requests to its own domain do not come to it; none: they do, or it has none.
+    #[serde(default)]
+    pub unreached: Option<Problem>,
     /// What whoever asks is limited to. None: to nothing.
     #[serde(default)]
     pub limits: Option<Limits>,

@@ -155,6 +155,9 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// Gives one that does not run another address, and these host names beside its own, from its next start on.
     async fn readdress(&self, name: &ContainerName, address: Ipv4Addr, aliases: &[String]) -> Result<()>;
 
+    /// Gives it another name, running or not. One that has it already is fine.
+    async fn rename(&self, from: &ContainerName, to: &ContainerName) -> Result<()>;
+
     /// SIGTERM, then SIGKILL after the grace time. One that does not run, or is gone, is fine.
     async fn stop(&self, name: &ContainerName, grace: Duration) -> Result<()>;
 

@@ -19,9 +19,10 @@ pub struct MemoryRouter {
     hung: watch::Sender<bool>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     api: Option<ApiRoute>,
+    api_status: u16,
     routes: BTreeMap<ServiceName, Routes>,
     changes: Vec<Change>,
     calls: Vec<Call>,
@@ -30,6 +31,23 @@ struct Inner {
     traffic: BTreeMap<ServiceName, Counts>,
     /// Since when services that have routes get requests by themselves.
     busy_since: Option<Instant>,
+}
+
+impl Default for Inner {
+    /// The server is reached.
+    fn default() -> Self {
+        Self {
+            api: None,
+            api_status: 200,
+            routes: BTreeMap::new(),
+            changes: Vec::new(),
+            calls: Vec::new(),
+            faults: BTreeMap::new(),
+            certificates: Certificates::default(),
+            traffic: BTreeMap::new(),
+            busy_since: None,
+        }
+    }
 }
 
 /// One change that took effect.
@@ -75,6 +93,11 @@ pub enum Fault {
 impl MemoryRouter {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// What those get from now on who ask for the server's API.
+    pub fn answer_for_api(&self, status: u16) {
+        self.lock().api_status = status;
     }
 
     /// The call with this number, counted from one over the router's life, meets the fault.
@@ -196,7 +219,7 @@ fn simulated(service: &ServiceName, seconds: f64) -> Counts {
 }
 
 fn info() -> RouterInfo {
-    RouterInfo { name: "memory".to_owned(), version: "1".to_owned(), http_port: 80, https_port: 443 }
+    RouterInfo { name: "memory".to_owned(), version: "1".to_owned(), http_port: 80, https_port: 443, unreplaced: None }
 }
 
 #[async_trait]
@@ -237,6 +260,14 @@ impl Router for MemoryRouter {
     async fn expose(&self, api: &ApiRoute) -> Result<IpAddr> {
         self.call("expose", None, |inner| inner.api = Some(api.clone())).await?;
         Ok(Ipv4Addr::LOCALHOST.into())
+    }
+
+    async fn ask_api(&self, api: &ApiRoute, _path: &str) -> Result<u16> {
+        self.call("ask_api", None, |inner| match &inner.api {
+            Some(open) if open == api => inner.api_status,
+            _ => 404,
+        })
+        .await
     }
 
     async fn conceal(&self) -> Result<()> {

@@ -48,6 +48,9 @@ pub enum RouterError {
     File { action: &'static str, path: std::path::PathBuf, source: std::io::Error },
     #[error("the router's container could not be kept running")]
     Container(#[from] EngineError),
+    /// Its container is there, and nothing runs in it.
+    #[error("the router does not run: {reason}")]
+    Stopped { reason: String },
     /// Its container was started, but it does not answer. What it wrote last, oldest first.
     #[error("the router did not start: {reason}{}", last_lines(log))]
     NotStarted { reason: String, log: Vec<String>, source: Option<Cause> },
@@ -72,6 +75,11 @@ impl RouterError {
             }
             _ => None,
         }
+    }
+
+    /// It did not answer, which one that is busy does not do in time either.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, RouterError::Unreachable { .. })
     }
 
     pub fn is_full_disk(&self) -> bool {
@@ -108,6 +116,9 @@ pub trait Router: Send + Sync + fmt::Debug + 'static {
     /// will come from.
     async fn expose(&self, api: &ApiRoute) -> Result<IpAddr>;
 
+    /// Asks for a path of the server's own API as a visitor does, by way of the router; returns the answer's status.
+    async fn ask_api(&self, api: &ApiRoute, path: &str) -> Result<u16>;
+
     /// Takes no requests to the server's own API any more. That none were taken there is fine.
     async fn conceal(&self) -> Result<()>;
 
@@ -123,6 +134,37 @@ pub struct RouterInfo {
     /// Where it takes http requests, on the server.
     pub http_port: u16,
     pub https_port: u16,
+    /// It is of settings of before: why it could not be replaced when the server started. Until its next start it stays so.
+    #[serde(default)]
+    pub unreplaced: Option<Unreplaced>,
+}
+
+/// Why a router of the present settings could not take the place of the one that serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreplaced {
+    /// What became of it.
+    pub reason: String,
+    /// What it wrote last, oldest first.
+    pub log: Vec<String>,
+}
+
+impl fmt::Display for Unreplaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.headline(), last_lines(&self.log))
+    }
+}
+
+impl Unreplaced {
+    /// Without what it wrote.
+    pub fn headline(&self) -> String {
+        format!("a router of the present settings did not come up, and the one of before serves on: {}", self.reason)
+    }
+
+    /// What the operator can do about it.
+    pub fn hint() -> &'static str {
+        "mend what config.toml says of it ([router], [init], [acme]) and restart the server: it is tried once at each start \
+         of the server"
+    }
 }
 
 /// The way to the server's own API: everything under `/daemon/` of its domain.

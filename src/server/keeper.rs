@@ -36,7 +36,7 @@ impl Core {
     async fn mend(self: &Arc<Self>) -> Result<(), Problem> {
         // One that runs when the server starts is of the settings of then.
         if self.parts.knows_router() {
-            self.tell_router(self.router_part(self.router.info().await));
+            self.look_at_router().await;
         }
         let was_down = !self.parts.is_router_up();
         if was_down && let Err(problem) = self.bring_router_up().await {
@@ -59,6 +59,15 @@ impl Core {
         }
         self.look_at_certificates().await;
         Ok(self.feeds.save()?)
+    }
+
+    async fn look_at_router(&self) {
+        let info = self.router.info().await;
+        if self.parts.is_word_of_router(&info) {
+            self.tell_router(self.router_part(info));
+        } else {
+            tracing::info!("the router answers late; it is looked at again");
+        }
     }
 
     async fn bring_router_up(&self) -> Result<(), Problem> {
@@ -123,3 +132,6 @@ impl Core {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

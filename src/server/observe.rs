@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -34,12 +35,27 @@ struct Sight {
 pub(super) struct Parts {
     engine: Mutex<Option<Part<EngineInfo>>>,
     router: Mutex<Option<Part<RouterInfo>>>,
+    /// Looks in a row, until now, at which the router said nothing.
+    silences: AtomicU32,
 }
+
+/// So many in a row are no mere delay: while thousands of requests come at once, a router answers late.
+const SILENCES: u32 = 2;
 
 impl Parts {
     /// Says whether that is news.
     pub(super) fn note_router(&self, router: Part<RouterInfo>) -> bool {
         replace_if_other(&self.router, router)
+    }
+
+    /// Counts a look at the router. False where it says nothing of it: one that was up may only be busy.
+    pub(super) fn is_word_of_router(&self, info: &Result<RouterInfo, RouterError>) -> bool {
+        if !info.as_ref().is_err_and(RouterError::is_silence) {
+            self.silences.store(0, Ordering::Relaxed);
+            return true;
+        }
+        let silences = self.silences.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        !self.is_router_up() || silences >= SILENCES
     }
 
     /// Whether it was looked at.
@@ -116,7 +132,7 @@ impl Core {
     }
 
     async fn server_view(&self) -> ServerView {
-        let router = self.router_part(self.router.info().await);
+        let router = self.router_now().await;
         self.server_of(self.engine_part().await, router)
     }
 
@@ -124,7 +140,7 @@ impl Core {
     /// once; to be asked how it is takes Docker longer than anything else that a push asks for.
     pub(super) async fn known_server_view(&self) -> ServerView {
         let known = locked(&self.parts.engine).clone().filter(|engine| engine.up().is_some());
-        let router = self.router_part(self.router.info().await);
+        let router = self.router_now().await;
         let engine = match known {
             Some(engine) => engine,
             None => self.engine_part().await,
@@ -142,6 +158,7 @@ impl Core {
             max_context_bytes: self.max_context_bytes(),
             machine: self.figures.board().machine,
             limits: None,
+            unreached: self.network.unreached(),
         }
     }
 
@@ -168,6 +185,16 @@ impl Core {
                 Part::Up { info }
             }
             Err(error) => Part::Down { problem: error.into() },
+        }
+    }
+
+    /// One that says nothing is as it was when it was last looked at; the next look tells.
+    async fn router_now(&self) -> Part<RouterInfo> {
+        let info = self.router.info().await;
+        let known = locked(&self.parts.router).clone().filter(|known| known.up().is_some());
+        match known {
+            Some(known) if info.as_ref().is_err_and(RouterError::is_silence) => known,
+            _ => self.router_part(info),
         }
     }
 

@@ -14,6 +14,7 @@
 //! original/        the Python original at the other end of a push
 //! disk.rs          disks that are full, and what makes room on them
 //! server.rs        the process itself: its socket, its stop, its death
+//! router.rs        another router in the place of the one that serves
 //! strangers.rs     what is not ours stays as it is
 //! ```
 
@@ -32,6 +33,7 @@ mod original;
 mod registries;
 #[path = "../support/registry.rs"]
 mod registry;
+mod router;
 mod server;
 mod stage;
 mod strangers;

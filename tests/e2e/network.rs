@@ -110,6 +110,22 @@ async fn keys_let_in_over_https_what_they_may_and_nothing_else() {
     assert!(entries.iter().any(|entry| matches!(entry.by, By::Nobody { claimed: Some(_) })), "{entries:#?}");
 }
 
+/// It asks for itself by way of the router, with https and without.
+#[tokio::test]
+async fn the_server_sees_that_its_domain_leads_to_it() {
+    let until_seen = async |mut stage: Stage| {
+        let begin = Instant::now();
+        while !stage.process().log().contains("the API is reached over the network") {
+            assert!(begin.elapsed() < Duration::from_secs(30), "{}", stage.process().log());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(stage.view().await.unreached, None);
+    };
+    until_seen(stage().await.0).await;
+    let more = "[init]\ndomain = \"paas.localhost\"\n".to_owned();
+    until_seen(Stage::with(Settings { more, ..Settings::default() }).await).await;
+}
+
 #[tokio::test]
 async fn who_does_not_trust_the_certificate_or_has_no_key_gets_nowhere() {
     let (stage, ada, _authority) = stage().await;

@@ -229,6 +229,21 @@ pub(crate) async fn a_stopped_container_can_come_back_at_another_address(on: &im
     on.until_it_listens(&there.name).await;
 }
 
+pub(crate) async fn a_container_takes_another_name_and_stays_what_it_is(on: &impl Fixture) {
+    let there = on.run_until_it_listens("web", App::Serves).await;
+    let other = ContainerName::from_engine(&format!("{}-before", there.name));
+    for _ in 0..2 {
+        on.engine().rename(&there.name, &other).await.unwrap();
+    }
+    let renamed = on.engine().inspect(&other).await.unwrap();
+    assert_eq!((renamed.id, renamed.state, renamed.digest), (there.id, there.state, there.digest));
+    let error = on.engine().inspect(&there.name).await.unwrap_err();
+    assert!(matches!(error, EngineError::NotFound { .. }), "{error}");
+    let taken = on.run("web", App::Serves).await;
+    let error = on.engine().rename(&other, &taken.name).await.unwrap_err();
+    assert!(matches!(error, EngineError::Refused { .. }), "another one has the name: {error}");
+}
+
 pub(crate) async fn published_ports_are_known_while_it_runs(on: &impl Fixture) {
     let mut spec = on.spec("web", App::Serves).await;
     let (address, port) = (Some(Ipv4Addr::LOCALHOST.into()), 80.try_into().unwrap());

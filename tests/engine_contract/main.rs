@@ -70,6 +70,7 @@ contract! {
         two_containers_do_not_run_with_one_address
         nobody_is_connected_to_what_does_not_run
         a_stopped_container_can_come_back_at_another_address
+        a_container_takes_another_name_and_stays_what_it_is
         published_ports_are_known_while_it_runs
         two_containers_do_not_run_with_one_published_port
         eight_containers_start_at_once

@@ -22,6 +22,8 @@ pub(crate) struct Traefik {
     pub(crate) password: Secret,
     network: Network,
     ports: Ports,
+    /// The file with its own settings.
+    setup: String,
     folder: tempfile::TempDir,
     process: Option<Process>,
 }
@@ -89,7 +91,7 @@ impl Traefik {
             authority: String::new(),
             acme: None,
         };
-        files.write_setup(&setup.render()).await.unwrap();
+        let setup = files.write_setup(&setup.render()).await.unwrap();
         let (server, fallback) = (Ipv4Addr::LOCALHOST, &files.fallback().await.unwrap());
         let base = Base { server, password: &password, fallback, https_port: None, own: &[] };
         files.write_base(&render_base(&base)).await.unwrap();
@@ -97,7 +99,7 @@ impl Traefik {
         let rush = Duration::from_millis(500);
         let patience = Patience { limit: Duration::from_secs(10), rush, ..Patience::default() };
         let switch = Switch { files, api, patience, resolver: None };
-        let mut traefik = Self { switch, password, network, ports, folder, process: None };
+        let mut traefik = Self { switch, password, network, ports, setup, folder, process: None };
         traefik.run();
         traefik.await_answer().await;
         traefik
@@ -106,7 +108,7 @@ impl Traefik {
     /// Runs it, again where it was stopped; does not wait until it answers.
     pub(crate) fn run(&mut self) {
         let log = fs::File::create(self.folder.path().join("log")).unwrap();
-        let config = self.folder.path().join("config/traefik.toml");
+        let config = self.folder.path().join("config").join(&self.setup);
         // Whatever ends the test ends it too.
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL"])

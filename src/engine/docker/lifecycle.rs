@@ -1,11 +1,12 @@
-//! A container's life: created, started, stopped, removed. Each call may be done twice.
+//! A container's life: created, started, renamed, stopped, removed. Each call may be done twice.
 
 use std::time::Duration;
 
 use bollard::errors::Error as DockerError;
 use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, ContainerUpdateBody};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, RenameContainerOptionsBuilder, StartContainerOptions,
+    StopContainerOptionsBuilder,
 };
 
 use super::error::{Asked, Conflict, conflict, is_full, words};
@@ -102,6 +103,17 @@ impl DockerEngine {
         let change = ContainerUpdateBody { restart_policy: Some(spec::restart_policy(restart)), ..Default::default() };
         let asked = Asked::container("set the restart policy of", name.as_str());
         self.call(asked, QUICK, self.docker.update_container(name.as_str(), change)).await
+    }
+
+    pub(super) async fn rename_container(&self, from: &ContainerName, to: &ContainerName) -> Result<()> {
+        let there = match self.own(from).await {
+            Err(EngineError::NotFound { .. }) if self.own_if_there(to).await?.is_some() => return Ok(()),
+            found => found?,
+        };
+        let id = there.id.as_deref().unwrap_or(from.as_str());
+        let options = RenameContainerOptionsBuilder::default().name(to.as_str()).build();
+        let asked = Asked::container("rename", from.as_str());
+        self.call(asked, QUICK, self.docker.rename_container(id, options)).await
     }
 
     pub(super) async fn stop_container(&self, name: &ContainerName, grace: Duration) -> Result<()> {

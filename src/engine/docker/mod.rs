@@ -10,7 +10,7 @@
 //! container.rs   Docker's containers → ours; whose they are
 //! events.rs      what happens to them
 //! announce.rs    a container that has started tells its neighbours where it is
-//! lifecycle.rs   create, start, restart policy, stop, remove
+//! lifecycle.rs   create, start, restart policy, rename, stop, remove
 //! image.rs       images that are here, pulling, removing
 //! build.rs       building an image from a streamed context
 //! login.rs       what `docker login` left for the server's user
@@ -274,6 +274,10 @@ impl Engine for DockerEngine {
 
     async fn readdress(&self, name: &ContainerName, address: Ipv4Addr, aliases: &[String]) -> Result<()> {
         self.move_container(name, address, aliases).await
+    }
+
+    async fn rename(&self, from: &ContainerName, to: &ContainerName) -> Result<()> {
+        self.rename_container(from, to).await
     }
 
     async fn stop(&self, name: &ContainerName, grace: Duration) -> Result<()> {

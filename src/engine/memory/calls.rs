@@ -101,6 +101,10 @@ impl Engine for MemoryEngine {
         self.at_once("readdress", name.as_str(), |world, _| world.readdress(name, address, aliases)).await
     }
 
+    async fn rename(&self, from: &ContainerName, to: &ContainerName) -> Result<()> {
+        self.at_once("rename", from.as_str(), |world, _| world.rename(from, to)).await
+    }
+
     async fn stop(&self, name: &ContainerName, grace: Duration) -> Result<()> {
         self.attempt("stop", name.as_str(), self.run_stop(name, grace)).await
     }

@@ -95,6 +95,13 @@ impl MemoryEngine {
         Self { shared: Arc::new(shared), faults: Arc::default() }
     }
 
+    /// With its network there, where something else may listen in place of its containers.
+    #[must_use]
+    pub fn in_network(self, subnet: Subnet) -> Self {
+        self.shared.world().subnet = subnet;
+        self
+    }
+
     /// From now on, images built for the service behave so. Those built before keep their behaviour.
     pub fn script(&self, service: &ServiceName, behaviour: Behaviour) {
         self.shared.world().script(service.clone(), behaviour);

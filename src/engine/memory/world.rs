@@ -20,7 +20,7 @@ use crate::name::{ContainerName, ImageName, InstanceName, ServiceName};
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) instance: InstanceName,
-    subnet: Subnet,
+    pub(super) subnet: Subnet,
     network_made: bool,
     scripts: BTreeMap<ServiceName, Behaviour>,
     /// What could be pulled.
@@ -203,6 +203,23 @@ impl World {
         }
         there.spec.address = address;
         there.spec.aliases = aliases.to_vec();
+        Ok(())
+    }
+
+    pub(super) fn rename(&mut self, from: &ContainerName, to: &ContainerName) -> Result<()> {
+        let is_there = self.own_if_there(to)?.is_some();
+        match self.own(from) {
+            Err(EngineError::NotFound { .. }) if is_there => return Ok(()),
+            found => found?,
+        };
+        if is_there && from != to {
+            let action = format!("rename the container {from}");
+            return Err(EngineError::Refused { action, source: format!("another one is named {to}").into() });
+        }
+        if let Some(mut container) = self.containers.remove(from) {
+            container.spec.name = to.clone();
+            self.containers.insert(to.clone(), container);
+        }
         Ok(())
     }
 

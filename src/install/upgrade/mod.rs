@@ -1,5 +1,6 @@
 //! Another binary for a server that runs: tried, put in place, and replaced by the one before when the server does not
-//! come up with it. Services and the router are containers, and are not touched.
+//! come up with it. Services and the router are containers, and are not touched; a server that wants another router replaces
+//! it when it starts.
 //!
 //! ```text
 //! try it → keep the old one → put it in place → restart → does it answer? ─ no → the old one → restart

@@ -2,6 +2,7 @@
 //! holds the ports that the ordinary one wants.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -90,9 +91,9 @@ impl TraefikRouter {
         self.keeper.remove(grace).await
     }
 
-    fn beside(&self) -> Keeper {
-        let Keeper { engine, settings, .. } = &self.keeper;
+    fn beside(&self) -> Arc<Keeper> {
+        let Keeper { engine, settings, .. } = &*self.keeper;
         let name = ContainerName::from_engine(&format!("{}-router-beside", settings.instance));
-        Keeper { name, is_published: false, ..Keeper::new(std::sync::Arc::clone(engine), settings.clone()) }
+        Arc::new(Keeper { name, is_published: false, ..Keeper::new(Arc::clone(engine), settings.clone()) })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::num::NonZeroU16;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -10,34 +10,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
+use tokio::task::JoinError;
 use tokio::time::{Instant, sleep};
 
 use super::TraefikSettings;
 use super::api::Api;
-use super::files::{AUTHORITY, Files};
+use super::files::{Files, ROUTES};
 use super::own::{self, Own, Usable};
-use super::setup::{Base, OWN_CERTIFICATES, Setup, render_base};
-use crate::engine::{
-    Bind, Cause, Container, ContainerSpec, ContainerState, Engine, EngineError, LogQuery, Network, Restart, Role,
-    SpecDigest,
-};
-use crate::manifest::{Protocol, Publish};
+use super::replace::Refused;
+use super::setup::{Base, render_base};
+use super::spec::Wanted;
+use crate::engine::{Cause, Container, ContainerState, Engine, EngineError, LogQuery, Network, Restart};
 use crate::name::ContainerName;
 use crate::router::{Result, RouterError};
 
 pub(super) const HTTP: NonZeroU16 = NonZeroU16::new(80).expect("80 is not 0");
 pub(super) const HTTPS: NonZeroU16 = NonZeroU16::new(443).expect("443 is not 0");
-const API: u16 = 8080;
+pub(super) const API: u16 = 8080;
 
-const CONFIG_DIR: &str = "/etc/traefik";
-const STORAGE: &str = "/acme.json";
-
-/// For connections to containers. A thousand new ones a second, as when all come that were held, use up the 28,000 ports
-/// that the kernel has for each container, because it keeps each for a minute after its use: then every further one costs it
-/// a search through all of them. The first has it use such a port again after a second, which is what it is for.
-const OUTGOING: [(&str, &str); 2] = [("net.ipv4.tcp_tw_reuse", "1"), ("net.ipv4.ip_local_port_range", "10240 65535")];
+/// For the requests that one has when it is told to stop; Traefik itself gives them ten seconds.
+pub(super) const GRACE: Duration = Duration::from_secs(30);
 
 const START_POLL: Duration = Duration::from_millis(100);
 const LAST_LINES: u32 = 10;
@@ -50,34 +43,91 @@ pub(super) struct Keeper {
     pub(super) name: ContainerName,
     /// It has ports of the server.
     pub(super) is_published: bool,
+    /// The folder that it watches, beside its settings.
+    pub(super) routes: &'static str,
     /// The operator's certificates that Traefik was told of last.
     pub(super) served: Mutex<Option<Usable>>,
+    /// Held by whoever starts or replaces it.
+    pub(super) ensuring: Mutex<()>,
+    /// The one that was to take the place of the one that serves, and could not.
+    pub(super) refused: std::sync::Mutex<Option<Refused>>,
 }
 
 impl Keeper {
     pub(super) fn new(engine: Arc<dyn Engine>, settings: TraefikSettings) -> Self {
         let name = ContainerName::from_engine(&format!("{}-router", settings.instance));
-        Self { engine, settings, name, is_published: true, served: Mutex::default() }
+        Self {
+            engine,
+            settings,
+            name,
+            is_published: true,
+            routes: ROUTES,
+            served: Mutex::default(),
+            ensuring: Mutex::default(),
+            refused: std::sync::Mutex::default(),
+        }
     }
 
     /// Makes and starts the container as the settings want it; returns once Traefik answers. One that runs so already
-    /// stays as it is.
-    pub(super) async fn ensure(&self, files: &Files) -> Result<Api> {
+    /// stays as it is; one of other settings is replaced, or serves on where that fails.
+    ///
+    /// It comes to its end also when nobody waits for it any more: a router that is replaced by half serves nobody.
+    pub(super) async fn ensure(self: &Arc<Self>, files: &Files) -> Result<Api> {
+        let (keeper, files) = (Arc::clone(self), files.clone());
+        let ensuring = tokio::spawn(async move {
+            let _alone = keeper.ensuring.lock().await;
+            keeper.ensure_alone(&files).await
+        });
+        let ended = |error: JoinError| RouterError::Stopped { reason: format!("mypaas did not bring it up: {error}") };
+        ensuring.await.unwrap_or_else(|error| Err(ended(error)))
+    }
+
+    async fn ensure_alone(&self, files: &Files) -> Result<Api> {
+        self.end_replacement(files).await?;
         let network = self.engine.ensure_network().await?;
-        self.engine.ensure_image(&self.settings.image).await?;
-        let address = self.address(&network).await?;
-        let password = files.password().await?;
-        let setup = self.setup().render();
+        let there = self.there(&self.name).await?;
+        let address = self.address(&network, there.as_ref()).await?;
         self.prepare_certificates(files).await?;
-        files.write_setup(&setup).await?;
+        let wanted = self.wanted(files, address).await?;
         self.serve_own(files).await?;
-        self.engine.create(&self.spec(files, address, &setup)).await?;
-        self.engine.start(&self.name).await?;
-        let api = Api::new(endpoint_at(address), password)?;
-        self.await_answer(&api).await?;
+        let api = Api::new(endpoint_at(address), files.password().await?)?;
+        match there {
+            Some(old) if old.digest != wanted.spec.digest => {
+                if old.address == address && self.serves(&api).await {
+                    self.replace(files, &old, &wanted, &api).await?;
+                    return Ok(api);
+                }
+                self.engine.stop(&self.name, GRACE).await?;
+            }
+            _ => {}
+        }
+        self.bring_up(&wanted, &api).await?;
         // Only now: one that cannot start is not to be tried for ever.
         self.engine.set_restart(&self.name, Restart::UnlessStopped).await?;
+        self.replaced(files, &wanted).await?;
         Ok(api)
+    }
+
+    /// Makes and starts it, and waits until it answers.
+    pub(super) async fn bring_up(&self, wanted: &Wanted, api: &Api) -> Result<()> {
+        self.engine.ensure_image(&self.settings.image).await?;
+        self.engine.create(&wanted.spec).await?;
+        self.engine.start(&self.name).await?;
+        self.await_answer(api).await
+    }
+
+    /// Whether the one that is there answers, which one that was stopped does after its start.
+    async fn serves(&self, api: &Api) -> bool {
+        let up = async {
+            self.engine.start(&self.name).await?;
+            self.await_answer(api).await
+        };
+        let up = up.await;
+        if let Err(error) = &up {
+            let error = error as &dyn std::error::Error;
+            tracing::warn!(error, "the router of other settings does not serve: it is made anew");
+        }
+        up.is_ok()
     }
 
     /// Ends the container, giving its requests so long to finish. That it is not there is fine.
@@ -125,17 +175,24 @@ impl Keeper {
         Ok(self.engine.inspect(&self.name).await?)
     }
 
+    /// The container of that name, if there is one.
+    pub(super) async fn there(&self, name: &ContainerName) -> Result<Option<Container>> {
+        match self.engine.inspect(name).await {
+            Ok(container) => Ok(Some(container)),
+            Err(EngineError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Where the Traefik in this container answers.
     pub(super) async fn api_of(&self, container: &Container, files: &Files) -> Result<Api> {
         Api::new(endpoint_at(container.address), files.password().await?)
     }
 
     /// The address it has, or else the first free one after the gateway.
-    async fn address(&self, network: &Network) -> Result<Ipv4Addr> {
-        match self.engine.inspect(&self.name).await {
-            Ok(container) if network.subnet.contains(container.address) => return Ok(container.address),
-            Ok(_) | Err(EngineError::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
+    pub(super) async fn address(&self, network: &Network, there: Option<&Container>) -> Result<Ipv4Addr> {
+        if let Some(there) = there.filter(|there| network.subnet.contains(there.address)) {
+            return Ok(there.address);
         }
         let used = self.engine.addresses_in_use().await?;
         let free = network.subnet.hosts().find(|host| *host > network.gateway && !used.contains(host));
@@ -145,58 +202,7 @@ impl Keeper {
         })
     }
 
-    fn setup(&self) -> Setup {
-        Setup {
-            http: format!(":{HTTP}"),
-            https: format!(":{HTTPS}"),
-            api: format!(":{API}"),
-            routes: format!("{CONFIG_DIR}/routes"),
-            certificates: STORAGE.to_owned(),
-            authority: format!("{CONFIG_DIR}/{AUTHORITY}"),
-            acme: self.settings.acme.clone(),
-        }
-    }
-
-    fn spec(&self, files: &Files, address: Ipv4Addr, setup: &str) -> ContainerSpec {
-        let bind = |server_dir, container_dir: &str, read_only| Bind {
-            server_dir,
-            container_dir: container_dir.to_owned(),
-            read_only,
-        };
-        let mut spec = ContainerSpec {
-            name: self.name.clone(),
-            role: Role::Router,
-            image: self.settings.image.clone(),
-            command: vec![format!("--configFile={CONFIG_DIR}/traefik.toml")],
-            env: [].into(),
-            binds: vec![
-                bind(files.config(), CONFIG_DIR, true),
-                bind(self.settings.storage.clone(), STORAGE, false),
-                bind(self.settings.own_certificates.clone(), OWN_CERTIFICATES, true),
-            ],
-            publish: [(self.settings.http_port, HTTP), (self.settings.https_port, HTTPS)]
-                .into_iter()
-                .filter(|_| self.is_published)
-                .map(|(port, inside)| self.publish(port, inside))
-                .collect(),
-            sysctls: OUTGOING.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
-            max_cpu: None,
-            max_mem: None,
-            aliases: vec![],
-            address,
-            digest: SpecDigest(String::new()),
-        };
-        spec.digest = digest(&spec, setup);
-        spec
-    }
-
-    /// All addresses of the server means those of IPv6 too.
-    fn publish(&self, host_port: u16, container_port: NonZeroU16) -> Publish {
-        let address = Some(self.settings.bind).filter(|bind| *bind != IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        Publish { address, host_port: NonZeroU16::new(host_port), container_port, protocol: Protocol::Tcp }
-    }
-
-    async fn await_answer(&self, api: &Api) -> Result<()> {
+    pub(super) async fn await_answer(&self, api: &Api) -> Result<()> {
         let start = Instant::now();
         let limit = self.settings.patience.start;
         loop {
@@ -212,7 +218,7 @@ impl Keeper {
         }
     }
 
-    async fn not_started(&self, reason: String, source: Option<Cause>) -> RouterError {
+    pub(super) async fn not_started(&self, reason: String, source: Option<Cause>) -> RouterError {
         let query = LogQuery { tail: Some(LAST_LINES), ..LogQuery::default() };
         let mut log = Vec::new();
         // What it wrote helps to find the reason; without it the reason is still known.
@@ -226,7 +232,7 @@ impl Keeper {
 }
 
 /// Traefik wants it to be its owner's alone.
-fn make_file(path: &Path) -> io::Result<()> {
+pub(super) fn make_file(path: &Path) -> io::Result<()> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
     fs::set_permissions(path, Permissions::from_mode(0o600))
 }
@@ -235,23 +241,17 @@ fn make_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn endpoint_at(address: Ipv4Addr) -> String {
+pub(super) fn endpoint_at(address: Ipv4Addr) -> String {
     format!("http://{address}:{API}")
 }
 
-fn ended(state: &ContainerState) -> Option<String> {
+pub(super) fn ended(state: &ContainerState) -> Option<String> {
     match state {
         ContainerState::Restarting { exit } | ContainerState::Exited { exit, .. } => {
             Some(format!("it ended with code {}", exit.code))
         }
         ContainerState::Created | ContainerState::Running { .. } => None,
     }
-}
-
-fn digest(spec: &ContainerSpec, setup: &str) -> SpecDigest {
-    let json = serde_json::to_string(spec).expect("a specification is texts, numbers and lists");
-    let hash = Sha256::new().chain_update(json).chain_update(setup).finalize();
-    SpecDigest(hash.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

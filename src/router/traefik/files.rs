@@ -1,11 +1,12 @@
 //! The router's folder. Nobody else writes to it.
 //!
 //! ```text
-//! config/traefik.toml           what Traefik reads when it starts
+//! config/traefik-<hash>.toml    what a Traefik reads when it starts: one that is to come back finds its own settings
 //! config/authority.pem          what vouches for a certificate authority of one's own
 //! config/routes/_base.toml      what all services' routes share
 //! config/routes/_server.toml    the way to the server's own API
 //! config/routes/<service>.toml  a service's routes; the folder is watched
+//! config/trial/_base.toml       what a trial watches, which has no routes; trial.json is for its certificates
 //! staging/                      unfinished files, where nobody watches
 //! before/<service>.toml         its routes before the last change, to be put back also when the disk is full
 //! password                      for Traefik's API
@@ -17,6 +18,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use sha2::{Digest, Sha256};
+
 use crate::atomic_file::{self, Access};
 use crate::engine::Secret;
 use crate::name::ServiceName;
@@ -25,6 +28,13 @@ use crate::router::{Result, RouterError, Routes};
 
 /// The name of the file beside Traefik's settings.
 pub(super) const AUTHORITY: &str = "authority.pem";
+
+/// The folder that Traefik watches, and the one of a trial.
+pub(super) const ROUTES: &str = "routes";
+pub(super) const TRIAL: &str = "trial";
+
+/// How the names of files with Traefik's own settings begin.
+const SETUP: &str = "traefik-";
 
 const PASSWORD_BYTES: usize = 32;
 
@@ -64,7 +74,17 @@ impl Files {
     }
 
     pub fn routes_folder(&self) -> PathBuf {
-        self.config().join("routes")
+        self.config().join(ROUTES)
+    }
+
+    /// Makes what a trial watches: what all routes share, and no route. Returns the file for its certificates.
+    pub(super) async fn make_trial(&self) -> Result<PathBuf> {
+        let (folder, base) = (self.config().join(TRIAL), self.base());
+        let making = folder.clone();
+        self.on_thread("make", folder.clone(), move || fs::create_dir_all(making)).await?;
+        let text = self.on_thread("read", base.clone(), move || fs::read_to_string(base)).await?;
+        self.write(folder.join("_base.toml"), &text, Access::Owner).await?;
+        Ok(self.folder.join("trial.json"))
     }
 
     /// The text of a service's file; none when it has no file.
@@ -117,9 +137,30 @@ impl Files {
         Ok(routes)
     }
 
-    /// What Traefik reads when it starts.
-    pub async fn write_setup(&self, text: &str) -> Result<()> {
-        self.write(self.config().join("traefik.toml"), text, Access::Everyone).await
+    /// What a Traefik reads when it starts; returns the file's name, which is of what is in it.
+    pub async fn write_setup(&self, text: &str) -> Result<String> {
+        let hash = Sha256::digest(text);
+        let name = hash[..6].iter().fold(SETUP.to_owned(), |name, byte| format!("{name}{byte:02x}")) + ".toml";
+        self.write(self.config().join(&name), text, Access::Everyone).await?;
+        Ok(name)
+    }
+
+    /// Removes the settings of routers that do not come back: all but this file.
+    pub(super) async fn forget_setups(&self, but: &str) -> Result<()> {
+        let (folder, kept) = (self.config(), but.to_owned());
+        let is_old = move |name: &str| name.starts_with("traefik") && name.ends_with(".toml") && name != kept;
+        let reading = folder.clone();
+        let forget = move || {
+            fs::read_dir(reading)?.try_for_each(|entry| {
+                let entry = entry?;
+                if entry.file_name().to_str().is_some_and(&is_old) {
+                    atomic_file::remove(&entry.path())
+                } else {
+                    Ok(())
+                }
+            })
+        };
+        self.on_thread("clear", folder, forget).await
     }
 
     /// What all services' routes share.
@@ -127,10 +168,14 @@ impl Files {
         self.write(self.base(), text, Access::Owner).await
     }
 
-    /// The way to the server's own API; none: there is none.
+    /// The way to the server's own API; none: there is none. What is written already stays, so that Traefik reads nothing
+    /// anew.
     pub async fn write_api(&self, text: Option<&str>) -> Result<()> {
         let path = self.routes_folder().join("_server.toml");
+        let reading = path.clone();
+        let there = self.on_thread("read", path.clone(), move || read(&reading)).await?;
         match text {
+            Some(text) if there.as_deref() == Some(text) => Ok(()),
             Some(text) => self.write(path, text, Access::Everyone).await,
             None => self.on_thread("remove", path.clone(), move || atomic_file::remove(&path)).await,
         }

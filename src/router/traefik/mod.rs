@@ -9,11 +9,13 @@
 //! api.rs        asks Traefik what it follows
 //! metrics.rs    what Traefik counted
 //! switch.rs     write, confirm, put back: how routes change
-//! container.rs  Traefik's container
+//! container.rs  Traefik's container; spec.rs: what it is made from
+//! replace.rs    one of other settings takes its place, or does not
 //! beside.rs     a second one, while another program has the ports
 //! issued.rs     certificates that Traefik got, and why it got none
 //! own.rs        the operator's own certificates
 //! fallback.rs   the certificate for domains that there is none for
+//! visit.rs      a visitor of the server's own API
 //! fake.rs       a stand-in for Traefik's API, for tests
 //! ```
 
@@ -29,8 +31,11 @@ mod issued;
 mod metrics;
 mod own;
 mod path;
+mod replace;
 pub mod setup;
+mod spec;
 pub mod switch;
+mod visit;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -50,11 +55,11 @@ pub use self::issued::refused_domains;
 pub use self::metrics::added_up;
 
 use self::api::{Api, Run};
-use self::container::{HTTP, HTTPS, Keeper};
+use self::container::{HTTP, HTTPS, Keeper, ended};
 use self::files::Files;
 use self::own::Usable;
 use self::switch::{Patience, Switch};
-use super::{ApiRoute, Certificate, Certificates, Counts, Refusal, Result, Router, RouterInfo, Routes};
+use super::{ApiRoute, Certificate, Certificates, Counts, Refusal, Result, Router, RouterError, RouterInfo, Routes};
 use crate::engine::{Container, Engine, LogQuery};
 use crate::name::{ImageName, InstanceName, ServiceName};
 
@@ -93,7 +98,7 @@ pub struct TraefikSettings {
 /// Traefik, in a container of the engine.
 #[derive(Debug)]
 pub struct TraefikRouter {
-    keeper: Keeper,
+    keeper: Arc<Keeper>,
     files: Files,
     /// Where Traefik answers; none until it was started or found.
     api: Mutex<Option<Api>>,
@@ -125,7 +130,7 @@ impl TraefikRouter {
     pub async fn new(engine: Arc<dyn Engine>, settings: TraefikSettings) -> Result<Self> {
         let files = Files::open(settings.folder.clone()).await?;
         Ok(Self {
-            keeper: Keeper::new(engine, settings),
+            keeper: Arc::new(Keeper::new(engine, settings)),
             files,
             api: Mutex::default(),
             seen: Mutex::default(),
@@ -276,15 +281,24 @@ impl Router for TraefikRouter {
         Ok(container.address.into())
     }
 
+    async fn ask_api(&self, api: &ApiRoute, path: &str) -> Result<u16> {
+        visit::ask(self.keeper.inspect().await?.address, api, path).await
+    }
+
     async fn conceal(&self) -> Result<()> {
         self.files.write_api(None).await
     }
 
     async fn info(&self) -> Result<RouterInfo> {
+        let unreplaced = self.keeper.unreplaced();
         if let Some(info) = self.unchanged().await {
-            return Ok(info);
+            return Ok(RouterInfo { unreplaced, ..info });
         }
         let container = self.keeper.inspect().await?;
+        if !container.is_running() {
+            let reason = ended(&container.state).unwrap_or_else(|| "it was not started".to_owned());
+            return Err(RouterError::Stopped { reason });
+        }
         let api = self.keeper.api_of(&container, &self.files).await?;
         let run = api.run().await?;
         let settings = &self.keeper.settings;
@@ -293,6 +307,7 @@ impl Router for TraefikRouter {
             version: run.version.clone(),
             http_port: published(&container, HTTP).unwrap_or(settings.http_port),
             https_port: published(&container, HTTPS).unwrap_or(settings.https_port),
+            unreplaced,
         };
         *self.seen.lock().await = Some(Seen { api, run, info: info.clone() });
         Ok(info)

@@ -11,7 +11,7 @@ use super::book::Book;
 use super::restarts::Restarts;
 use crate::api::{
     AlertKind, CertificateView, ContainerState, ContainerView, Deploy, DeployState, Health, MachineFigures, Outcome,
-    Part, Phase, Problem, ServiceState, ServiceView, Snapshot, Standing,
+    Part, Phase, Problem, RouterInfo, ServiceState, ServiceView, Snapshot, Standing, Unreplaced,
 };
 use crate::name::{ContainerName, ServiceName};
 
@@ -66,6 +66,8 @@ pub(super) fn causes(sight: &Sight<'_>, now: Timestamp) -> Vec<Cause> {
     let mut causes = Vec::new();
     causes.extend(part("engine", &server.engine));
     causes.extend(part("router", &server.router));
+    causes.extend(server.router.up().and_then(unreplaced));
+    causes.extend(server.unreached.as_ref().map(|problem| down("domain", problem)));
     if let Some(machine) = &server.machine {
         causes.extend(sight.of_machine(machine));
     }
@@ -81,10 +83,23 @@ pub(super) fn causes(sight: &Sight<'_>, now: Timestamp) -> Vec<Cause> {
 }
 
 fn part<T>(name: &str, part: &Part<T>) -> Option<Cause> {
-    let Part::Down { problem } = part else { return None };
+    match part {
+        Part::Up { .. } => None,
+        Part::Down { problem } => Some(down(name, problem)),
+    }
+}
+
+fn down(name: &str, problem: &Problem) -> Cause {
     let Problem { message, hint, .. } = problem.clone();
     let key = Key { kind: AlertKind::Part, detail: name.to_owned(), ..Key::default() };
-    Some(Cause { key, since: None, message, hint })
+    Cause { key, since: None, message, hint }
+}
+
+/// The router is of settings of before.
+fn unreplaced(router: &RouterInfo) -> Option<Cause> {
+    let why = router.unreplaced.as_ref()?;
+    let key = Key { kind: AlertKind::Part, detail: "router's settings".to_owned(), ..Key::default() };
+    Some(Cause { key, since: None, message: why.to_string(), hint: Some(Unreplaced::hint().to_owned()) })
 }
 
 /// It has come so far that containers come and go.

@@ -99,6 +99,11 @@ impl Stage {
         self.process = Some(process);
     }
 
+    /// Does not wait until it is ready.
+    pub(crate) fn begin_start(&mut self) {
+        self.process = Some(Process::spawn(self));
+    }
+
     pub(crate) fn process(&mut self) -> &mut Process {
         self.process.as_mut().unwrap()
     }

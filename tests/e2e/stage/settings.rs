@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 pub(crate) struct Settings {
     /// 0: any that is free.
     pub(crate) http_port: u16,
+    /// The router's; none: the usual one.
+    pub(crate) image: Option<String>,
     pub(crate) ready_deadline: &'static str,
     pub(crate) drain: &'static str,
     pub(crate) grace: &'static str,
@@ -26,6 +28,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             http_port: 0,
+            image: None,
             ready_deadline: "15s",
             drain: "500ms",
             grace: "2s",
@@ -48,12 +51,14 @@ impl Settings {
 
     /// As config.toml.
     pub(super) fn text(&self, instance: &str) -> String {
-        let Self { http_port, ready_deadline, drain, grace, watch, context_mib, min_free_mib, env, more, network } =
-            self;
+        let image = self.image.as_ref().map(|image| format!("image = {image:?}\n")).unwrap_or_default();
+        let Self {
+            http_port, ready_deadline, drain, grace, watch, context_mib, min_free_mib, env, more, network, ..
+        } = self;
         let [first, second, third] = network;
         format!(
             "[server]\ninstance = {instance:?}\n[network]\nsubnet = \"{first}.{second}.{third}.0/24\"\n\
-             [router]\nbind = \"127.0.0.1\"\nhttp_port = {http_port}\nhttps_port = 0\n\
+             [router]\n{image}bind = \"127.0.0.1\"\nhttp_port = {http_port}\nhttps_port = 0\n\
              [deploy]\nready_deadline = {ready_deadline:?}\ndrain = {drain:?}\nsettle = \"1s\"\ngrace = {grace:?}\n\
              watch = {watch:?}\n[limits]\ncontext_mib = {context_mib}\nmin_free_mib = {min_free_mib}\n[env]\n{env}\n{more}"
         )

@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::MachineFigures;
+use crate::api::{MachineFigures, ProblemCode};
 use crate::name::ReleaseId;
 
 fn six_services() -> Snapshot {
@@ -74,6 +74,13 @@ fn each_cause_is_found_where_it_is() {
     assert_eq!(with(|all| all.server.machine = Some(machine(94, 899))), []);
     assert_eq!(with(|all| all.server.machine = Some(machine(95, 0))), one(AlertKind::Memory, ""));
     assert_eq!(with(|all| all.server.machine = Some(machine(0, 900))), one(AlertKind::Disk, ""));
+    let unreached = |all: &mut Snapshot| all.server.unreached = Some(Problem::new(ProblemCode::Unavailable, "504"));
+    assert_eq!(with(unreached), one(AlertKind::Part, "domain"));
+    let unreplaced = |all: &mut Snapshot| {
+        let Part::Up { info } = &mut all.server.router else { panic!("it is well") };
+        info.unreplaced = Some(Unreplaced { reason: "it ended with code 1".to_owned(), log: Vec::new() });
+    };
+    assert_eq!(with(unreplaced), one(AlertKind::Part, "router's settings"));
 }
 
 #[test]

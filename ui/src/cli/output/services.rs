@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 use mypaas::api::{
-    CertificateView, ContainerState, ContainerView, DeployState, Failure, Outcome, Part, ServerView, ServiceDetail,
-    ServiceState, ServiceView, Snapshot,
+    CertificateView, ContainerState, ContainerView, DeployState, Failure, Outcome, Part, Problem, ServerView,
+    ServiceDetail, ServiceState, ServiceView, Snapshot, Unreplaced,
 };
 use mypaas::manifest::{Manifest, Scale, Scheme, ServiceUrl};
 use mypaas::name::ServerName;
@@ -23,6 +23,7 @@ pub(crate) fn server(
     now: Timestamp,
 ) -> String {
     let mut text = heading(name, &snapshot.server, paint);
+    text += &doubts(&snapshot.server, paint);
     text += &alerts::beside(&snapshot.alerts, paint, now);
     if snapshot.services.is_empty() {
         let _ = writeln!(text, "no services yet; push one with `mypaas push {name} DIR`");
@@ -45,6 +46,27 @@ pub(crate) fn server(
             paint.strong(service.name.as_str()),
             paint.bad(&foreign::line(&failure.message, false))
         );
+    }
+    text
+}
+
+/// What is not as the server's settings have it, though all of it answers.
+fn doubts(server: &ServerView, paint: Paint) -> String {
+    let mut text = String::new();
+    let mut tell = |what: &str, said: &[String], hint: Option<&str>| {
+        let _ = writeln!(text, "{}", paint.bad(&foreign::line(what, false)));
+        for line in said {
+            let _ = writeln!(text, "  | {}", foreign::line(line, false));
+        }
+        if let Some(hint) = hint {
+            let _ = writeln!(text, "  hint: {}", foreign::line(hint, false));
+        }
+    };
+    if let Some(why) = server.router.up().and_then(|info| info.unreplaced.as_ref()) {
+        tell(&why.headline(), &why.log, Some(Unreplaced::hint()));
+    }
+    if let Some(Problem { message, hint, .. }) = &server.unreached {
+        tell(message, &[], hint.as_deref());
     }
     text
 }

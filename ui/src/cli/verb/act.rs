@@ -161,8 +161,13 @@ mod tests {
 
     #[test]
     fn an_unusual_port_is_part_of_the_address() {
-        let router =
-            |http_port, https_port| RouterInfo { name: "Traefik".into(), version: "3".into(), http_port, https_port };
+        let router = |http_port, https_port| RouterInfo {
+            name: "Traefik".into(),
+            version: "3".into(),
+            http_port,
+            https_port,
+            unreplaced: None,
+        };
         let url = |text: &str| ServiceUrl::try_from(text.to_owned()).unwrap();
         assert_eq!(reachable(&url("http://a.example/x"), Some(&router(8080, 8443))), "http://a.example:8080/x");
         assert_eq!(reachable(&url("https://a.example"), Some(&router(8080, 8443))), "https://a.example:8443");

@@ -86,7 +86,7 @@ impl Engine for OneContainer {
 
     async fn inspect(&self, name: &ContainerName) -> Answer<Container> {
         let seen = self.seen();
-        let Some(spec) = seen.container.as_ref() else {
+        let Some(spec) = seen.container.as_ref().filter(|spec| spec.name == *name) else {
             return Err(EngineError::NotFound { what: "container", name: name.to_string() });
         };
         let at = Timestamp::UNIX_EPOCH;
@@ -188,12 +188,17 @@ impl Engine for OneContainer {
         never()
     }
 
+    async fn rename(&self, _: &ContainerName, _: &ContainerName) -> Answer<()> {
+        never()
+    }
+
     async fn stop(&self, _: &ContainerName, _: Duration) -> Answer<()> {
         never()
     }
 
-    async fn remove(&self, _: &ContainerName) -> Answer<()> {
-        never()
+    /// What a replacement could have left, which there was none of.
+    async fn remove(&self, name: &ContainerName) -> Answer<()> {
+        if self.seen().container.as_ref().is_some_and(|spec| spec.name == *name) { never() } else { Ok(()) }
     }
 
     async fn logs(&self, name: &ContainerName, query: &LogQuery) -> Answer<BoxStream<'static, Answer<LogLine>>> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use jiff::Timestamp;
-use mypaas::api::{Part, ServerView};
+use mypaas::api::{Part, ServerView, Unreplaced};
 use mypaas::client::ClientError;
 use mypaas::install::manager::{Daemon, Running};
 use mypaas::install::upgrade::{self, Record, Stage};
@@ -121,12 +121,21 @@ impl Status {
         text += &plain("folder", &session.environment.shown(&self.home));
         text += &plain("socket", &session.environment.shown(&self.socket));
         text += &plain("domain", self.domain.as_deref().unwrap_or("none; it is reached by ssh only"));
+        if let Some(problem) = self.server.as_ref().and_then(|view| view.unreached.as_ref()) {
+            text += &line("", Style::Warning, &problem.message);
+            text += &problem.hint.as_deref().map(|hint| plain("", hint)).unwrap_or_default();
+        }
         if let Some(view) = &self.server {
             text += &part("engine", &view.engine, |info| format!("{} {}", info.name, info.version), &line);
             let ports = |info: &mypaas::api::RouterInfo| {
                 format!("{} {} on ports {} and {}", info.name, info.version, info.http_port, info.https_port)
             };
             text += &part("router", &view.router, ports, &line);
+            if let Some(why) = view.router.up().and_then(|info| info.unreplaced.as_ref()) {
+                text += &line("", Style::Warning, &why.headline());
+                text += &why.log.iter().map(|said| plain("", &format!("| {said}"))).collect::<String>();
+                text += &plain("", Unreplaced::hint());
+            }
         }
         text += &self.free_bytes.map(|free| plain("disk", &format!("{} free", units::bytes(free)))).unwrap_or_default();
         text += &self

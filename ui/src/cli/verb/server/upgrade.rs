@@ -17,7 +17,9 @@ use crate::cli::set_up::SetUpError;
 use crate::cli::steps::Steps;
 
 pub(super) const HELP: &str = "\
-Services and the router are not touched: no request fails. The server tries the new program, keeps the old one beside it,
+Services are not touched. Neither is the router, and no request fails, unless the new program brings another one, such as a
+newer Traefik: then those that are under way are answered, and those that come while it takes over are turned away, for a
+second or two after the old router has answered its last one. The server tries the new program, keeps the old one beside it,
 lets running deploys come to their end, and restarts; a build that takes longer than a minute and a half is to be pushed
 again. Then the unit of systemd becomes that of the new program, unless somebody has changed it. When the new program does
 not come up in time, the server goes back to the old one by itself, also when the connection to it is lost meanwhile.";
