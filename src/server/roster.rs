@@ -13,8 +13,8 @@ use super::core::Core;
 use crate::engine::{Container, EngineError, Role};
 use crate::name::{ContainerName, ServiceName};
 
-/// Between two full looks while events come.
-const CORRECT: Duration = Duration::from_secs(120);
+/// Between two full looks while events come. Each asks the engine about every container.
+const CORRECT: Duration = Duration::from_secs(300);
 
 /// Between two full looks while none come, when somebody watches and when nobody does.
 const LOOK_WATCHED: Duration = Duration::from_secs(1);
