@@ -30,8 +30,7 @@ impl Core {
         let removing = async move {
             stream::iter(&due).for_each_concurrent(AT_ONCE, |service| core.remove_or_tell(service)).await;
         };
-        let removing = self.stopping.clone().run_until_cancelled_owned(removing);
-        self.tasks.spawn(self.abandoned.clone().run_until_cancelled_owned(removing));
+        self.in_background(removing);
     }
 
     async fn remove_or_tell(&self, service: &ServiceName) {

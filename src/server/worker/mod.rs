@@ -46,6 +46,7 @@ pub(super) use keep::Going;
 pub(super) use revive::Stranded;
 pub(super) use turns::Turns;
 
+use super::core::Core;
 use crate::deploy::Action;
 use crate::manifest::Manifest;
 
@@ -60,4 +61,12 @@ pub(super) enum Work {
     Change {
         action: Action,
     },
+}
+
+impl Core {
+    /// Nobody waits for it, and it ends with the server.
+    fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let working = self.stopping.clone().run_until_cancelled_owned(work);
+        self.tasks.spawn(self.abandoned.clone().run_until_cancelled_owned(working));
+    }
 }

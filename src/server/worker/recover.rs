@@ -96,8 +96,7 @@ impl Core {
                 }
             }
         };
-        let looking = self.stopping.clone().run_until_cancelled_owned(looking);
-        self.tasks.spawn(self.abandoned.clone().run_until_cancelled_owned(looking));
+        self.in_background(looking);
     }
 
     async fn take_up(

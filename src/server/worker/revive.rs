@@ -66,8 +66,7 @@ impl Core {
         let reviving = async move {
             stream::iter(&due).for_each_concurrent(AT_ONCE, |service| core.revive_or_tell(service)).await;
         };
-        let reviving = self.stopping.clone().run_until_cancelled_owned(reviving);
-        self.tasks.spawn(self.abandoned.clone().run_until_cancelled_owned(reviving));
+        self.in_background(reviving);
     }
 
     async fn revive_or_tell(&self, service: &ServiceName) {

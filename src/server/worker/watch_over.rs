@@ -76,8 +76,7 @@ impl Core {
         }
         let (core, deploy, serving) = (Arc::clone(self), deploy.clone(), serving.clone());
         let watching = async move { core.watch_until_sure(time, &deploy, &serving, before).await };
-        let watching = self.stopping.clone().run_until_cancelled_owned(watching);
-        self.tasks.spawn(self.abandoned.clone().run_until_cancelled_owned(watching));
+        self.in_background(watching);
     }
 
     async fn watch_until_sure(self: &Arc<Self>, time: Duration, deploy: &Deploy, serving: &Serving, before: ReleaseId) {

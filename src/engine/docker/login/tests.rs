@@ -115,6 +115,13 @@ async fn programs_are_asked_for_registries_that_are_needed() {
 }
 
 #[tokio::test]
+async fn where_names_are_unclear_programs_are_asked_for_all_that_is_known() {
+    let told = async |logins| told(&keychain("programs.json").open(sources(&[], logins)).await);
+    assert_eq!(told(Logins::All).await, ["file.example.com ada:file"]);
+    assert_eq!(told(Logins::Every).await, ["file.example.com ada:file", "token.example.com :identity"]);
+}
+
+#[tokio::test]
 async fn a_program_may_keep_all_logins() {
     let shown = keychain("store.json").open(sources(&["docker.io", "b.example.com"], Logins::All)).await;
     assert_eq!(told(&shown), ["b.example.com ada:of-b.example.com", "https://index.docker.io/v1/ ada:of-hub?~>"]);
