@@ -71,6 +71,10 @@ pub enum What {
     Removed {
         container: ContainerName,
     },
+    /// The release serves and is kept, and what served before had its time to finish requests. That is stopped and removed
+    /// next, and however that goes, the deploy has succeeded. Not told where what goes is all that was asked for; told
+    /// again where a server that died right there takes the deploy up.
+    Done,
     /// Something went wrong that does not change how the deploy ends.
     Warning {
         message: String,
@@ -82,6 +86,9 @@ pub enum What {
     Finished {
         outcome: Outcome,
     },
+    /// A newer server tells more than this program knows.
+    #[serde(other)]
+    Other,
 }
 
 /// The stations of a deploy, in order; a deploy passes through those it needs.
@@ -225,6 +232,13 @@ pub fn in_words(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_newer_server_tells_does_not_end_the_story() {
+        let newer = r#"{"seq": 3, "at": "2026-01-02T03:04:05Z", "event": "applauded", "by": "all"}"#;
+        let event: Event = serde_json::from_str(newer).unwrap();
+        assert_eq!((event.seq, event.what), (3, What::Other));
+    }
 
     #[test]
     fn a_phase_is_called_as_on_the_wire() {

@@ -142,13 +142,16 @@ impl Executor<'_> {
     async fn forward(&self, plan: &Plan, from: usize) -> Verdict {
         let (mut phase, mut short) = (None, None);
         for (index, step) in plan.steps.iter().enumerate().skip(from) {
-            self.enter(&mut phase, step.phase());
             if index == plan.switch
                 && !plan.can_undo(index)
                 && let Err(error) = self.switch()
             {
                 return self.give_up(plan, step, Failed { begun: index.checked_sub(1), error }).await;
             }
+            if plan.clears_from() == Some(index) && short.is_none() {
+                (self.report)(What::Done);
+            }
+            self.enter(&mut phase, step.phase());
             if !plan.can_undo(index) || self.journal.is_switched() {
                 short = self.insist(index, step, short).await;
             } else if let Err(error) = self.attempt(plan, index, step).await {

@@ -2,11 +2,12 @@
 //! plan, and planning again after the plan was carried out gives no steps.
 //!
 //! ```text
-//!   roll:            create · start · await ready · ROUTE to new · keep · drain · stop · remove old
-//!   replace, safe:   create · hold · drain · stop old · start · await ready · ROUTE to new · keep · remove old
+//!   roll:            create · start · await ready · ROUTE to new · keep · drain; stop · remove old
+//!   replace, safe:   create · hold · drain · stop old · start · await ready · ROUTE to new · keep; remove old
 //! ```
 //!
-//! The step in capitals is the switch: a failure before it is undone, after it the deploy goes forward.
+//! The step in capitals is the switch: a failure before it is undone, after it the deploy goes forward. What comes after
+//! the semicolon only clears away, and nobody needs to wait for it.
 
 mod held;
 mod roll;
@@ -229,6 +230,15 @@ impl Plan {
     pub fn undo_after(&self, begun: Option<usize>) -> &[Step] {
         let undo = self.undo.iter().rfind(|undo| undo.since <= begun.unwrap_or(0));
         undo.map(|undo| undo.steps.as_slice()).unwrap_or_default()
+    }
+
+    /// From this step on, what was before is only cleared away: what starts serves. None where nothing is to be cleared
+    /// away, and where nothing starts, for then what goes is all that is wanted.
+    pub fn clears_from(&self) -> Option<usize> {
+        let starts = self.steps.iter().any(|step| matches!(step, Step::Start { .. }));
+        let clears = |step: &Step| matches!(step, Step::Stop { .. } | Step::Remove { .. });
+        let from = self.steps.iter().rposition(|step| !clears(step)).map_or(0, |last| last + 1);
+        (starts && from < self.steps.len()).then_some(from)
     }
 
     /// Whether a failure of this step can still be undone: before the switch, and in the switch itself where that is a

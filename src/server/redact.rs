@@ -33,7 +33,9 @@ pub(super) fn what(what: &mut What, vault: &Vault) {
         | What::Holding { .. }
         | What::Switched { .. }
         | What::Stopped { .. }
-        | What::Removed { .. } => {}
+        | What::Removed { .. }
+        | What::Done
+        | What::Other => {}
     }
 }
 

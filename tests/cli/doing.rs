@@ -41,7 +41,9 @@ async fn a_push_goes_live_and_says_where() {
     let pushed =
         pushed.shows(&["1 file", "d1: push of web", "building", "web.r1.2 ready", "done", "http://web.test\n"]);
     assert_eq!(pushed.err, "");
-    stage.run("deploy web").succeeded().shows(&["d2: push of web, r1 serves now"]);
+    let second = stage.run("deploy web").succeeded().shows(&["d2: push of web, r1 serves now", "draining", "done"]);
+    assert!(!second.out.contains("retiring"), "it is done before r1 is stopped: {}", second.out);
+    stage.run("follow local d2").succeeded().shows(&["done", "retiring", "web.r1.1 removed", "retired"]);
     stage.run("server deploy web").succeeded().shows(&["r2 serves now"]);
     stage.run("push local web/Dockerfile").succeeded().shows(&["r3 serves now"]);
 }

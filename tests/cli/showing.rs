@@ -167,7 +167,7 @@ async fn what_a_release_wrote_last_is_shown_when_its_containers_are_gone() {
     stage.run_with("env set local TOKEN", "open sesame\n").succeeded();
     for line in ["the first, with open sesame", "the second"] {
         stage.script("web", Behaviour { logs: vec![line.to_owned()], ..Behaviour::default() });
-        stage.run("push local web").succeeded();
+        stage.run("push local web --json").succeeded().shows(&["finished"]);
     }
     let now = stage.run("logs local web").succeeded().shows(&["the second"]);
     assert!(!now.out.contains("the first"), "{now:?}");

@@ -17,6 +17,8 @@ fn a_recording_shows_the_same_last_screen_without_a_server() {
     session.wait_for("3 running");
     session.press_for("r", "STEPS");
     session.press_for("y", "r1 of api on s01 is live");
+    // Its end is told wherever one is then.
+    session.wait_for("  finished");
     // A key that follows at once would be taken as one with alt.
     session.press_for("\u{1b}", "SERVICE");
     session.press_for("/auth\r", "/auth");

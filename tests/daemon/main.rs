@@ -6,6 +6,7 @@
 mod builds;
 mod case;
 mod disk;
+mod done;
 mod faults;
 mod flows;
 mod full_disk;

@@ -166,6 +166,7 @@ impl Stage {
         if let Some(open) = snapshot.deploys.iter().find(|deploy| !deploy.is_finished()) {
             return Err(format!("{} never ended: {:?}", open.id, open.state));
         }
+        self.check_done_was_done(&snapshot.deploys).await?;
         self.check_images(service).await?;
         let containers = self.containers(service).await;
         let Some(view) = snapshot.services.iter().find(|view| view.name.as_str() == service) else {
@@ -181,6 +182,17 @@ impl Stage {
             ServiceState::Stopped if self.running(service).await.is_empty() => Ok(()),
             other => Err(format!("{service} is {other:?} with {:?}, {} wanted", names(&containers), view.wanted)),
         }
+    }
+
+    /// Whoever was told that a deploy is done but for clearing away need not come back to see how it ended.
+    async fn check_done_was_done(&self, deploys: &[Deploy]) -> Result<(), String> {
+        for deploy in deploys {
+            let Ended { outcome, events } = self.end_of(deploy.id).await;
+            if !outcome.succeeded() && events.iter().any(|event| event.what == What::Done) {
+                return Err(format!("{} was told to be done, and then {outcome:?}", deploy.id));
+            }
+        }
+        Ok(())
     }
 
     /// Each is of a release that one can go back to.

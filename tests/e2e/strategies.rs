@@ -68,6 +68,22 @@ async fn releases_that_do_not_scale_are_replaced_without_a_failed_request() {
     replace_under_load("0", "1s").await;
 }
 
+/// Which takes its time to stop: nobody waits for that who wants the next one to serve.
+#[tokio::test]
+async fn a_push_is_done_while_the_release_before_it_still_stops() {
+    let stage = Stage::alone(Settings { grace: "6s", ..Settings::default() }).await;
+    let folder = release(&stage, "scale=1", "ignore");
+    stage.push(&folder).await.done();
+    release(&stage, "scale=1", "graceful");
+    let told = stage.mypaas(&["push", "local", &folder]).await.done();
+    assert_eq!(stage.containers_now().await, ["web.r1.1", "web.r2.1"], "{told}");
+    assert!(stage.hello(WEB).await.contains("(release r2,"));
+    // What is asked for next waits until it is gone.
+    let told = stage.mypaas(&["restart", "local", "web"]).await.done();
+    assert!(told.contains("queued behind d2"), "{told}");
+    assert_eq!(stage.containers().await, ["web.r2.2"]);
+}
+
 /// Of a release that dies at once when it is told to stop.
 async fn a_long_request_outlives_its_release(scale: &str) {
     let stage = Stage::alone(Settings { drain: "8s", ..Settings::default() }).await;

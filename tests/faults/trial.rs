@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use bollard::Docker;
 use bollard::models::ContainerSummaryStateEnum as State;
 use bollard::query_parameters::{KillContainerOptions, ListContainersOptionsBuilder, StartContainerOptions};
-use mypaas::api::{Deploy, DeployState};
+use futures_util::TryStreamExt;
+use mypaas::api::{Deploy, DeployState, What};
 use tokio::time::sleep;
 
 use super::check;
@@ -81,6 +82,9 @@ async fn deploy(stage: &mut Stage, trouble: Trouble) -> Result<Deploy, String> {
 /// Whether it succeeded, when all is as its history says.
 async fn judge(stage: &Stage, ended: &Deploy, trouble: Trouble) -> Result<bool, String> {
     let DeployState::Finished { outcome, .. } = &ended.state else { return Err("it has not ended".to_owned()) };
+    if !outcome.succeeded() && was_done(stage, ended).await? {
+        return Err(format!("it was told to be done, and then {outcome:?}"));
+    }
     let (told, live) = (told(ended, outcome), stage.live().await?);
     if told != Some(live) {
         return Err(format!("{live} is live, but {told:?} by the history: {outcome:?}"));
@@ -93,6 +97,13 @@ async fn judge(stage: &Stage, ended: &Deploy, trouble: Trouble) -> Result<bool, 
         sleep(LOOK_AGAIN).await;
     }
     Ok(outcome.succeeded())
+}
+
+/// But for clearing away, as it told.
+async fn was_done(stage: &Stage, deploy: &Deploy) -> Result<bool, String> {
+    let events = stage.server.client.deploy_events(deploy.id, 1).await.map_err(|error| error.to_string())?;
+    let events: Vec<_> = events.try_collect().await.map_err(|error| error.to_string())?;
+    Ok(events.iter().any(|event| event.what == What::Done))
 }
 
 /// What the proxy cannot do.

@@ -189,7 +189,7 @@ async fn a_machine_of_the_original_becomes_ours_by_one_command_while_it_serves()
     let units = "systemctl is-active mypaasd paas; systemctl is-enabled mypaasd paas; true";
     assert_eq!(machine.run(units), "inactive\nactive\ndisabled\nenabled\n");
 
-    machine.run("mypaas deploy /root/web");
+    machine.run("mypaas deploy --json /root/web");
     assert_ne!(machine.run(containers), before);
     load.stop().await;
     for (domain, path) in DOMAINS.iter().zip(&certificates) {

@@ -159,6 +159,32 @@ proptest! {
         }
     }
 
+    /// Whoever is told then that it is done need not wait for what comes after.
+    #[test]
+    fn what_only_clears_away_changes_nothing_of_what_serves(mut world in worlds(), desired in wishes()) {
+        let plan = plan(&desired, &world).unwrap();
+        let Some(clears_from) = plan.clears_from() else { return Ok(()) };
+        prop_assert!(clears_from > plan.switch);
+        let ran_before: Vec<_> = world.containers.iter().filter(|c| c.is_running()).map(|c| c.name.clone()).collect();
+        let (before, clearing) = plan.steps.split_at(clears_from);
+        before.iter().for_each(|step| happen(&mut world, step));
+        let Goal::Serving(wanted) = &desired.goal else { unreachable!("nothing else starts anything") };
+        let serving = |world: &Actual| {
+            let running = world.containers.iter().filter(|c| c.is_running());
+            running.filter(|c| release_of(c) == Some(wanted.template.release)).map(|c| c.name.clone()).collect::<Vec<_>>()
+        };
+        let (served, routes) = (serving(&world), routed(&world));
+        let kept = |c: &&Container| c.restart == Restart::UnlessStopped || ran_before.contains(&c.name);
+        prop_assert_eq!(world.containers.iter().filter(|c| served.contains(&c.name)).filter(kept).count(), served.len());
+        for step in clearing {
+            prop_assert!(matches!(step, Step::Stop { .. } | Step::Remove { .. }), "{}", step.describe());
+            happen(&mut world, step);
+            prop_assert_eq!(routed(&world), routes.clone());
+        }
+        prop_assert!(serving(&world).iter().all(|name| served.contains(name)));
+        prop_assert_eq!(serving(&world).len(), wanted.count as usize);
+    }
+
     #[test]
     fn the_same_input_gives_the_same_plan(world in worlds(), desired in wishes()) {
         prop_assert_eq!(plan(&desired, &world).unwrap(), plan(&desired, &world).unwrap());

@@ -56,7 +56,7 @@ async fn accept(desk: &Desk, body: Body) -> Result<Deploy, Problem> {
     desk.accept(DeployRequest { target, origin }).await
 }
 
-/// Tells all of the deploy, to its end.
+/// Tells all of the deploy, until it is done.
 fn told(desk: &Desk, deploy: Deploy) -> Response {
     let events = match desk.events(deploy.id, 1) {
         Ok(events) => events,
@@ -64,9 +64,15 @@ fn told(desk: &Desk, deploy: Deploy) -> Response {
     };
     let first = stream::iter([tell::accepted(&deploy)]);
     let stopped = Box::pin(desk.stopped());
-    let mut story = tell::Story::of(deploy);
-    let lines = events.take_until(stopped).map(Some).chain(stream::once(async { None }));
-    let lines = lines.flat_map(move |event| stream::iter(story.tell(event)));
+    let events = events.take_until(stopped).map(Some).chain(stream::iter([None]));
+    let told = stream::unfold((events, tell::Story::of(deploy)), |(mut events, mut story)| async move {
+        if story.is_over() {
+            return None;
+        }
+        let lines = story.tell(events.next().await?);
+        Some((stream::iter(lines), (events, story)))
+    });
+    let lines = told.flatten();
     answer(failing(first.chain(lines).boxed()))
 }
 

@@ -66,15 +66,22 @@ impl Story {
     pub(super) fn tell(&mut self, event: Option<Result<Event, StoreError>>) -> Vec<Line> {
         let id = self.deploy.id;
         match event {
-            Some(Ok(Event { what: What::Finished { outcome }, .. })) => {
-                self.is_over = true;
-                end(&self.deploy, &outcome)
-            }
+            Some(Ok(Event { what: What::Done, .. })) => self.end(&Outcome::Succeeded),
+            Some(Ok(Event { what: What::Finished { outcome }, .. })) => self.end(&outcome),
             Some(Ok(event)) => happening(&event.what).iter().map(|text| Line::of(text)).collect(),
             Some(Err(error)) => vec![Line::failure(&format!("how {id} goes on cannot be told: {error}"))],
-            None if self.is_over => Vec::new(),
             None => vec![Line::failure(&format!("the server stops before {id} has come to its end"))],
         }
+    }
+
+    /// Whether all was told.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    fn end(&mut self, outcome: &Outcome) -> Vec<Line> {
+        self.is_over = true;
+        end(&self.deploy, outcome)
     }
 }
 
@@ -132,6 +139,6 @@ fn happening(what: &What) -> Vec<String> {
         What::Removed { container } => vec![format!("  {container} removed")],
         What::Warning { message } => vec![format!("  warning: {message}")],
         What::Undoing { because } => vec![format!("  goes back, because {}", because.message)],
-        What::Finished { .. } => Vec::new(),
+        What::Done | What::Finished { .. } | What::Other => Vec::new(),
     }
 }

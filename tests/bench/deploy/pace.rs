@@ -1,4 +1,5 @@
-//! How long a deploy takes, from being accepted to its end and to the first answer of the new release.
+//! How long a deploy takes, from being accepted to the first answer of the new release, until it is done, and to its end,
+//! when what was before is stopped and removed.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -18,10 +19,11 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-pub(crate) const HEAD: &str =
-    "build    run  answer  = floor  stop, rm |  to its end  / floor  / by hand |  to the first new answer  / floor";
+pub(crate) const HEAD: &str = "build    run  answer  = floor  stop, rm |  first new answer  / floor |    done  / floor |  \
+                               at its end  / floor  / by hand";
 
 pub(crate) struct Pace {
+    to_done: Duration,
     to_end: Duration,
     to_answer: Duration,
     drains_first: bool,
@@ -32,7 +34,7 @@ pub(crate) struct Pace {
 pub(crate) async fn measure(server: &Server, web: SocketAddr, case: &Case, times: usize) -> Pace {
     let mut service = Service::new(server, *case, "pace").await;
     let visitor = Visitor::new(web, service.host());
-    let (mut ends, mut answers, mut phases) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut dones, mut ends, mut answers, mut phases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..times {
         let before = visitor.hello().await;
         let deploy = service.push().await;
@@ -43,9 +45,12 @@ pub(crate) async fn measure(server: &Server, web: SocketAddr, case: &Case, times
         answers.push(begin.elapsed());
         let ended = service.end_of(&deploy).await;
         ends.push(duration(&ended));
-        phases.push(phases_of(server, &ended).await);
+        let (of_phases, done) = course_of(server, &ended).await;
+        dones.push(done);
+        phases.push(of_phases);
     }
     Pace {
+        to_done: median(dones),
         to_end: median(ends),
         to_answer: median(answers),
         drains_first: !case.strategy.rolls(),
@@ -63,16 +68,21 @@ async fn until_started(server: &Server, deploy: &Deploy) {
     }
 }
 
-/// How long each phase of a deploy took, by its events. One that is entered twice counts as one.
-async fn phases_of(server: &Server, deploy: &Deploy) -> Vec<(Phase, Duration)> {
+/// How long each phase of a deploy took, by its events, and until it was done. A phase that is entered twice counts as one.
+async fn course_of(server: &Server, deploy: &Deploy) -> (Vec<(Phase, Duration)>, Duration) {
     let mut events = server.client.deploy_events(deploy.id, 1).await.unwrap();
     let (mut phases, mut current) = (Vec::<(Phase, Duration)>::new(), (Phase::Queued, deploy.accepted));
+    let mut done = None;
     while let Some(event) = events.next().await {
         let event = event.unwrap();
         let (phase, since) = current;
         match event.what {
             What::Phase { phase: next } => current = (next, event.at),
             What::Finished { .. } => current = (Phase::Queued, event.at),
+            What::Done => {
+                done = Some(event.at.duration_since(deploy.accepted).unsigned_abs());
+                continue;
+            }
             _ => continue,
         }
         let took = event.at.duration_since(since).unsigned_abs();
@@ -81,7 +91,7 @@ async fn phases_of(server: &Server, deploy: &Deploy) -> Vec<(Phase, Duration)> {
             None => phases.push((phase, took)),
         }
     }
-    phases
+    (phases, done.expect("a release that serves was told to be done"))
 }
 
 /// Of deploys that went through the same phases.
@@ -137,18 +147,19 @@ impl Pace {
     pub(crate) fn beside(&self, floor: &Floors) -> String {
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
         let sum = ms(floor.sum());
-        let end = ms(self.to_end.saturating_sub(DRAIN));
+        let [done, end] = [self.to_done, self.to_end].map(|time| ms(time.saturating_sub(DRAIN)));
         // Who rolls answers before the drain.
         let answer = ms(if self.drains_first { self.to_answer.saturating_sub(DRAIN) } else { self.to_answer });
         format!(
-            "{:>5.0} {:>6.0} {:>7.0} {sum:>8.0} {:>9.0} | {end:>11.0} {:>8.2} {:>10.2} | {answer:>24.0} {:>8.2}",
+            "{:>5.0} {:>6.0} {:>7.0} {sum:>8.0} {:>9.0} | {answer:>17.0} {:>8.2} | {done:>7.0} {:>8.2} | {end:>11.0} {:>8.2} {:>10.2}",
             ms(floor.build),
             ms(floor.run),
             ms(floor.answer),
             ms(floor.retire),
+            answer / sum,
+            done / sum,
             end / sum,
             (end + ms(DRAIN)) / (sum + ms(floor.retire + DRAIN)),
-            answer / sum
         )
     }
 }

@@ -200,6 +200,7 @@ async fn a_server_of_the_original_is_taken_over_while_it_serves() {
         assert_eq!(detail.service.release.map(|release| release.to_string()).as_deref(), Some("r1"), "{detail:?}");
     }
     pushed_by_the_original(&stage, &original, [&single, &rolling]).await;
+    stage.until_cleared_away().await;
     let left = docker(&["ps", "-aq", "--no-trunc"]).await;
     assert!(before.iter().all(|id| !left.contains(id.as_str())), "the original's containers are gone");
 }

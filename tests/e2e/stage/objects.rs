@@ -7,11 +7,15 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::Command;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Stage;
 
 const LIMIT: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Of the deploys, those that may not have ended are among them.
+const NEWEST: u32 = 20;
 
 /// Docker's own client; what it prints.
 pub(crate) async fn docker(arguments: &[&str]) -> String {
@@ -23,8 +27,27 @@ pub(crate) async fn docker(arguments: &[&str]) -> String {
 }
 
 impl Stage {
+    /// A deploy that is told to be done may still clear away what was before.
+    pub(crate) async fn until_cleared_away(&self) {
+        if self.process.is_none() {
+            return;
+        }
+        let all_ended = async {
+            while self.client().deploys(None, NEWEST).await.unwrap().iter().any(|deploy| !deploy.is_finished()) {
+                sleep(LOOK_AGAIN).await;
+            }
+        };
+        timeout(LIMIT, all_ended).await.expect("a deploy does not end");
+    }
+
     /// The names of the services' containers, without the instance.
     pub(crate) async fn containers(&self) -> Vec<String> {
+        self.until_cleared_away().await;
+        self.containers_now().await
+    }
+
+    /// Also those that are about to go.
+    pub(crate) async fn containers_now(&self) -> Vec<String> {
         let mine = format!("label=mypaas.instance={}", self.instance());
         let role = "label=mypaas.role=service";
         let names = docker(&["ps", "-a", "--filter", &mine, "--filter", role, "--format", "{{.Names}}"]).await;
@@ -36,6 +59,7 @@ impl Stage {
     /// The tags of the services' images, without the instance, as in `web:r1`; an untagged one by its id, unless it is a
     /// step from which the next build goes on.
     pub(crate) async fn images(&self) -> Vec<String> {
+        self.until_cleared_away().await;
         let steps = self.leftovers().await;
         let mine = format!("label=mypaas.instance={}", self.instance());
         let format = "{{.Repository}}:{{.Tag}} {{.ID}}";
@@ -61,6 +85,7 @@ impl Stage {
 
     /// All that a deploy may change, to be compared with what is there later.
     pub(crate) async fn state(&self) -> Vec<String> {
+        self.until_cleared_away().await;
         let mine = format!("label=mypaas.instance={}", self.instance());
         let format = "{{.Names}} {{.ID}} {{.State}}";
         let mut state = vec![

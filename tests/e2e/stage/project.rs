@@ -34,8 +34,11 @@ impl Stage {
         folder.to_str().unwrap().to_owned()
     }
 
+    /// Also what it clears away at its end.
     pub(crate) async fn push(&self, folder: &str) -> Told {
-        self.mypaas(&["push", "local", folder]).await
+        let told = self.mypaas(&["push", "local", folder]).await;
+        self.until_cleared_away().await;
+        told
     }
 }
 

@@ -1,4 +1,4 @@
-//! Watching a deploy until it ends. It goes on whether or not anybody watches.
+//! Watching a deploy until it is done. It goes on whether or not anybody watches.
 
 use std::time::Duration;
 
@@ -43,13 +43,29 @@ impl DeployEnded {
     }
 }
 
-/// Tells what the deploy does until it ends; an error unless it succeeds.
-pub(crate) async fn follow(session: &Session, server: &ServerName, deploy: Deploy, json: bool) -> anyhow::Result<()> {
+/// How long a deploy is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// The release serves. Where the server ends with this program, its end is waited for nevertheless.
+    Done,
+    /// What was before is cleared away too.
+    Finished,
+}
+
+/// Tells what the deploy does; an error unless it succeeds.
+pub(crate) async fn follow(
+    session: &Session,
+    server: &ServerName,
+    deploy: Deploy,
+    until: Until,
+    json: bool,
+) -> anyhow::Result<()> {
     if !session.runs(server) {
         session.note_for_interrupt(interrupt_note(server, &deploy));
     }
     let mut progress = Progress::start(&session.screen, &deploy, json)?;
-    let outcome = watch(session, server, &deploy, &mut progress).await;
+    let until = if session.runs(server) { Until::Finished } else { until };
+    let outcome = watch(session, server, &deploy, until, &mut progress).await;
     drop(progress);
     match outcome? {
         Outcome::Succeeded => Ok(()),
@@ -57,18 +73,19 @@ pub(crate) async fn follow(session: &Session, server: &ServerName, deploy: Deplo
     }
 }
 
-/// Reads the events to the last one, also when the connection breaks in between.
+/// Reads the events that are wanted, also when the connection breaks in between.
 async fn watch(
     session: &Session,
     server: &ServerName,
     deploy: &Deploy,
+    until: Until,
     progress: &mut Progress<'_>,
 ) -> anyhow::Result<Outcome> {
     let client = session.client(server).await?;
     let (mut seen, mut patience) = (0, Patience::default());
     loop {
         let before = seen;
-        let lost = match read(&client, deploy.id, &mut seen, progress).await {
+        let lost = match read(&client, deploy.id, until, &mut seen, progress).await {
             Ok(Some(outcome)) => return Ok(outcome),
             Ok(None) => anyhow::anyhow!("its events end before it does"),
             Err(error) if may_pass(&error) => error,
@@ -83,10 +100,11 @@ async fn watch(
     }
 }
 
-/// Reads events until one says how it ended, or there are no more.
+/// Reads events until one says how it ended or is bound to, or there are no more.
 async fn read(
     client: &Client,
     deploy: DeployId,
+    until: Until,
     seen: &mut u64,
     progress: &mut Progress<'_>,
 ) -> anyhow::Result<Option<Outcome>> {
@@ -103,8 +121,10 @@ async fn read(
         let Some(event) = event.transpose()? else { break };
         *seen = event.seq;
         progress.event(&event)?;
-        if let What::Finished { outcome } = event.what {
-            return Ok(Some(outcome));
+        match event.what {
+            What::Finished { outcome } => return Ok(Some(outcome)),
+            What::Done if until == Until::Done => return Ok(Some(Outcome::Succeeded)),
+            _ => {}
         }
     }
     match client.deploy_state(deploy).await?.state {

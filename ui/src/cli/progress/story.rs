@@ -52,11 +52,13 @@ pub(crate) struct Story {
     accepted: Timestamp,
     /// The phases that began, and when.
     phases: Vec<(Phase, Timestamp)>,
+    /// It is done, with so many phases; what comes now only clears away.
+    done_after: Option<usize>,
 }
 
 impl Story {
     pub(crate) fn of(deploy: &Deploy) -> Self {
-        Self { accepted: deploy.accepted, phases: Vec::new() }
+        Self { accepted: deploy.accepted, phases: Vec::new(), done_after: None }
     }
 
     /// What is new by this event.
@@ -64,6 +66,7 @@ impl Story {
         match &event.what {
             What::Phase { phase } => self.enter(*phase, event.at, phase.word()),
             What::Queued { behind } => self.enter(Phase::Queued, event.at, &format!("queued behind {behind}")),
+            What::Done => self.done(event.at),
             What::Finished { outcome } => self.end(outcome, event.at),
             other => happening(other),
         }
@@ -84,19 +87,37 @@ impl Story {
         vec![self.headline(at, Style::Strong, headline)]
     }
 
+    /// Told once, also when it was taken up again right there.
+    fn done(&mut self, at: Timestamp) -> Vec<Line> {
+        if self.done_after.is_some() {
+            return Vec::new();
+        }
+        self.done_after = Some(self.phases.len());
+        self.with_times(self.headline(at, Style::Good, "done"), at)
+    }
+
     fn end(&mut self, outcome: &Outcome, at: Timestamp) -> Vec<Line> {
         let (style, headline) = match outcome {
-            Outcome::Succeeded => (Style::Good, "done".to_owned()),
+            Outcome::Succeeded => return self.succeeded(at),
             Outcome::Failed { .. } => (Style::Bad, "failed".to_owned()),
             Outcome::Superseded { by } => (Style::Muted, format!("superseded by {by}")),
             Outcome::Cancelled { by } => (Style::Muted, format!("cancelled by {by}")),
             Outcome::Interrupted { .. } => (Style::Bad, "interrupted".to_owned()),
         };
-        let mut lines = vec![self.headline(at, style, &headline)];
-        if self.phases.len() > 1 {
-            lines.extend(Line::detail(Style::Muted, self.times(at)));
+        self.with_times(self.headline(at, style, &headline), at)
+    }
+
+    fn succeeded(&mut self, at: Timestamp) -> Vec<Line> {
+        match self.done_after {
+            None => self.done(at),
+            Some(phases) if phases < self.phases.len() => vec![self.headline(at, Style::Muted, "retired")],
+            Some(_) => Vec::new(),
         }
-        lines
+    }
+
+    fn with_times(&self, headline: Line, at: Timestamp) -> Vec<Line> {
+        let times = (self.phases.len() > 1).then(|| Line::detail(Style::Muted, self.times(at)));
+        [headline].into_iter().chain(times.into_iter().flatten()).collect()
     }
 
     fn headline(&self, at: Timestamp, style: Style, text: &str) -> Line {
@@ -144,7 +165,7 @@ fn happening(what: &What) -> Vec<Line> {
         What::Removed { container } => Line::detail(Style::Plain, format!("{container} removed")),
         What::Warning { message } => Line::detail(Style::Warning, format!("warning: {message}")),
         What::Undoing { because } => Line::detail(Style::Bad, format!("because {}", because.message)),
-        What::Queued { .. } | What::Phase { .. } | What::Finished { .. } => Vec::new(),
+        What::Queued { .. } | What::Phase { .. } | What::Done | What::Finished { .. } | What::Other => Vec::new(),
     }
 }
 

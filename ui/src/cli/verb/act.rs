@@ -5,7 +5,7 @@ use mypaas::api::{Action, DeployRequest, Origin, PlanRequest, RouterInfo, Servic
 use mypaas::manifest::{Scheme, ServiceUrl};
 use mypaas::name::{ServerName, ServiceName};
 
-use crate::cli::follow::follow;
+use crate::cli::follow::{Until, follow};
 use crate::cli::input::InputError;
 use crate::cli::many::{Servers, Touch, each};
 use crate::cli::output::plan;
@@ -97,7 +97,7 @@ pub(crate) async fn detail(session: &Session, on: &On) -> anyhow::Result<Service
     session.ask(&on.server, async |client| client.service(&on.service).await).await
 }
 
-/// Has the deploy done, tells it to its end, and says where the service answers.
+/// Has the deploy done, tells it until it is, and says where the service answers.
 pub(crate) async fn carry_out(
     session: &Session,
     server: &ServerName,
@@ -106,7 +106,9 @@ pub(crate) async fn carry_out(
 ) -> anyhow::Result<()> {
     let deploy = session.change(server, async |client| client.deploy(request).await).await?;
     let (service, serves) = (deploy.service.clone(), !matches!(deploy.action, Action::Stop | Action::Remove));
-    follow(session, server, deploy, json).await?;
+    // Whoever reads JSON finds the end among the events.
+    let until = if json { Until::Finished } else { Until::Done };
+    follow(session, server, deploy, until, json).await?;
     if serves && !json {
         // Only an extra: what cannot be found out is left out.
         session.screen.print(&addresses(session, server, &service).await.unwrap_or_default())?;

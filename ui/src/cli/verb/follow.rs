@@ -3,7 +3,7 @@
 use clap::Args;
 use mypaas::name::{DeployId, ServerName};
 
-use crate::cli::follow::follow;
+use crate::cli::follow::{Until, follow};
 use crate::cli::session::Session;
 
 #[derive(Debug, Args)]
@@ -20,5 +20,5 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
     let Arguments { server, deploy, json } = arguments;
     let deploy = session.ask(server, async |client| client.deploy_state(*deploy).await).await?;
-    follow(session, server, deploy, *json).await
+    follow(session, server, deploy, Until::Finished, *json).await
 }

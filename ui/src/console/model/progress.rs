@@ -29,6 +29,8 @@ pub(crate) struct Progress {
     pub holding: Option<Duration>,
     /// Why it is being undone.
     pub undoing: Option<Failure>,
+    /// When it was done but for clearing away.
+    pub done: Option<Timestamp>,
     pub finished: Option<(Timestamp, Outcome)>,
     /// What happened, line by line.
     pub tape: Tape<Event>,
@@ -74,6 +76,7 @@ impl Default for Progress {
             warnings: Vec::new(),
             holding: None,
             undoing: None,
+            done: None,
             finished: None,
             tape: Tape::holding(LINES),
         }
@@ -120,7 +123,10 @@ impl Progress {
                 self.close_phase(event.at);
                 self.finished = Some((event.at, outcome.clone()));
             }
-            What::BuildOutput { .. } => {}
+            What::Done => {
+                self.done.get_or_insert(event.at);
+            }
+            What::BuildOutput { .. } | What::Other => {}
         }
     }
 

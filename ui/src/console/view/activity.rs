@@ -41,7 +41,9 @@ fn words(event: &Event) -> (Tone, String) {
         What::Removed { container } => (Tone::Muted, format!("{container} removed")),
         What::Warning { message } => (Tone::Warning, message.clone()),
         What::Undoing { because } => (Tone::Failing, format!("undoing it: {}", because.message)),
+        What::Done => (Tone::Healthy, "done; only clearing away is left".to_owned()),
         What::Finished { outcome } => finished(outcome),
+        What::Other => (Tone::Muted, "something that a newer mypaas knows".to_owned()),
     }
 }
 
@@ -65,7 +67,7 @@ pub(crate) fn answer(answer: &ProbeAnswer) -> String {
 
 fn finished(outcome: &Outcome) -> (Tone, String) {
     match outcome {
-        Outcome::Succeeded => (Tone::Healthy, "done".into()),
+        Outcome::Succeeded => (Tone::Healthy, "finished".into()),
         Outcome::Failed { failure } => (Tone::Failing, format!("failed: {}", failure.message)),
         Outcome::Superseded { by } => (Tone::Stopped, format!("not done: {by} took its place")),
         Outcome::Cancelled { by } => (Tone::Stopped, format!("cancelled by {by}")),

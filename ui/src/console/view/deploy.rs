@@ -69,12 +69,16 @@ fn draw_banner(page: &DeployPage, server: Option<&ServerEntry>, area: Rect, shee
             (Tone::SelectedElsewhere, format!("{STOPPED} cancelled by {by}; nothing was changed"))
         }
         Some(Outcome::Interrupted { detail }) => (Tone::BannerBad, format!("{FAILED} interrupted: {detail}")),
+        None if page.progress.done.is_some() => {
+            (Tone::BannerGood, format!("{DONE} {}; only clearing away is left", success(page)))
+        }
         None => (Tone::Selected, format!("{ACTIVE} {}", going_on(page))),
     };
     sheet.paint(area, tone);
     sheet.put(inset(area), 0, Line::styled(text, pen.style(tone)));
-    let time = match (&page.progress.finished, page.progress.began()) {
-        (Some((end, _)), Some(began)) => format!("took {}", format::took(between(began, *end))),
+    let done = page.progress.finished.as_ref().map(|(end, _)| *end).or(page.progress.done);
+    let time = match (done, page.progress.began()) {
+        (Some(done), Some(began)) => format!("took {}", format::took(between(began, done))),
         (None, _) if !deploy.is_finished() => {
             pen.elapsed(server.map_or(deploy.accepted, |server| server.here(deploy.accepted)))
         }

@@ -144,7 +144,7 @@ pub(crate) fn options(server: &ServerEntry, known: Option<&Known>, room: usize, 
             let rows = manifest.options.iter().map(|option| row(option, pen)).collect();
             table::lines(&OPTIONS, rows, room, pen)
         }
-        None if known.problem().is_none() => vec![pen.line(Tone::Muted, "no release is live, so there are no options")],
+        None if known.problem().is_none() => vec![pen.line(Tone::Muted, "none, as no release is live")],
         None => Vec::new(),
     };
     if let Some(problem) = known.problem() {

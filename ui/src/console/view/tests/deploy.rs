@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::console::model::Page;
-use mypaas::api::{DeployState, Phase};
+use mypaas::api::{DeployState, Phase, What};
 
 pub(super) fn watch(model: &mut Model, id: u64, events: Vec<Event>, ended: bool) {
     let (server, id) = ("local".parse().unwrap(), DeployId::new(id));
@@ -37,6 +37,18 @@ fn cancelling_a_deploy() {
         let builds: Vec<_> = fixture::running_push().into_iter().take(8).collect();
         watch(model, 41, builds, false);
         press(model, "c");
+    });
+}
+
+#[test]
+fn a_deploy_that_is_done_and_clears_away() {
+    snapshots("deploy_clears_away", |model| {
+        press(model, "w");
+        if let Page::Deploy(page) = &mut model.page {
+            page.deploy.state = DeployState::Running { started: at(-18), phase: Phase::Retiring };
+        }
+        let is_left = |event: &Event| !matches!(event.what, What::Stopped { .. });
+        watch(model, 31, fixture::successful_push().into_iter().take_while(is_left).collect(), false);
     });
 }
 
