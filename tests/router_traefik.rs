@@ -369,7 +369,7 @@ async fn requests_held_over_a_gap_are_answered_and_others_fail() {
         hello.hold = None;
         sleep(DRAIN).await;
         traefik.switch.apply(&hello).await.unwrap();
-        traefik.switch.calm(&hello).await.unwrap();
+        traefik.switch.calm_when_due(&hello.service).await.unwrap();
         gaps.push(running.stop().await);
         drop(new);
     }
@@ -395,7 +395,7 @@ async fn after_a_hold_requests_wait_until_the_rush_is_over() {
     };
     let (answer, backend) = tokio::join!(get(&traefik, "hello.test", "/"), late);
     assert_eq!(status(&answer), "200");
-    traefik.switch.calm(&hello).await.unwrap();
+    traefik.switch.calm_when_due(&hello.service).await.unwrap();
     backend.retire().await;
     let start = Instant::now();
     assert_ne!(status(&get(&traefik, "hello.test", "/").await), "200");

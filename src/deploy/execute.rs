@@ -188,10 +188,10 @@ impl Executor<'_> {
     /// need not have been stopped before.
     async fn insist(&self, index: usize, step: &Step, short: Option<Failure>) -> Option<Failure> {
         self.note(Entry::Begun { step: index });
-        let done = self.persist(step).await;
+        let done = self.see_through(step).await;
         self.note(Entry::Done { step: index });
         match done {
-            Ok(()) if matches!(step, Step::Remove { .. }) => None,
+            Ok(()) if matches!(step, Step::Remove { .. }) => short.filter(|of| of.phase != Phase::Retiring),
             Ok(()) => short,
             Err(error) => {
                 self.warn(failure::sentence(step, &error));
@@ -220,7 +220,7 @@ impl Executor<'_> {
         }
         let mut unrestored = None;
         for step in plan.undo_after(begun) {
-            let Err(error) = self.put_back(step).await else { continue };
+            let Err(error) = self.see_through(step).await else { continue };
             let sentence = failure::sentence(step, &error);
             self.warn(sentence.clone());
             if step.brings_back() {

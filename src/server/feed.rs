@@ -71,6 +71,11 @@ impl Feeds {
         Ok(())
     }
 
+    /// One that runs or waits.
+    pub(super) fn deploy(&self, id: DeployId) -> Option<Deploy> {
+        self.lock().get(&id).map(|recorder| recorder.deploy())
+    }
+
     /// The deploy as it is now, given as it is on disk.
     pub(super) fn current(&self, deploy: Deploy) -> Deploy {
         let open = self.lock().get(&deploy.id).cloned();

@@ -8,7 +8,6 @@ use tokio::time::{sleep, timeout};
 
 use super::core::Core;
 use crate::api::{Part, Problem, ProblemCode};
-use crate::deploy::Deploy;
 use crate::router::RouterInfo;
 
 /// Between two looks at the router while it is well. The engine restarts one that dies, but not one that was killed by
@@ -38,13 +37,11 @@ impl Core {
         if self.parts.knows_router() {
             self.look_at_router().await;
         }
+        // It needs no router; and what is dealt with below may wait for a service that is stopped.
+        self.revive();
         let was_down = !self.parts.is_router_up();
-        if was_down && let Err(problem) = self.bring_router_up().await {
-            // What needs no router has not to wait for it; but a deploy that was cut off comes first.
-            if self.store.unfinished_deploys::<Deploy>()?.is_empty() {
-                self.revive();
-            }
-            return Err(problem);
+        if was_down {
+            self.bring_router_up().await?;
         }
         if !self.is_recovered() {
             self.recover_meanwhile().await?;
@@ -54,7 +51,6 @@ impl Core {
             self.open_network().await?;
         }
         if self.is_recovered() {
-            self.revive();
             self.remove_leftovers();
         }
         self.look_at_certificates().await;

@@ -1,6 +1,7 @@
 //! When a deploy is done, and what it does after that.
 
-use mypaas::deploy::{Action, What};
+use mypaas::deploy::{Action, Event, What};
+use mypaas::engine::Fault;
 use mypaas::name::ReleaseId;
 
 use crate::stage::{Ended, MIGRATING, ROLLING, SAFE, SINGLE, Stage};
@@ -56,4 +57,15 @@ async fn other_deploys_are_done_at_their_end() {
         let told = course(&stage.act("web", action.clone()).await.assert_succeeded());
         assert!(!told.contains(&"DONE".to_owned()), "{action:?}: {told:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_cannot_be_kept_running_is_not_told_to_be_done_before_that_is_told() {
+    let stage = Stage::new().await;
+    stage.push(SAFE).await.assert_succeeded();
+    stage.engine.plan_fault_at_each("set_restart web.r2.1", Fault::Error);
+    let ended = stage.push(SAFE).await.assert_succeeded();
+    assert!(!course(&ended).contains(&"DONE".to_owned()), "{:#?}", ended.events);
+    let is_told = |event: &Event| matches!(&event.what, What::Warning { message } if message.contains("web.r2.1"));
+    assert!(ended.events.iter().any(is_told), "{:#?}", ended.events);
 }

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use mypaas::deploy::What;
+use mypaas::deploy::{Action, Event, What};
 use mypaas::engine::{Engine, Fault, FaultPlan, MemoryEngine};
 use mypaas::router::memory::Fault as RouterFault;
 
@@ -171,6 +171,27 @@ async fn what_a_deploy_waits_for_is_told() {
         })
         .collect();
     assert_eq!(warnings, ["waiting until this has passed: the container engine at memory does not answer: it is down"]);
+}
+
+/// What goes takes its routes along: nobody could withdraw them later, and their URLs would be taken for good.
+#[tokio::test(start_paused = true)]
+async fn a_service_is_not_taken_away_while_no_router_takes_its_routes_away() {
+    let stage = Stage::new().await;
+    stage.push(ROLLING).await.assert_succeeded();
+    // It looks at the routes first.
+    let first = stage.router.calls().len() as u64 + 1;
+    // Long enough that whoever tried a few times would give up.
+    (first + 1..first + 30).for_each(|call| stage.router.fault_at(call, RouterFault::Error));
+    let deploy = loop {
+        if let Ok(deploy) = stage.accept("web", Action::Remove).await {
+            break deploy;
+        }
+    };
+    let ended = stage.end_of(deploy.id).await.assert_succeeded();
+    let warned = |event: &Event| matches!(&event.what, What::Warning { message } if message.contains("waiting until"));
+    assert!(ended.events.iter().any(warned), "{:#?}", ended.events);
+    assert!(!stage.routed("web").await);
+    stage.check_settled("web").await.unwrap();
 }
 
 /// Also the containers that it starts again.

@@ -3,13 +3,16 @@
 use std::net::SocketAddrV4;
 use std::time::Duration;
 
-use mypaas::engine::Fault;
+use mypaas::deploy::Action;
+use mypaas::engine::{Behaviour, Fault};
 use mypaas::router::Router;
 use mypaas::server::config::Config;
 use tokio::time::{sleep, timeout};
 
-use crate::stage::{ROLLING, Stage};
+use crate::stage::{ROLLING, SINGLE, Stage};
 use crate::watching::{PATIENCE, Served};
+
+const UNROUTED: &str = "# mypaas.service=web\n# mypaas.scale=2\nFROM scratch\n";
 
 /// The second release serves, and one container of the first one neither stopped nor went.
 async fn with_one_left() -> Served {
@@ -23,8 +26,12 @@ async fn with_one_left() -> Served {
 }
 
 async fn until_it_is_gone(stage: &Stage) {
+    until_there_are(stage, 2).await;
+}
+
+async fn until_there_are(stage: &Stage, containers: usize) {
     let gone = async {
-        while stage.containers("web").await.len() > 2 {
+        while stage.containers("web").await.len() > containers {
             sleep(Duration::from_millis(50)).await;
         }
     };
@@ -61,5 +68,58 @@ async fn a_container_that_requests_go_to_stays_whatever_is_live() {
     routes.targets.pop();
     stage.router.apply(&routes).await.unwrap();
     until_it_is_gone(stage).await;
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn of_one_release_the_containers_of_before_a_restart_go_and_those_that_were_added_stay() {
+    let served = Served::new(Config::default()).await;
+    let stage = &served.stage;
+    stage.push(UNROUTED).await.assert_succeeded();
+    for call in ["stop web.r1.1", "remove web.r1.1"] {
+        stage.engine.plan_fault_at_each(call, Fault::Error);
+    }
+    stage.act("web", Action::Restart).await.assert_succeeded();
+    assert_eq!(stage.running("web").await, ["web.r1.1", "web.r1.3", "web.r1.4"]);
+    stage.engine.forget_faults();
+    until_it_is_gone(stage).await;
+    assert_eq!(stage.running("web").await, ["web.r1.3", "web.r1.4"]);
+    stage.act("web", Action::Scale { count: 4 }).await.assert_succeeded();
+    sleep(Duration::from_secs(8)).await;
+    assert_eq!(stage.running("web").await.len(), 4);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_first_release_left_that_failed_goes_later() {
+    let mut config = Config::default();
+    config.deploy.ready_deadline = Duration::from_secs(1);
+    let served = Served::new(config).await;
+    let stage = &served.stage;
+    stage.script("web", Behaviour { ready_after: u32::MAX, ..Behaviour::default() });
+    for call in ["stop web.r1.1", "remove web.r1.1"] {
+        stage.engine.plan_fault_at_each(call, Fault::Error);
+    }
+    stage.push(SINGLE).await.failure();
+    assert_eq!(stage.containers("web").await.len(), 1);
+    stage.engine.forget_faults();
+    until_there_are(stage, 0).await;
+    served.stop().await;
+}
+
+/// Where the engine does not take it away, nothing of it is started again meanwhile.
+#[tokio::test]
+async fn a_service_that_could_not_be_removed_is_down_for_its_operator_and_not_revived() {
+    let served = Served::new(Config::default()).await;
+    let stage = &served.stage;
+    stage.push(ROLLING).await.assert_succeeded();
+    stage.engine.plan_fault_at_each("remove web.r1.1", Fault::Error);
+    let failure = stage.act("web", Action::Remove).await.failure();
+    assert_eq!(failure.still_serving, None);
+    sleep(Duration::from_secs(8)).await;
+    assert_eq!(stage.running("web").await, [] as [&str; 0]);
+    stage.engine.forget_faults();
+    stage.act("web", Action::Remove).await.assert_succeeded();
+    stage.check_settled("web").await.unwrap();
     served.stop().await;
 }

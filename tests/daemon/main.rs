@@ -18,6 +18,7 @@ mod leftovers;
 mod logs;
 mod network;
 mod previews;
+mod recovering;
 mod rolled_back;
 mod scales;
 mod shell;

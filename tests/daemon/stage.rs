@@ -75,9 +75,14 @@ impl Stage {
     }
 
     pub(crate) async fn start(&mut self) {
+        self.start_unrecovered();
+        self.core.recover().await.unwrap();
+    }
+
+    /// What its last stop cut off is not dealt with yet.
+    pub(crate) fn start_unrecovered(&mut self) {
         self.core =
             open([self.folder.path(), self.user.path()], &self.config, &self.engine, &self.router, &self.machine);
-        self.core.recover().await.unwrap();
     }
 
     /// The file of the store.

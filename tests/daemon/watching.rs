@@ -37,7 +37,10 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) async fn new(config: Config) -> Self {
-        let stage = Stage::with(config).await;
+        Self::on(Stage::with(config).await)
+    }
+
+    pub(crate) fn on(stage: Stage) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("mypaas.sock");
         let listener = UnixListener::bind(&socket).unwrap();

@@ -28,6 +28,10 @@ impl Executor<'_> {
             if until_engine_answers(self.engine, &report).await {
                 continue;
             }
+            // It was waited for already.
+            if matches!(error, StepError::NotReady { .. }) {
+                return Err(error);
+            }
             if error.is_full_disk() {
                 room.wait(&failure::words(&error)).await;
                 continue;
@@ -40,16 +44,21 @@ impl Executor<'_> {
         }
     }
 
-    /// A step that undoes. What comes after one that changes the routes takes away what they lead to; so as long as no
-    /// router answers, it is not passed.
-    pub(super) async fn put_back(&self, step: &Step) -> Result<(), StepError> {
+    /// The same, where there is no way but this one. What comes after a step that changes the routes takes away what they
+    /// lead to; so as long as no router answers, it is not passed.
+    pub(super) async fn see_through(&self, step: &Step) -> Result<(), StepError> {
         let report = |message| self.warn(message);
-        let mut router = Waiting::new(&report);
+        let (mut router, mut has_answered) = (Waiting::new(&report), false);
         loop {
             let Err(error) = self.persist(step).await else { return Ok(()) };
+            if !step.is_switch() {
+                return Err(error);
+            }
             match self.router.info().await {
-                Err(silent) if step.is_switch() => router.wait(&in_words(&silent)).await,
-                _ => return Err(error),
+                Err(silent) => router.wait(&in_words(&silent)).await,
+                // It may have come back only just now.
+                Ok(_) if !has_answered => has_answered = true,
+                Ok(_) => return Err(error),
             }
         }
     }

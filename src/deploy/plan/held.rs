@@ -14,7 +14,7 @@ use super::{
 use crate::deploy::desired::{Desired, Serving, Strategy};
 use crate::deploy::readiness::Readiness;
 use crate::deploy::step::{Moved, Step};
-use crate::engine::Container;
+use crate::engine::{Container, Probe};
 use crate::router::Routes;
 
 /// All requests wait while the old containers finish those that they have begun. What takes longer is left to how they
@@ -144,6 +144,9 @@ fn notes(desired: &Desired, serving: &Serving, cast: &Cast<'_>, holds: bool) -> 
     if holds {
         let limit = hold_limit(desired).as_secs();
         notes.push(format!("Requests meanwhile wait for {new}; those that would wait longer than {limit}s fail."));
+        if !matches!(serving.readiness.probe, Probe::Connect { .. }) {
+            notes.push(format!("They go to {new} as soon as it takes connections, also before it is ready."));
+        }
         let drain = drain_limit(desired);
         notes.push(format!(
             "Those that {old} has begun get up to {drain:?}, and what {old} gives them after SIGTERM; a websocket is cut then."

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::path::routing_path;
 use crate::manifest::{HealthCheck, Scheme, ServiceUrl};
-use crate::router::Routes;
+use crate::router::{RUSH, Routes};
 
 const HEAD: &str = "# Written by mypaas; do not edit: the next deploy overwrites it.";
 const ROUTES: &str = "# routes = ";
@@ -31,10 +31,6 @@ struct Retries {
 
 /// A few times at once: the next container is asked, or a busy one again.
 const PASSING: Retries = Retries { attempts: 10, interval: Duration::from_millis(20) };
-
-/// So long after requests were held those that come may meet with a rush. Measured on two cores, where 3,100 requests a
-/// second were held: the longest wait, with the gap itself, was 5.1 s (`./dev bench deploy` asks for 1,000).
-pub(super) const RUSH: Duration = Duration::from_secs(15);
 
 /// While requests are held.
 const HOLD_INTERVAL: Duration = Duration::from_millis(100);

@@ -141,7 +141,7 @@ impl Files {
     pub async fn write_setup(&self, text: &str) -> Result<String> {
         let hash = Sha256::digest(text);
         let name = hash[..6].iter().fold(SETUP.to_owned(), |name, byte| format!("{name}{byte:02x}")) + ".toml";
-        self.write(self.config().join(&name), text, Access::Everyone).await?;
+        self.write_news(self.config().join(&name), text, Access::Everyone).await?;
         Ok(name)
     }
 
@@ -165,18 +165,14 @@ impl Files {
 
     /// What all services' routes share.
     pub async fn write_base(&self, text: &str) -> Result<()> {
-        self.write(self.base(), text, Access::Owner).await
+        self.write_news(self.base(), text, Access::Owner).await
     }
 
-    /// The way to the server's own API; none: there is none. What is written already stays, so that Traefik reads nothing
-    /// anew.
+    /// The way to the server's own API; none: there is none.
     pub async fn write_api(&self, text: Option<&str>) -> Result<()> {
         let path = self.routes_folder().join("_server.toml");
-        let reading = path.clone();
-        let there = self.on_thread("read", path.clone(), move || read(&reading)).await?;
         match text {
-            Some(text) if there.as_deref() == Some(text) => Ok(()),
-            Some(text) => self.write(path, text, Access::Everyone).await,
+            Some(text) => self.write_news(path, text, Access::Everyone).await,
             None => self.on_thread("remove", path.clone(), move || atomic_file::remove(&path)).await,
         }
     }
@@ -185,7 +181,7 @@ impl Files {
     pub async fn nudge(&self) -> Result<()> {
         let path = self.base();
         match self.on_thread("read", path.clone(), move || read(&path)).await? {
-            Some(text) => self.write_base(&text).await,
+            Some(text) => self.write(self.base(), &text, Access::Owner).await,
             None => Ok(()),
         }
     }
@@ -230,6 +226,13 @@ impl Files {
 
     fn kept(&self, service: &ServiceName) -> PathBuf {
         self.before().join(format!("{}.toml", service.flat()))
+    }
+
+    /// What is written already stays: Traefik need not read it anew, and there may be no room to write it.
+    async fn write_news(&self, path: PathBuf, text: &str, access: Access) -> Result<()> {
+        let reading = path.clone();
+        let there = self.on_thread("read", path.clone(), move || read(&reading)).await?;
+        if there.as_deref() == Some(text) { Ok(()) } else { self.write(path, text, access).await }
     }
 
     async fn write(&self, path: PathBuf, text: &str, access: Access) -> Result<()> {
@@ -339,6 +342,19 @@ mod tests {
         let failed = files.put(&"hello".parse().unwrap(), Some("text")).await;
         assert!(matches!(failed, Err(RouterError::File { action: "write", .. })), "{failed:?}");
         assert_eq!(fs::read_dir(files.routes_folder()).unwrap().count(), 0);
+    }
+
+    /// As when the disk is full.
+    #[tokio::test]
+    async fn what_is_written_already_needs_no_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = open(&folder).await;
+        let name = files.write_setup("setup").await.unwrap();
+        files.write_base("base").await.unwrap();
+        fs::remove_dir(files.staging()).unwrap();
+        assert_eq!(files.write_setup("setup").await.unwrap(), name);
+        files.write_base("base").await.unwrap();
+        assert!(files.write_setup("another").await.is_err() && files.write_base("another").await.is_err());
     }
 
     #[tokio::test]

@@ -44,7 +44,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::{FutureExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -210,22 +210,17 @@ impl TraefikRouter {
         Ok(())
     }
 
-    /// Sees to the end of a rush, if requests to the service are in one. That may fail, and be done at the next start.
+    /// Sees to the end of a rush, if requests to the service are in one.
     async fn calm_later(&self, switch: Switch, service: ServiceName) {
-        let ending = async move {
-            match switch.rush(&service).await? {
-                Some(routes) => switch.calm(&routes).await,
-                None => Ok(()),
-            }
-        };
         let mut calming = self.calming.lock().await;
         while calming.try_join_next().is_some() {}
-        calming.spawn(ending.map(|ended: Result<()>| {
-            if let Err(error) = ended {
+        calming.spawn(async move {
+            // What cannot be written now, or is not taken up, may be after as long again.
+            while let Err(error) = switch.calm_when_due(&service).await {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "requests may wait longer for a container than usual");
+                tracing::warn!(%service, error, "requests may wait longer for a container than usual");
             }
-        }));
+        });
     }
 }
 

@@ -57,13 +57,20 @@ pub(super) fn read(folder: &Path) -> io::Result<Own> {
             }
             Err((domains, reason)) => {
                 let domains = if domains.is_empty() { vec![name.to_owned()] } else { domains };
-                let at = Timestamp::now();
+                let at = changed_last(&path);
                 let refusal = |domain| Refusal { domain, at, reason: format!("{}: {reason}", path.display()) };
                 own.unusable.extend(domains.into_iter().map(refusal));
             }
         }
     }
     Ok(own)
+}
+
+/// As long as the files stay as they are, what is told of them stays the same.
+fn changed_last(path: &Path) -> Timestamp {
+    let changed = |path: &Path| fs::symlink_metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let newest = changed(path).max(changed(&path.with_extension(KEY)));
+    newest.and_then(|time| time.try_into().ok()).unwrap_or_default()
 }
 
 /// Fails with the domains that the certificate is for, where it tells them, and the reason.

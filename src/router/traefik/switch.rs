@@ -9,7 +9,7 @@ use super::api::Api;
 use super::config::{self, Item, Kind, Rendered};
 use super::files::Files;
 use crate::name::ServiceName;
-use crate::router::{Result, RouterError, Routes};
+use crate::router::{RUSH, Result, RouterError, Routes};
 
 /// How long a change may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Default for Patience {
             poll: Duration::from_millis(10),
             nudge: Duration::from_secs(2),
             start: Duration::from_secs(20),
-            rush: config::RUSH,
+            rush: RUSH,
         }
     }
 }
@@ -72,15 +72,27 @@ impl Switch {
         self.replace(service, before, None).await
     }
 
-    /// The service's routes while requests to them are treated as a rush, which somebody has to end with [`Switch::calm`].
-    pub async fn rush(&self, service: &ServiceName) -> Result<Option<Routes>> {
+    /// Ends the rush to the service when its time is over, if requests to it are in one, and unless it has other routes by
+    /// then.
+    pub async fn calm_when_due(&self, service: &ServiceName) -> Result<()> {
+        let rush = self.rush(service).await;
+        if matches!(rush, Ok(None)) {
+            return Ok(());
+        }
+        sleep(self.patience.rush).await;
+        match rush? {
+            Some(routes) => self.calm(&routes).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The service's routes while requests to them are treated as a rush, which somebody has to end.
+    async fn rush(&self, service: &ServiceName) -> Result<Option<Routes>> {
         let text = self.files.read(service).await?;
         Ok(text.filter(|text| config::is_for_rush(text, self.resolver)).as_deref().and_then(config::parse))
     }
 
-    /// Ends the rush to these routes when its time is over, unless others are live by then.
-    pub async fn calm(&self, routes: &Routes) -> Result<()> {
-        sleep(self.patience.rush).await;
+    async fn calm(&self, routes: &Routes) -> Result<()> {
         let (rush, calm) = (config::render_for_rush(routes, self.resolver), config::render(routes, self.resolver));
         let text = calm.text.clone();
         self.files.rewrite(&routes.service, move |there| (there == rush.text).then_some(text)).await?;

@@ -13,6 +13,7 @@ use crate::api::{
     AlertKind, CertificateView, ContainerState, ContainerView, Deploy, DeployState, Health, MachineFigures, Outcome,
     Part, Phase, Problem, RouterInfo, ServiceState, ServiceView, Snapshot, Standing, Unreplaced,
 };
+use crate::deploy::{Action, Origin};
 use crate::name::{ContainerName, ServiceName};
 
 /// In percent: from where on it is too much, and below what it is well again.
@@ -144,12 +145,13 @@ impl Sight<'_> {
         }
         causes.extend(failed(service, key(AlertKind::DeployFailed)));
         // A deploy may also have a container of a release that is not live yet: its release command's.
-        if !self.deploys_of(service).any(|deploy| !deploy.is_finished()) && service.release.is_some() {
-            let of_others = service.containers.iter().filter(|container| Some(container.release) != service.release);
-            causes.extend(of_others.filter_map(|container| {
-                let key = Key { container: Some(container.name.clone()), ..key(AlertKind::Leftover) };
-                left_over(container, key)
+        if !self.deploys_of(service).any(|deploy| !deploy.is_finished()) {
+            causes.extend(left_over(service).into_iter().map(|(container, message)| {
+                let hint = Some("The server tries to stop it; its log tells why that fails.".to_owned());
+                let key = Key { container: Some(container), ..key(AlertKind::Leftover) };
+                Cause { key, since: None, message, hint }
             }));
+            causes.extend(lacking(service, key(AlertKind::Unhealthy)));
         }
         for container in &service.containers {
             causes.extend(self.of_container(service, container));
@@ -211,13 +213,36 @@ impl Sight<'_> {
     }
 }
 
-/// A container of a release that is not live.
-fn left_over(container: &ContainerView, key: Key) -> Option<Cause> {
-    let runs = matches!(container.state, ContainerState::Running { .. } | ContainerState::Restarting { .. });
-    let (name, release) = (&container.name, container.release);
-    let message = format!("{name} still runs, though {release} is not live");
-    let hint = "The server tries to stop it; its log tells why that fails.".to_owned();
-    runs.then_some(Cause { key, since: None, message, hint: Some(hint) })
+/// Containers that run though nothing asks for them, with what to say of each.
+fn left_over(service: &ServiceView) -> Vec<(ContainerName, String)> {
+    let runs = |container: &&ContainerView| {
+        matches!(container.state, ContainerState::Running { .. } | ContainerState::Restarting { .. })
+    };
+    let (of_live, of_others): (Vec<_>, Vec<_>) =
+        service.containers.iter().filter(runs).partition(|container| Some(container.release) == service.release);
+    let not_live = of_others.into_iter().map(|container| {
+        (container.name.clone(), format!("{} still runs, though {} is not live", container.name, container.release))
+    });
+    let wanted = service.wanted as usize;
+    // Without a URL nobody knows which of them is too many.
+    let has_more = of_live.len() > wanted && wanted > 0 && !service.urls.is_empty();
+    let beside = of_live.into_iter().filter(|container| has_more && !container.routed).map(|container| {
+        (container.name.clone(), format!("{} still runs, beside the {wanted} that are wanted", container.name))
+    });
+    not_live.chain(beside).collect()
+}
+
+/// Containers that somebody took away by hand are not made anew: whoever did that may know why.
+fn lacking(service: &ServiceView, key: Key) -> Option<Cause> {
+    let (there, wanted) = (service.containers.len(), service.wanted as usize);
+    let message = format!("{} has only {there} of its {wanted} containers", service.name);
+    let hint = format!("`mypaas start SERVER {}` makes what is missing.", service.name);
+    (service.state == ServiceState::Degraded && there < wanted).then_some(Cause {
+        key,
+        since: None,
+        message,
+        hint: Some(hint),
+    })
 }
 
 fn last_exit(container: &ContainerView) -> Option<i64> {
@@ -230,6 +255,9 @@ fn last_exit(container: &ContainerView) -> Option<i64> {
 fn failed(service: &ServiceView, key: Key) -> Option<Cause> {
     let deploy = service.last_deploy.as_ref()?;
     let DeployState::Finished { finished, outcome, .. } = &deploy.state else { return None };
+    if outcome.succeeded() {
+        return went_back(deploy, key, *finished);
+    }
     let (reason, hint) = match outcome {
         Outcome::Failed { failure } => (&failure.message, failure.hint.clone()),
         Outcome::Interrupted { detail } => (detail, None),
@@ -237,6 +265,17 @@ fn failed(service: &ServiceView, key: Key) -> Option<Cause> {
     };
     let message = format!("{} of {} failed: {reason}", deploy.id, service.name);
     Some(Cause { key, since: Some(*finished), message, hint })
+}
+
+/// The release that is gone again was pushed by somebody who was told that it was live.
+fn went_back(deploy: &Deploy, key: Key, since: Timestamp) -> Option<Cause> {
+    let Deploy { id, service, action, from, origin, .. } = deploy;
+    let Action::Rollback { to } = action else { return None };
+    let failed = from.filter(|_| *origin == Origin::server())?;
+    let message = format!("{service} went back from {failed} to {to} by itself ({id})");
+    let hint =
+        format!("`mypaas releases SERVER {service} --release {failed}` tells what it did last; mend it and push.");
+    Some(Cause { key, since: Some(since), message, hint: Some(hint) })
 }
 
 fn certificate(view: &CertificateView, key: Key, time: Duration, now: Timestamp) -> Option<Cause> {

@@ -15,7 +15,8 @@ use crate::server::core::{Core, discard};
 impl Core {
     /// Goes on when nobody waits for it any more.
     pub async fn prune(self: &Arc<Self>, keep: Option<u32>) -> Result<Pruned, Problem> {
-        self.check_accepting()?;
+        // What the last stop cut off may wait for nothing but room.
+        self.check_not_stopping()?;
         let core = Arc::clone(self);
         let pruning = self.tasks.spawn(async move { core.prune_now(keep).await });
         pruning.await.map_err(|error| Problem::of(ProblemCode::Internal, &error))?

@@ -32,23 +32,25 @@ impl Core {
     ) -> Result<Deploy, Problem> {
         self.check_accepting()?;
         let (service, action, work) = self.work_of(&request.target, asker).await?;
-        self.admit(&service, action, work, request.origin, || Ok(()))
+        self.admit(&service, action, work, request.origin, None, || Ok(()))
     }
 
-    /// Hands a deploy to the queue, if `holds` finds that what asked for it is still so. Waits for nothing: work that was
-    /// taken in is never left lying.
+    /// Hands a deploy to the queue, if `holds` finds that what asked for it is still so; its events begin with `why`. Waits
+    /// for nothing: work that was taken in is never left lying.
     pub(super) fn admit(
         self: &Arc<Self>,
         service: &ServiceName,
         action: Action,
         work: Work,
         origin: Origin,
+        why: Option<String>,
         holds: impl FnOnce() -> Result<(), Problem>,
     ) -> Result<Deploy, Problem> {
         // No release goes meanwhile that it needs, and deploys are queued in the order of their numbers.
         let going = self.going();
         match (self.write_down(service, action, origin, &going, holds), work) {
             (Ok(deploy), work) => {
+                why.into_iter().for_each(|message| self.recorder(&deploy).report(What::Warning { message }));
                 self.enqueue(&deploy, work);
                 Ok(deploy)
             }
@@ -87,11 +89,16 @@ impl Core {
         Ok(self.store.add_deploy(service, deploy)?)
     }
 
-    pub(in crate::server) fn check_accepting(&self) -> Result<(), Problem> {
-        if self.stopping.is_cancelled() {
-            let message = "the server is about to stop and takes no deploys";
-            return Err(Problem::new(ProblemCode::Stopping, message).hint("Try again once it is back."));
+    pub(in crate::server) fn check_not_stopping(&self) -> Result<(), Problem> {
+        if !self.stopping.is_cancelled() {
+            return Ok(());
         }
+        let message = "the server is about to stop and changes nothing any more";
+        Err(Problem::new(ProblemCode::Stopping, message).hint("Try again once it is back."))
+    }
+
+    pub(in crate::server) fn check_accepting(&self) -> Result<(), Problem> {
+        self.check_not_stopping()?;
         if !self.is_recovered() {
             let message = "the server has not yet dealt with what its last stop cut off";
             let problem = Problem::new(ProblemCode::Unavailable, message);
@@ -282,10 +289,9 @@ impl Core {
     fn next_of(&self, service: &ServiceName) -> Option<Deploy> {
         loop {
             let next = self.admission().queue.finish(service)?;
-            match self.store.deploy(next) {
-                Ok(Some(deploy)) => return Some(deploy),
-                Ok(None) => tracing::error!(deploy = %next, "a waiting deploy is not in the history"),
-                Err(error) => tracing::error!(deploy = %next, %error, "a waiting deploy cannot be read"),
+            match self.feeds.deploy(next) {
+                Some(deploy) => return Some(deploy),
+                None => tracing::error!(deploy = %next, "nothing is known of a deploy that waits"),
             }
         }
     }

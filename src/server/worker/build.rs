@@ -43,12 +43,9 @@ impl Core {
         let unfound = |problem| Ending::Failed(failure(Phase::Starting, problem));
         match work {
             Work::Push { context, manifest } => {
-                let built = self.build_cancellable(deploy, &context, *manifest, recorder).await;
-                match &built {
-                    Ok(release) => self.keep_context(&context, release),
-                    Err(_) => discard(&context),
-                }
-                built.map(Some)
+                let release = self.build_cancellable(deploy, &context, *manifest, recorder).await?;
+                self.keep_context(&context, &release);
+                Ok(Some(release))
             }
             Work::Change { action: Action::Redeploy } => {
                 let unbuilt = |problem| Ending::Failed(failure(Phase::Building, problem));

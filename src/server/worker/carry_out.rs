@@ -44,11 +44,11 @@ impl Core {
             Err(panic) => {
                 tracing::error!(deploy = %deploy.id, reason = reason(&*panic), "a fault in mypaas itself cut it off");
                 self.no_longer_cancellable(deploy.id);
-                // It is where it was unless it was built.
-                pushed.iter().for_each(|context| discard(context));
                 self.after_fault(&recorder).await
             }
         };
+        // It is where it was unless it was built.
+        pushed.iter().for_each(|context| discard(context));
         recorder.finish(outcome);
         self.feeds.close(deploy.id);
         if let Err(error) = self.store.trim(&deploy.service) {

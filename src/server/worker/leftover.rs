@@ -1,5 +1,6 @@
 //! What a deploy could not take away goes later. After the switch a deploy goes forward whatever happens, so an engine that
-//! does not stop a container leaves it running beside those that took its place, on the same volumes and queues.
+//! does not stop a container leaves it running beside those that took its place, on the same volumes and queues; and one
+//! that undoes a first release clears away what it can.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,19 +11,20 @@ use tokio::time::Instant;
 
 use crate::api::Problem;
 use crate::deploy::execute::keep_last_lines;
-use crate::engine::{Container, Role};
-use crate::name::{ContainerName, ReleaseId, ServiceName};
+use crate::engine::{Container, Restart, Role};
+use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
 use crate::server::core::Core;
+use crate::server::worker::revive::is_at_work;
 
 /// Services that are looked after at once.
 const AT_ONCE: usize = 8;
 
 impl Core {
-    /// Removes containers of releases that are not live, once that has lasted. What cannot be removed is told in the log,
-    /// and tried again. Nobody waits for it.
+    /// Removes containers that nothing asks for, once that has lasted. What cannot be removed is told in the log, and tried
+    /// again. Nobody waits for it.
     pub(in crate::server) fn remove_leftovers(self: &Arc<Self>) {
         let seen = self.roster.all();
-        let due = self.leftovers.due(&of_two_releases(seen.values()), Instant::now());
+        let due = self.leftovers.due(&doubtful(seen.values()), Instant::now());
         if due.is_empty() {
             return;
         }
@@ -43,13 +45,18 @@ impl Core {
     async fn remove_leftovers_of(&self, service: &ServiceName) -> Result<(), Problem> {
         // In a deploy two releases are there on purpose; one that was cut off is taken up first.
         let Some(_turn) = self.turns.take_if_free(service) else { return Ok(()) };
-        let Some(live) = self.store.service(service)?.and_then(|record| record.live) else { return Ok(()) };
+        let Some(record) = self.store.service(service)? else { return Ok(()) };
+        let live = self.live(service)?.map(|(release, count)| (release.id, count)).filter(|_| !record.stopped);
         let routes = self.router.routes().await?.into_iter().find(|routes| routes.service == *service);
         let targets: BTreeSet<_> =
             routes.iter().flat_map(|routes| &routes.targets).map(|target| *target.ip()).collect();
-        let left = self.engine.containers(Some(service)).await?;
-        let left = left.into_iter().filter(|one| is_of_other(one, live) && !targets.contains(&one.address));
-        let names: Vec<ContainerName> = left.map(|container| container.name).collect();
+        let there = self.engine.containers(Some(service)).await?;
+        let kept = |container: &Container| targets.contains(&container.address);
+        let names = match live {
+            Some((release, count)) => unasked(&there, release, count, kept),
+            // Those of the release that was live are there to be started again.
+            None => of_others(&there, record.live, kept),
+        };
         let removed = join_all(names.iter().map(|name| self.remove_leftover(service, name))).await;
         removed.into_iter().collect()
     }
@@ -66,22 +73,55 @@ impl Core {
     }
 }
 
-/// The containers of services that have some of more than one release. Which one is live is looked up only then.
-fn of_two_releases<'a>(
-    all: impl Iterator<Item = &'a Container> + Clone,
-) -> BTreeMap<&'a ContainerName, &'a ServiceName> {
-    let with_release = all.filter_map(|container| match &container.role {
-        Role::Service { service, release, .. } => Some((&container.name, service, *release)),
+/// The containers of services that have some of more than one deploy, as those have too that were scaled, or some that are
+/// not kept running. What is asked for is looked up only then.
+fn doubtful<'a>(all: impl Iterator<Item = &'a Container> + Clone) -> BTreeMap<&'a ContainerName, &'a ServiceName> {
+    let with_deploy = all.filter_map(|container| match &container.role {
+        Role::Service { service, deploy, .. } => Some((container, service, *deploy)),
         Role::Router => None,
     });
-    let mut releases: BTreeMap<&ServiceName, BTreeSet<ReleaseId>> = BTreeMap::new();
-    for (_, service, release) in with_release.clone() {
-        releases.entry(service).or_default().insert(release);
+    let mut deploys: BTreeMap<&ServiceName, BTreeSet<DeployId>> = BTreeMap::new();
+    let mut unkept = BTreeSet::new();
+    for (container, service, deploy) in with_deploy.clone() {
+        deploys.entry(service).or_default().insert(deploy);
+        if container.restart != Restart::UnlessStopped {
+            unkept.insert(service);
+        }
     }
-    let of_two = with_release.filter(|(_, service, _)| releases.get(service).is_some_and(|ids| ids.len() > 1));
-    of_two.map(|(name, service, _)| (name, service)).collect()
+    let is_doubtful =
+        |service: &ServiceName| unkept.contains(service) || deploys.get(service).is_some_and(|ids| ids.len() > 1);
+    let found = with_deploy.filter(|(_, service, _)| is_doubtful(service));
+    found.map(|(container, service, _)| (&container.name, service)).collect()
 }
 
-fn is_of_other(container: &Container, live: ReleaseId) -> bool {
-    matches!(container.role, Role::Service { release, .. } if release != live)
+/// Those of other releases than the live one, and of the live one those that run beside as many as are wanted: the oldest,
+/// as after a restart whose old containers did not stop. None to which requests go.
+fn unasked(
+    there: &[Container],
+    live: ReleaseId,
+    count: u32,
+    kept: impl Fn(&Container) -> bool + Copy,
+) -> Vec<ContainerName> {
+    let at_work = there.iter().filter(|container| is_of(container, live) && is_at_work(container));
+    let (routed, mut others): (Vec<_>, Vec<_>) = at_work.partition(|container| kept(container));
+    others.sort_by_key(|container| std::cmp::Reverse(deploy_of(container)));
+    let beside = others.into_iter().skip((count as usize).saturating_sub(routed.len()));
+    let beside: Vec<_> = beside.map(|container| container.name.clone()).collect();
+    [of_others(there, Some(live), kept), beside].concat()
+}
+
+fn of_others(there: &[Container], live: Option<ReleaseId>, kept: impl Fn(&Container) -> bool) -> Vec<ContainerName> {
+    let is_other = |container: &&Container| live.is_none_or(|live| !is_of(container, live)) && !kept(container);
+    there.iter().filter(is_other).map(|container| container.name.clone()).collect()
+}
+
+fn is_of(container: &Container, wanted: ReleaseId) -> bool {
+    matches!(container.role, Role::Service { release, .. } if release == wanted)
+}
+
+fn deploy_of(container: &Container) -> Option<DeployId> {
+    match container.role {
+        Role::Service { deploy, .. } => Some(deploy),
+        Role::Router => None,
+    }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt};
 use tokio::time::sleep;
 
 use super::settle::Settlement;
@@ -15,6 +16,9 @@ use crate::name::ServiceName;
 use crate::server::core::Core;
 use crate::server::feed::Recorder;
 
+/// Deploys that are dealt with at once: one that waits for another service keeps few others from it.
+const AT_ONCE: usize = 8;
+
 /// Docker comes to the end of the step that a build was at when its server died. So the image may be there only after it
 /// was looked for.
 const LATER_LOOKS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(60)];
@@ -22,17 +26,24 @@ const LATER_LOOKS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(
 impl Core {
     /// Needs the engine and the router.
     pub async fn recover(self: &Arc<Self>) -> Result<(), Problem> {
-        for deploy in self.store.unfinished_deploys::<Deploy>()? {
-            let recorder = self.recorder(&deploy);
-            let _turn = self.turns.take(&deploy.service).await;
-            let outcome = self.recover_one(&deploy, &recorder, "the server stopped").await?;
-            tracing::warn!(deploy = %deploy.id, service = %deploy.service, ?outcome, "recovered a deploy");
-            recorder.finish(outcome);
-            self.feeds.close(deploy.id);
-        }
+        // Services do not wait for each other. Those of one take their turns in their order.
+        let cut_off = self.store.unfinished_deploys::<Deploy>()?;
+        let dealt_with = stream::iter(cut_off.into_iter().map(|deploy| self.deal_with(deploy)));
+        let dealt_with: Vec<Result<(), Problem>> = dealt_with.buffered(AT_ONCE).collect().await;
+        dealt_with.into_iter().collect::<Result<(), Problem>>()?;
         self.discard_incoming();
         self.resume_watches()?;
         self.mark_recovered();
+        Ok(())
+    }
+
+    async fn deal_with(self: &Arc<Self>, deploy: Deploy) -> Result<(), Problem> {
+        let recorder = self.recorder(&deploy);
+        let _turn = self.turns.take(&deploy.service).await;
+        let outcome = self.recover_one(&deploy, &recorder, "the server stopped").await?;
+        tracing::warn!(deploy = %deploy.id, service = %deploy.service, ?outcome, "recovered a deploy");
+        recorder.finish(outcome);
+        self.feeds.close(deploy.id);
         Ok(())
     }
 

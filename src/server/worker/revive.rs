@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt};
 use tokio::time::Instant;
 
 use crate::api::Problem;
-use crate::deploy::Release;
+use crate::deploy::{Deploy, Release};
 use crate::engine::{Container, ContainerState, Restart, Role};
 use crate::name::{ContainerName, ReleaseId, ServiceName};
 use crate::server::core::Core;
@@ -79,6 +79,9 @@ impl Core {
     async fn revive_service(&self, service: &ServiceName) -> Result<(), Problem> {
         // A deploy stops containers on purpose, and ends with those running that are to.
         let Some(_turn) = self.turns.take_if_free(service) else { return Ok(()) };
+        if self.is_cut_off(service)? {
+            return Ok(());
+        }
         let Some((release, count)) = self.live(service)? else { return Ok(()) };
         // Its folders may lead elsewhere by now.
         resolve::volumes(&release.manifest, &self.place.user_home, &self.place.home)?;
@@ -95,8 +98,16 @@ impl Core {
         Ok(())
     }
 
+    /// A deploy of it was, by the last stop, and is not dealt with yet: nobody knows what is to run.
+    fn is_cut_off(&self, service: &ServiceName) -> Result<bool, StoreError> {
+        if self.is_recovered() {
+            return Ok(false);
+        }
+        Ok(self.store.unfinished_deploys::<Deploy>()?.iter().any(|deploy| deploy.service == *service))
+    }
+
     /// What of a service is to run.
-    fn live(&self, service: &ServiceName) -> Result<Option<(Release, u32)>, StoreError> {
+    pub(super) fn live(&self, service: &ServiceName) -> Result<Option<(Release, u32)>, StoreError> {
         let Some(record) = self.store.service(service)? else { return Ok(None) };
         let Some(id) = record.live else { return Ok(None) };
         let Some(release) = self.store.release::<Release>(service, id)? else { return Ok(None) };
@@ -115,12 +126,18 @@ fn left_stopped(container: &Container) -> Option<(&ContainerName, &ServiceName)>
     }
 }
 
+/// It runs, or the engine is about to start it again.
+pub(super) fn is_at_work(container: &Container) -> bool {
+    matches!(container.state, ContainerState::Running { .. } | ContainerState::Restarting { .. })
+}
+
 /// Those of the release that are to be started so that so many run.
 fn missing(there: &[Container], live: ReleaseId, count: u32) -> Vec<ContainerName> {
     let of_live = |container: &&Container| matches!(container.role, Role::Service { release, .. } if release == live);
-    let (stopped, others): (Vec<_>, Vec<_>) = there.iter().filter(of_live).partition(|it| left_stopped(it).is_some());
-    let lacking = (count as usize).saturating_sub(others.len());
-    stopped.into_iter().take(lacking).map(|container| container.name.clone()).collect()
+    let at_work = there.iter().filter(of_live).filter(|container| is_at_work(container)).count();
+    let stopped = there.iter().filter(of_live).filter(|container| left_stopped(container).is_some());
+    let lacking = (count as usize).saturating_sub(at_work);
+    stopped.take(lacking).map(|container| container.name.clone()).collect()
 }
 
 #[cfg(test)]

@@ -48,17 +48,17 @@ impl Settlement {
 impl Core {
     /// What is to be on record from the switch of a deploy on.
     pub(super) fn settled(&self, settlement: &Settlement) -> Result<Option<ServiceRecord>, StoreError> {
-        let record = self.store.service(&settlement.service)?;
-        let record = record.unwrap_or_else(|| ServiceRecord::new(settlement.service.clone()));
+        let known = self.store.service(&settlement.service)?;
+        let stops = |record| ServiceRecord { stopped: true, ..record };
         Ok(match &settlement.change {
             Change::Serves { release, asked } => {
+                let record = known.unwrap_or_else(|| ServiceRecord::new(settlement.service.clone()));
                 let made: Option<Release> = self.store.release(&settlement.service, *release)?;
                 let before = made.map_or(Ok(None), |release| self.asked_scale(&release))?;
                 Some(serves(record, *release, asked.or(before)))
             }
-            Change::Stops => Some(ServiceRecord { stopped: true, ..record }),
-            // It is forgotten once nothing of it is left.
-            Change::Goes => None,
+            // One that goes is forgotten once nothing of it is left; until then nothing of it is started again.
+            Change::Stops | Change::Goes => known.map(stops),
         })
     }
 

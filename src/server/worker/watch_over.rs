@@ -1,6 +1,7 @@
 //! A new release that is ready is not yet one that works. For a while after the switch it is watched; when it crashes
 //! again and again, or turns unhealthy, the release before it comes back, by a deploy like any other.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +11,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Work;
 use crate::api::{Problem, ProblemCode};
-use crate::deploy::{Action, Deploy, DeployState, Desired, Goal, Origin, Outcome, Serving, What};
+use crate::deploy::{Action, Deploy, DeployState, Desired, Goal, Origin, Outcome, Serving, Strategy};
 use crate::engine::{Container, ContainerState, Health, Probe, ProbeAnswer, Role};
 use crate::name::{ContainerName, ReleaseId, ServiceName};
+use crate::router::RUSH;
 use crate::server::core::Core;
 use crate::store::StoreError;
 
@@ -24,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A service may die once of a passing cause; twice in so short a time is a pattern.
 const MOST_RESTARTS: u32 = 2;
 
-/// So many looks in a row must be bad, so that a single slow answer takes no release away.
+/// So many looks at a container in a row must be bad, so that a single slow answer takes no release away.
 const BAD_LOOKS: u32 = 3;
 
 /// So many deploys of a service are looked through for the one that made a release live.
@@ -80,7 +82,8 @@ impl Core {
     }
 
     async fn watch_until_sure(self: &Arc<Self>, time: Duration, deploy: &Deploy, serving: &Serving, before: ReleaseId) {
-        let (mut left, mut bad_looks) = (time, 0);
+        let (mut left, mut bad_looks) = (time, BadLooks::default());
+        let calm = Instant::now() + rush(serving);
         let mut changes = self.changed.subscribe();
         while !left.is_zero() {
             let began = Instant::now();
@@ -89,22 +92,19 @@ impl Core {
             match self.stands(&deploy.service, serving.template.release) {
                 Stands::Alone => {}
                 Stands::WhileDeploying => {
-                    bad_looks = 0;
+                    bad_looks = BadLooks::default();
                     // Its end may be written late, while the disk is full.
                     let _ = timeout(LONGEST_PAUSE, changes.changed()).await;
                     continue;
                 }
                 Stands::NoMore => return,
             }
-            match self.trouble_of(deploy, serving).await {
-                None => bad_looks = 0,
-                Some(trouble) => {
-                    bad_looks += 1;
-                    let is_sure = trouble.is_crash_loop() || bad_looks >= BAD_LOOKS;
-                    if is_sure && self.bring_back(deploy, serving.template.release, before, &trouble).is_break() {
-                        return;
-                    }
-                }
+            let mut troubles = self.troubles_of(deploy, serving).await;
+            troubles.retain(|trouble| trouble.is_crash_loop() || began >= calm);
+            if let Some(trouble) = bad_looks.count(troubles)
+                && self.bring_back(deploy, serving.template.release, before, &trouble).is_break()
+            {
+                return;
             }
             left = left.saturating_sub(began.elapsed());
         }
@@ -128,14 +128,13 @@ impl Core {
     }
 
     /// An engine that does not answer is no fault of the release.
-    async fn trouble_of(&self, deploy: &Deploy, serving: &Serving) -> Option<Trouble> {
-        let containers = self.engine.containers(Some(&deploy.service)).await.ok()?;
+    async fn troubles_of(&self, deploy: &Deploy, serving: &Serving) -> Vec<Trouble> {
+        let containers = self.engine.containers(Some(&deploy.service)).await.unwrap_or_default();
+        let mut troubles = Vec::new();
         for container in containers.iter().filter(|container| is_of(container, serving.template.release)) {
-            if let Some(trouble) = self.look_at(container, &serving.readiness.probe).await {
-                return Some(trouble);
-            }
+            troubles.extend(self.look_at(container, &serving.readiness.probe).await);
         }
-        None
+        troubles
     }
 
     async fn look_at(&self, container: &Container, probe: &Probe) -> Option<Trouble> {
@@ -164,7 +163,7 @@ impl Core {
         trouble: &Trouble,
     ) -> ControlFlow<()> {
         let service = &deploy.service;
-        let origin = Origin { who: "mypaas".to_owned(), key: None, folder: None, commit: None };
+        let origin = Origin::server();
         let action = Action::Rollback { to: before };
         let work = Work::Change { action: action.clone() };
         // Whoever asked for something since the look knows better what is to serve.
@@ -179,12 +178,9 @@ impl Core {
         let accepted = self
             .check_accepting()
             .and_then(|()| self.release(service, before))
-            .and_then(|_| self.admit(service, action, work, origin, stands_alone));
+            .and_then(|_| self.admit(service, action, work, origin, Some(why.clone()), stands_alone));
         match accepted {
-            Ok(rollback) => {
-                tracing::warn!(deploy = %deploy.id, "{why}");
-                self.recorder(&rollback).report(What::Warning { message: why });
-            }
+            Ok(_) => tracing::warn!(deploy = %deploy.id, "{why}"),
             Err(problem) => {
                 let (problem, trouble) = (problem.message, trouble.told());
                 tracing::warn!(deploy = %deploy.id, %service, trouble, problem, "it does not go back by itself");
@@ -212,7 +208,34 @@ enum Trouble {
     Unhealthy { name: ContainerName, detail: String },
 }
 
+/// How often in a row each container was in trouble.
+#[derive(Default)]
+struct BadLooks(BTreeMap<ContainerName, u32>);
+
+impl BadLooks {
+    /// The first trouble that is no passing one.
+    fn count(&mut self, troubles: Vec<Trouble>) -> Option<Trouble> {
+        self.0.retain(|name, _| troubles.iter().any(|trouble| trouble.container() == name));
+        for trouble in &troubles {
+            *self.0.entry(trouble.container().clone()).or_default() += 1;
+        }
+        let is_sure = |trouble: &Trouble| trouble.is_crash_loop() || self.0[trouble.container()] >= BAD_LOOKS;
+        troubles.into_iter().find(is_sure)
+    }
+}
+
+/// For so long containers may only be too busy to tell that they are well: all come at once that were held.
+fn rush(serving: &Serving) -> Duration {
+    if serving.strategy == Strategy::Roll || serving.urls.is_empty() { Duration::ZERO } else { RUSH }
+}
+
 impl Trouble {
+    fn container(&self) -> &ContainerName {
+        match self {
+            Trouble::CrashLoop { name, .. } | Trouble::Unhealthy { name, .. } => name,
+        }
+    }
+
     fn is_crash_loop(&self) -> bool {
         matches!(self, Trouble::CrashLoop { .. })
     }
@@ -306,6 +329,19 @@ mod tests {
         assert_eq!(left_after(&[(105, None)]), 25);
         assert_eq!(left_after(&[(105, None), (106, Some(107))]), 25, "the one that waited was cancelled");
         assert_eq!(left_after(&[(95, Some(150))]), 30, "the clock was set back");
+    }
+
+    #[test]
+    fn a_slow_answer_of_one_container_and_then_of_another_is_no_trouble_that_lasts() {
+        let unwell = |slot: u32| Trouble::Unhealthy {
+            name: ContainerName::from_engine(&format!("web.r2.{slot}")),
+            detail: String::new(),
+        };
+        let mut looks = BadLooks::default();
+        for slots in [vec![1], vec![2], vec![3, 1], vec![], vec![1, 2], vec![2]] {
+            assert!(looks.count(slots.into_iter().map(unwell).collect()).is_none());
+        }
+        assert_eq!(looks.count(vec![unwell(1), unwell(2)]).unwrap().container().as_str(), "web.r2.2");
     }
 
     #[test]

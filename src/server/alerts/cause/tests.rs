@@ -131,6 +131,38 @@ fn what_a_deploy_left_running_is_told_unless_one_is_at_it() {
 }
 
 #[test]
+fn a_container_beside_those_that_are_wanted_is_told_and_one_that_is_missing_too() {
+    let beside = |routed| {
+        move |all: &mut Snapshot| {
+            let mut other = all.services[0].containers[0].clone();
+            (other.name, other.routed) = (ContainerName::from_engine("web.r1.2"), routed);
+            all.services[0].containers.push(other);
+        }
+    };
+    assert_eq!(with(beside(false)), one(AlertKind::Leftover, "web web.r1.2"));
+    assert_eq!(with(beside(true)), []);
+    let lacks_one = |all: &mut Snapshot| {
+        (all.services[0].wanted, all.services[0].state) = (2, ServiceState::Degraded);
+    };
+    assert_eq!(with(lacks_one), one(AlertKind::Unhealthy, "web"));
+}
+
+#[test]
+fn a_release_that_was_taken_back_by_itself_is_told_until_the_next_deploy() {
+    let rolled_back = |origin: Origin| {
+        move |all: &mut Snapshot| {
+            let mut deploy = six_services().services.into_iter().find_map(|service| service.last_deploy).unwrap();
+            deploy.state = DeployState::Finished { started: None, finished: all.at, outcome: Outcome::Succeeded };
+            (deploy.action, deploy.from) = (Action::Rollback { to: ReleaseId::new(1) }, Some(ReleaseId::new(2)));
+            deploy.origin = origin;
+            all.services[0].last_deploy = Some(deploy);
+        }
+    };
+    assert_eq!(with(rolled_back(Origin::server())), one(AlertKind::DeployFailed, "web"));
+    assert_eq!(with(rolled_back(Origin { who: "ada@laptop".to_owned(), ..Origin::server() })), []);
+}
+
+#[test]
 fn a_certificate_is_told_before_it_lapses() {
     let stands = |of: fn(Timestamp) -> Standing| {
         with(|all| {
