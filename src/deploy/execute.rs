@@ -195,7 +195,9 @@ impl Executor<'_> {
             Ok(()) => short,
             Err(error) => {
                 self.warn(failure::sentence(step, &error));
-                Some(failure::of(self.engine, step, error).await)
+                // What was removed need not have been stopped, but routes that are left are no less left.
+                let lasting = short.filter(|of| of.phase != Phase::Retiring);
+                Some(lasting.unwrap_or(failure::of(self.engine, step, error).await))
             }
         }
     }

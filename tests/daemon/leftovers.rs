@@ -90,6 +90,27 @@ async fn of_one_release_the_containers_of_before_a_restart_go_and_those_that_wer
     served.stop().await;
 }
 
+/// They never became ready; what they were to replace serves on.
+#[tokio::test]
+async fn of_one_release_the_containers_of_a_restart_that_failed_go_and_those_of_before_stay() {
+    let mut config = Config::default();
+    config.deploy.ready_deadline = Duration::from_secs(1);
+    config.deploy.settle = Duration::from_millis(100);
+    let served = Served::new(config).await;
+    let stage = &served.stage;
+    stage.push(UNROUTED).await.assert_succeeded();
+    for container in ["web.r1.3", "web.r1.4"] {
+        stage.engine.plan_fault_at_each(&format!("probe {container}"), Fault::Error);
+        stage.engine.plan_fault_at_each(&format!("remove {container}"), Fault::Error);
+    }
+    stage.act("web", Action::Restart).await.failure();
+    assert_eq!(stage.running("web").await, ["web.r1.1", "web.r1.2", "web.r1.3", "web.r1.4"]);
+    stage.engine.forget_faults();
+    until_it_is_gone(stage).await;
+    assert_eq!(stage.running("web").await, ["web.r1.1", "web.r1.2"]);
+    served.stop().await;
+}
+
 #[tokio::test]
 async fn what_a_first_release_left_that_failed_goes_later() {
     let mut config = Config::default();

@@ -9,6 +9,7 @@ use crate::deploy::event::in_words;
 use crate::deploy::journal::Entry;
 use crate::deploy::patience::{Waiting, until_engine_answers};
 use crate::deploy::plan::Plan;
+use crate::deploy::readiness::NotReady;
 use crate::deploy::step::Step;
 use crate::engine::{ContainerSpec, EngineError};
 
@@ -29,7 +30,7 @@ impl Executor<'_> {
                 continue;
             }
             // It was waited for already.
-            if matches!(error, StepError::NotReady { .. }) {
+            if matches!(error, StepError::NotReady { why: NotReady::TooLate { .. }, .. }) {
                 return Err(error);
             }
             if error.is_full_disk() {
@@ -55,7 +56,10 @@ impl Executor<'_> {
                 return Err(error);
             }
             match self.router.info().await {
-                Err(silent) => router.wait(&in_words(&silent)).await,
+                Err(silent) => {
+                    has_answered = false;
+                    router.wait(&in_words(&silent)).await;
+                }
                 // It may have come back only just now.
                 Ok(_) if !has_answered => has_answered = true,
                 Ok(_) => return Err(error),

@@ -70,7 +70,7 @@ impl Files {
 
     /// What vouches for the certificate authority's own server.
     pub(super) async fn write_authority(&self, pem: &str) -> Result<()> {
-        self.write(self.config().join(AUTHORITY), pem, Access::Everyone).await
+        self.write_news(self.config().join(AUTHORITY), pem, Access::Everyone).await
     }
 
     pub fn routes_folder(&self) -> PathBuf {

@@ -215,10 +215,13 @@ impl TraefikRouter {
         let mut calming = self.calming.lock().await;
         while calming.try_join_next().is_some() {}
         calming.spawn(async move {
-            // What cannot be written now, or is not taken up, may be after as long again.
+            let mut told = false;
+            // What cannot be written now may be after as long again.
             while let Err(error) = switch.calm_when_due(&service).await {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(%service, error, "requests may wait longer for a container than usual");
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(%service, error, "requests may wait longer for a container than usual");
+                }
             }
         });
     }

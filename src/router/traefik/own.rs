@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -66,11 +67,12 @@ pub(super) fn read(folder: &Path) -> io::Result<Own> {
     Ok(own)
 }
 
-/// As long as the files stay as they are, what is told of them stays the same.
+/// As long as the files stay as they are, what is told of them stays the same. One that was copied with its old time has
+/// changed all the same.
 fn changed_last(path: &Path) -> Timestamp {
-    let changed = |path: &Path| fs::symlink_metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let changed = |path: &Path| fs::symlink_metadata(path).map_or(0, |metadata| metadata.mtime().max(metadata.ctime()));
     let newest = changed(path).max(changed(&path.with_extension(KEY)));
-    newest.and_then(|time| time.try_into().ok()).unwrap_or_default()
+    Timestamp::from_second(newest).unwrap_or_default()
 }
 
 /// Fails with the domains that the certificate is for, where it tells them, and the reason.

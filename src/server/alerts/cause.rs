@@ -225,8 +225,9 @@ fn left_over(service: &ServiceView) -> Vec<(ContainerName, String)> {
     });
     let wanted = service.wanted as usize;
     // Without a URL nobody knows which of them is too many.
-    let has_more = of_live.len() > wanted && wanted > 0 && !service.urls.is_empty();
-    let beside = of_live.into_iter().filter(|container| has_more && !container.routed).map(|container| {
+    let is_known = wanted > 0 && !service.urls.is_empty();
+    let too_many = if is_known { of_live.len().saturating_sub(wanted) } else { 0 };
+    let beside = of_live.into_iter().filter(|container| !container.routed).take(too_many).map(|container| {
         (container.name.clone(), format!("{} still runs, beside the {wanted} that are wanted", container.name))
     });
     not_live.chain(beside).collect()
@@ -234,7 +235,8 @@ fn left_over(service: &ServiceView) -> Vec<(ContainerName, String)> {
 
 /// Containers that somebody took away by hand are not made anew: whoever did that may know why.
 fn lacking(service: &ServiceView, key: Key) -> Option<Cause> {
-    let (there, wanted) = (service.containers.len(), service.wanted as usize);
+    let of_live = service.containers.iter().filter(|container| Some(container.release) == service.release);
+    let (there, wanted) = (of_live.count(), service.wanted as usize);
     let message = format!("{} has only {there} of its {wanted} containers", service.name);
     let hint = format!("`mypaas start SERVER {}` makes what is missing.", service.name);
     (service.state == ServiceState::Degraded && there < wanted).then_some(Cause {

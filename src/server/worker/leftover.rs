@@ -15,6 +15,7 @@ use crate::engine::{Container, Restart, Role};
 use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
 use crate::server::core::Core;
 use crate::server::worker::revive::is_at_work;
+use crate::store::StoreError;
 
 /// Services that are looked after at once.
 const AT_ONCE: usize = 8;
@@ -43,22 +44,38 @@ impl Core {
     }
 
     async fn remove_leftovers_of(&self, service: &ServiceName) -> Result<(), Problem> {
+        // Most that were scaled have nothing that is too much; so much is known without the engine.
+        if self.unasked_of(service, &self.roster.of(Some(service)), |_| false)?.is_empty() {
+            return Ok(());
+        }
         // In a deploy two releases are there on purpose; one that was cut off is taken up first.
         let Some(_turn) = self.turns.take_if_free(service) else { return Ok(()) };
-        let Some(record) = self.store.service(service)? else { return Ok(()) };
-        let live = self.live(service)?.map(|(release, count)| (release.id, count)).filter(|_| !record.stopped);
         let routes = self.router.routes().await?.into_iter().find(|routes| routes.service == *service);
         let targets: BTreeSet<_> =
             routes.iter().flat_map(|routes| &routes.targets).map(|target| *target.ip()).collect();
         let there = self.engine.containers(Some(service)).await?;
-        let kept = |container: &Container| targets.contains(&container.address);
-        let names = match live {
-            Some((release, count)) => unasked(&there, release, count, kept),
-            // Those of the release that was live are there to be started again.
-            None => of_others(&there, record.live, kept),
-        };
+        let names = self.unasked_of(service, &there, |container| targets.contains(&container.address))?;
         let removed = join_all(names.iter().map(|name| self.remove_leftover(service, name))).await;
         removed.into_iter().collect()
+    }
+
+    /// Those of the service's containers that nothing asks for, and to which no requests go.
+    fn unasked_of(
+        &self,
+        service: &ServiceName,
+        there: &[Container],
+        is_routed: impl Fn(&Container) -> bool,
+    ) -> Result<Vec<ContainerName>, StoreError> {
+        let Some(record) = self.store.service(service)? else { return Ok(Vec::new()) };
+        let live = self.live(service)?.filter(|_| !record.stopped);
+        let unasked = match (live, record.live) {
+            (Some((release, count)), _) => unasked(there, release.id, count, &is_routed),
+            // Those of the release that was live are there to be started again.
+            (None, Some(live)) => there.iter().filter(|it| !is_of(it, live) && !is_routed(it)).collect(),
+            // None was ever live, so none was ever kept; but those of an adoption that was not finished were.
+            (None, None) => there.iter().filter(|it| !is_kept(it) && !is_routed(it)).collect(),
+        };
+        Ok(unasked.into_iter().map(|container| container.name.clone()).collect())
     }
 
     /// One that does not stop is removed all the same, as a deploy does.
@@ -84,7 +101,7 @@ fn doubtful<'a>(all: impl Iterator<Item = &'a Container> + Clone) -> BTreeMap<&'
     let mut unkept = BTreeSet::new();
     for (container, service, deploy) in with_deploy.clone() {
         deploys.entry(service).or_default().insert(deploy);
-        if container.restart != Restart::UnlessStopped {
+        if !is_kept(container) {
             unkept.insert(service);
         }
     }
@@ -94,25 +111,26 @@ fn doubtful<'a>(all: impl Iterator<Item = &'a Container> + Clone) -> BTreeMap<&'
     found.map(|(container, service, _)| (&container.name, service)).collect()
 }
 
-/// Those of other releases than the live one, and of the live one those that run beside as many as are wanted: the oldest,
-/// as after a restart whose old containers did not stop. None to which requests go.
+/// Those of other releases than the live one; and of the live one those that run beside as many as are wanted: those that
+/// a failed deploy made and did not keep, and then the oldest, as after a restart whose old containers did not stop.
 fn unasked(
     there: &[Container],
     live: ReleaseId,
     count: u32,
-    kept: impl Fn(&Container) -> bool + Copy,
-) -> Vec<ContainerName> {
-    let at_work = there.iter().filter(|container| is_of(container, live) && is_at_work(container));
-    let (routed, mut others): (Vec<_>, Vec<_>) = at_work.partition(|container| kept(container));
-    others.sort_by_key(|container| std::cmp::Reverse(deploy_of(container)));
-    let beside = others.into_iter().skip((count as usize).saturating_sub(routed.len()));
-    let beside: Vec<_> = beside.map(|container| container.name.clone()).collect();
-    [of_others(there, Some(live), kept), beside].concat()
+    is_routed: impl Fn(&Container) -> bool,
+) -> Vec<&Container> {
+    let (of_live, of_others): (Vec<&Container>, Vec<&Container>) = there.iter().partition(|it| is_of(it, live));
+    let at_work = of_live.into_iter().filter(|container| is_at_work(container));
+    let (routed, mut others): (Vec<_>, Vec<_>) = at_work.partition(|container| is_routed(container));
+    others.sort_by_key(|container| std::cmp::Reverse((is_kept(container), deploy_of(container))));
+    let serving = routed.into_iter().filter(|container| is_kept(container)).count();
+    let beside = others.into_iter().skip((count as usize).saturating_sub(serving));
+    of_others.into_iter().filter(|container| !is_routed(container)).chain(beside).collect()
 }
 
-fn of_others(there: &[Container], live: Option<ReleaseId>, kept: impl Fn(&Container) -> bool) -> Vec<ContainerName> {
-    let is_other = |container: &&Container| live.is_none_or(|live| !is_of(container, live)) && !kept(container);
-    there.iter().filter(is_other).map(|container| container.name.clone()).collect()
+/// The engine is to keep it running, as it is to keep all that became ready.
+fn is_kept(container: &Container) -> bool {
+    container.restart == Restart::UnlessStopped
 }
 
 fn is_of(container: &Container, wanted: ReleaseId) -> bool {

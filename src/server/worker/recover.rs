@@ -1,19 +1,22 @@
 //! What the last stop cut off is finished or undone, before anything new is accepted.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use tokio::time::sleep;
 
 use super::settle::Settlement;
-use crate::api::Problem;
+use crate::api::{Problem, ProblemCode};
 use crate::deploy::event::in_words;
 use crate::deploy::execute::Verdict;
 use crate::deploy::journal::{Journal, Progress, Resume, resume};
 use crate::deploy::{Action, Deploy, Outcome, Plan, What};
 use crate::name::ServiceName;
 use crate::server::core::Core;
+use crate::server::enduring::reason;
 use crate::server::feed::Recorder;
 
 /// Deploys that are dealt with at once: one that waits for another service keeps few others from it.
@@ -28,13 +31,21 @@ impl Core {
     pub async fn recover(self: &Arc<Self>) -> Result<(), Problem> {
         // Services do not wait for each other. Those of one take their turns in their order.
         let cut_off = self.store.unfinished_deploys::<Deploy>()?;
-        let dealt_with = stream::iter(cut_off.into_iter().map(|deploy| self.deal_with(deploy)));
-        let dealt_with: Vec<Result<(), Problem>> = dealt_with.buffered(AT_ONCE).collect().await;
+        let dealt_with = stream::iter(cut_off.into_iter().map(|deploy| self.deal_with_guarded(deploy)));
+        let dealt_with: Vec<Result<(), Problem>> = dealt_with.buffer_unordered(AT_ONCE).collect().await;
         dealt_with.into_iter().collect::<Result<(), Problem>>()?;
         self.discard_incoming();
         self.resume_watches()?;
         self.mark_recovered();
         Ok(())
+    }
+
+    /// A fault in one of them is none of the others'.
+    async fn deal_with_guarded(self: &Arc<Self>, deploy: Deploy) -> Result<(), Problem> {
+        AssertUnwindSafe(self.deal_with(deploy)).catch_unwind().await.unwrap_or_else(|panic| {
+            let message = "a fault in mypaas itself stopped it from dealing with what its last stop cut off";
+            Err(Problem { causes: vec![reason(&*panic).to_owned()], ..Problem::new(ProblemCode::Internal, message) })
+        })
     }
 
     async fn deal_with(self: &Arc<Self>, deploy: Deploy) -> Result<(), Problem> {

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -106,7 +107,10 @@ impl Core {
             {
                 return;
             }
-            left = left.saturating_sub(began.elapsed());
+            // In the rush little can be told, so it is no part of the time.
+            if began >= calm {
+                left = left.saturating_sub(began.elapsed());
+            }
         }
     }
 
@@ -130,11 +134,9 @@ impl Core {
     /// An engine that does not answer is no fault of the release.
     async fn troubles_of(&self, deploy: &Deploy, serving: &Serving) -> Vec<Trouble> {
         let containers = self.engine.containers(Some(&deploy.service)).await.unwrap_or_default();
-        let mut troubles = Vec::new();
-        for container in containers.iter().filter(|container| is_of(container, serving.template.release)) {
-            troubles.extend(self.look_at(container, &serving.readiness.probe).await);
-        }
-        troubles
+        let new = containers.iter().filter(|container| is_of(container, serving.template.release));
+        let looks = join_all(new.map(|container| self.look_at(container, &serving.readiness.probe)));
+        looks.await.into_iter().flatten().collect()
     }
 
     async fn look_at(&self, container: &Container, probe: &Probe) -> Option<Trouble> {
