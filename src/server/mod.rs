@@ -224,6 +224,8 @@ pub async fn serve(
     ready: impl FnOnce() + Send,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
+    // What is dealt with first may wait for a service that was left stopped, which has to be seen for that.
+    core.begin_following();
     if timeout(FIRST_LOOK_LIMIT, first_look(&core)).await.is_ok_and(|look| look.is_ok()) {
         tracing::info!("engine and router are well");
     }

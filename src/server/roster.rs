@@ -2,6 +2,7 @@
 //! A full look now and then corrects what was missed; while the engine tells nothing, full looks take the place of events.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,11 +30,17 @@ pub(super) struct Roster {
     known: Mutex<Arc<BTreeMap<ContainerName, Container>>>,
     /// Counts changes of what is seen. Those that the server makes itself are counted elsewhere, and mean more.
     changed: watch::Sender<u64>,
+    following: AtomicBool,
 }
 
 type ByService = BTreeMap<ServiceName, Vec<ContainerName>>;
 
 impl Roster {
+    /// Says so once.
+    pub(super) fn begin(&self) -> bool {
+        !self.following.swap(true, Ordering::Relaxed)
+    }
+
     pub(super) fn all(&self) -> Arc<BTreeMap<ContainerName, Container>> {
         Arc::clone(&self.lock())
     }

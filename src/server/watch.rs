@@ -133,10 +133,17 @@ impl Watcher {
 }
 
 impl Core {
+    /// Begins to follow which containers there are, unless that has begun.
+    pub(super) fn begin_following(self: &Arc<Self>) {
+        if self.roster.begin() {
+            self.endure("roster", Self::keep_roster);
+        }
+    }
+
     /// Begins to measure and to look, unless that has begun.
     pub(super) fn begin_looking(self: &Arc<Self>) {
+        self.begin_following();
         if self.watchers.begin() {
-            self.endure("roster", Self::keep_roster);
             self.endure("figures", Self::measure);
             self.endure("watch", Self::keep_looking);
             self.begin_sending();

@@ -14,6 +14,14 @@ use crate::watching::{PATIENCE, Served};
 
 const UNROUTED: &str = "# mypaas.service=web\n# mypaas.scale=2\nFROM scratch\n";
 
+/// With new containers.
+fn impatient() -> Config {
+    let mut config = Config::default();
+    config.deploy.ready_deadline = Duration::from_secs(1);
+    config.deploy.settle = Duration::from_millis(100);
+    config
+}
+
 /// The second release serves, and one container of the first one neither stopped nor went.
 async fn with_one_left() -> Served {
     let served = Served::new(Config::default()).await;
@@ -73,7 +81,7 @@ async fn a_container_that_requests_go_to_stays_whatever_is_live() {
 
 #[tokio::test]
 async fn of_one_release_the_containers_of_before_a_restart_go_and_those_that_were_added_stay() {
-    let served = Served::new(Config::default()).await;
+    let served = Served::new(impatient()).await;
     let stage = &served.stage;
     stage.push(UNROUTED).await.assert_succeeded();
     for call in ["stop web.r1.1", "remove web.r1.1"] {
@@ -93,10 +101,7 @@ async fn of_one_release_the_containers_of_before_a_restart_go_and_those_that_wer
 /// They never became ready; what they were to replace serves on.
 #[tokio::test]
 async fn of_one_release_the_containers_of_a_restart_that_failed_go_and_those_of_before_stay() {
-    let mut config = Config::default();
-    config.deploy.ready_deadline = Duration::from_secs(1);
-    config.deploy.settle = Duration::from_millis(100);
-    let served = Served::new(config).await;
+    let served = Served::new(impatient()).await;
     let stage = &served.stage;
     stage.push(UNROUTED).await.assert_succeeded();
     for container in ["web.r1.3", "web.r1.4"] {
@@ -113,9 +118,7 @@ async fn of_one_release_the_containers_of_a_restart_that_failed_go_and_those_of_
 
 #[tokio::test]
 async fn what_a_first_release_left_that_failed_goes_later() {
-    let mut config = Config::default();
-    config.deploy.ready_deadline = Duration::from_secs(1);
-    let served = Served::new(config).await;
+    let served = Served::new(impatient()).await;
     let stage = &served.stage;
     stage.script("web", Behaviour { ready_after: u32::MAX, ..Behaviour::default() });
     for call in ["stop web.r1.1", "remove web.r1.1"] {

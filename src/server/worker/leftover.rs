@@ -25,7 +25,10 @@ impl Core {
     /// again. Nobody waits for it.
     pub(in crate::server) fn remove_leftovers(self: &Arc<Self>) {
         let seen = self.roster.all();
-        let due = self.leftovers.due(&doubtful(seen.values()), Instant::now());
+        let mut doubtful = doubtful(seen.values());
+        // What a deploy does takes as long as it takes.
+        doubtful.retain(|_, service| self.turns.is_free(service));
+        let due = self.leftovers.due(&doubtful, Instant::now());
         if due.is_empty() {
             return;
         }

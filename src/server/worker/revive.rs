@@ -57,7 +57,9 @@ impl Core {
     /// the log, and tried again. Nobody waits for it: an engine may take minutes to start one.
     pub(in crate::server) fn revive(self: &Arc<Self>) {
         let seen = self.roster.all();
-        let stopped: BTreeMap<&ContainerName, &ServiceName> = seen.values().filter_map(left_stopped).collect();
+        let stopped = seen.values().filter_map(left_stopped);
+        // What a deploy does takes as long as it takes.
+        let stopped: BTreeMap<_, _> = stopped.filter(|(_, service)| self.turns.is_free(service)).collect();
         let due = self.stranded.due(&stopped, Instant::now());
         if due.is_empty() {
             return;

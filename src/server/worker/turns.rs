@@ -25,6 +25,10 @@ impl Turns {
         self.of(service).try_lock_owned().ok()
     }
 
+    pub(super) fn is_free(&self, service: &ServiceName) -> bool {
+        self.take_if_free(service).is_some()
+    }
+
     fn of(&self, service: &ServiceName) -> Arc<tokio::sync::Mutex<()>> {
         let mut turns = self.lock();
         // Services come and go.
