@@ -313,6 +313,15 @@ impl Container {
     pub fn is_running(&self) -> bool {
         matches!(self.state, ContainerState::Running { .. })
     }
+
+    /// It runs, or the engine is about to start it again.
+    pub fn is_at_work(&self) -> bool {
+        matches!(self.state, ContainerState::Running { .. } | ContainerState::Restarting { .. })
+    }
+
+    pub fn is_of(&self, wanted: ReleaseId) -> bool {
+        matches!(self.role, Role::Service { release, .. } if release == wanted)
+    }
 }
 
 /// A port of the server that leads to a port of a running container.

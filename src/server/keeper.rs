@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 use super::core::Core;
+use super::worker::FAULT;
 use crate::api::{Part, Problem, ProblemCode};
 use crate::router::RouterInfo;
 
@@ -93,10 +94,7 @@ impl Core {
         *recovery = None;
         match ended {
             Ok(recovered) => recovered.unwrap_or(Ok(())),
-            Err(panic) => {
-                let message = "a fault in mypaas itself stopped it from dealing with what its last stop cut off";
-                Err(Problem::new(ProblemCode::Internal, message).because(&panic))
-            }
+            Err(panic) => Err(Problem::new(ProblemCode::Internal, FAULT).because(&panic)),
         }
     }
 

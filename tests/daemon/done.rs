@@ -4,10 +4,7 @@ use mypaas::deploy::{Action, Event, What};
 use mypaas::engine::Fault;
 use mypaas::name::ReleaseId;
 
-use crate::stage::{Ended, MIGRATING, ROLLING, SAFE, SINGLE, Stage};
-
-const UNROUTED: &str = "# mypaas.service=web\n# mypaas.scale=2\nFROM scratch\n";
-const UNROUTED_SINGLE: &str = "# mypaas.service=web\nFROM scratch\n";
+use crate::stage::{Ended, MIGRATING, ROLLING, SAFE, SINGLE, Stage, UNROUTED, UNROUTED_SINGLE};
 
 /// The events of a deploy but for what containers are asked and told, in short.
 fn course(ended: &Ended) -> Vec<String> {

@@ -182,12 +182,7 @@ async fn a_service_is_not_taken_away_while_no_router_takes_its_routes_away() {
     let first = stage.router.calls().len() as u64 + 1;
     // Long enough that whoever tried a few times would give up.
     (first + 1..first + 30).for_each(|call| stage.router.fault_at(call, RouterFault::Error));
-    let deploy = loop {
-        if let Ok(deploy) = stage.accept("web", Action::Remove).await {
-            break deploy;
-        }
-    };
-    let ended = stage.end_of(deploy.id).await.assert_succeeded();
+    let ended = stage.act("web", Action::Remove).await.assert_succeeded();
     let warned = |event: &Event| matches!(&event.what, What::Warning { message } if message.contains("waiting until"));
     assert!(ended.events.iter().any(warned), "{:#?}", ended.events);
     assert!(!stage.routed("web").await);

@@ -7,9 +7,7 @@ use mypaas::engine::{Behaviour, Exit, Moment, ProbeAnswer};
 use mypaas::name::{ContainerName, ReleaseId};
 use tokio::time::sleep;
 
-use crate::stage::{Ended, SINGLE, Stage};
-
-const WITHOUT_URL: &str = "# mypaas.service=web\nFROM scratch\n";
+use crate::stage::{Ended, SINGLE, Stage, UNROUTED_SINGLE};
 
 const CHECKED: &str = "# mypaas.service=web\n# mypaas.url=http://web.test\n# mypaas.scale=1\n\
      # mypaas.healthcheck=/health 1s 500ms\nFROM scratch\n";
@@ -42,7 +40,7 @@ async fn a_service_that_shows_nothing_has_to_stay_up_for_a_while() {
         let exit = Some((Moment::After(lives), Exit { code: 3, out_of_memory: false }));
         stage.script("web", Behaviour { exit, ..Behaviour::default() });
         let began = tokio::time::Instant::now();
-        let ended = stage.push(WITHOUT_URL).await;
+        let ended = stage.push(UNROUTED_SINGLE).await;
         if is_ready {
             ended.assert_succeeded();
             assert!(began.elapsed() >= settle, "{:?}", began.elapsed());

@@ -9,10 +9,8 @@ use mypaas::router::Router;
 use mypaas::server::config::Config;
 use tokio::time::{sleep, timeout};
 
-use crate::stage::{ROLLING, SINGLE, Stage};
+use crate::stage::{ROLLING, SINGLE, Stage, UNROUTED};
 use crate::watching::{PATIENCE, Served};
-
-const UNROUTED: &str = "# mypaas.service=web\n# mypaas.scale=2\nFROM scratch\n";
 
 /// With new containers.
 fn impatient() -> Config {
@@ -22,13 +20,18 @@ fn impatient() -> Config {
     config
 }
 
+/// Until faults are forgotten.
+fn keep_from_going(stage: &Stage) {
+    for call in ["stop web.r1.1", "remove web.r1.1"] {
+        stage.engine.plan_fault_at_each(call, Fault::Error);
+    }
+}
+
 /// The second release serves, and one container of the first one neither stopped nor went.
 async fn with_one_left() -> Served {
     let served = Served::new(Config::default()).await;
     served.stage.push(ROLLING).await.assert_succeeded();
-    for call in ["stop web.r1.1", "remove web.r1.1"] {
-        served.stage.engine.plan_fault_at_each(call, Fault::Error);
-    }
+    keep_from_going(&served.stage);
     served.stage.push(ROLLING).await.assert_succeeded();
     served
 }
@@ -84,9 +87,7 @@ async fn of_one_release_the_containers_of_before_a_restart_go_and_those_that_wer
     let served = Served::new(impatient()).await;
     let stage = &served.stage;
     stage.push(UNROUTED).await.assert_succeeded();
-    for call in ["stop web.r1.1", "remove web.r1.1"] {
-        stage.engine.plan_fault_at_each(call, Fault::Error);
-    }
+    keep_from_going(stage);
     stage.act("web", Action::Restart).await.assert_succeeded();
     assert_eq!(stage.running("web").await, ["web.r1.1", "web.r1.3", "web.r1.4"]);
     stage.engine.forget_faults();
@@ -121,9 +122,7 @@ async fn what_a_first_release_left_that_failed_goes_later() {
     let served = Served::new(impatient()).await;
     let stage = &served.stage;
     stage.script("web", Behaviour { ready_after: u32::MAX, ..Behaviour::default() });
-    for call in ["stop web.r1.1", "remove web.r1.1"] {
-        stage.engine.plan_fault_at_each(call, Fault::Error);
-    }
+    keep_from_going(stage);
     stage.push(SINGLE).await.failure();
     assert_eq!(stage.containers("web").await.len(), 1);
     stage.engine.forget_faults();

@@ -287,6 +287,9 @@ pub(crate) fn outcome(deploy: &Deploy) -> &Outcome {
 /// A service without scale, one that rolls, one that is safe; with a URL, and a volume of text to tell releases apart.
 pub(crate) const SINGLE: &str = "# mypaas.service=web\n# mypaas.url=http://web.test\nFROM scratch\n";
 pub(crate) const ROLLING: &str = "# mypaas.service=web\n# mypaas.url=http://web.test\n# mypaas.scale=2\nFROM scratch\n";
+/// Others find it by its name alone.
+pub(crate) const UNROUTED: &str = "# mypaas.service=web\n# mypaas.scale=2\nFROM scratch\n";
+pub(crate) const UNROUTED_SINGLE: &str = "# mypaas.service=web\nFROM scratch\n";
 pub(crate) const SAFE: &str =
     "# mypaas.service=web\n# mypaas.url=http://web.test\n# mypaas.scale=2 safe\nFROM scratch\n";
 pub(crate) const MIGRATING: &str = "# mypaas.service=web\n# mypaas.url=http://web.test\n# mypaas.scale=2\n\

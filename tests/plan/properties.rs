@@ -47,11 +47,6 @@ fn wishes() -> impl Strategy<Value = Desired> {
     ]
 }
 
-/// It runs, or will without anybody's doing.
-fn is_at_work(container: &Container) -> bool {
-    matches!(container.state, ContainerState::Running { .. } | ContainerState::Restarting { .. })
-}
-
 /// The URLs, and which containers are behind them.
 fn routed(world: &Actual) -> Option<(Vec<String>, Vec<String>)> {
     let routes = world.routes.as_ref()?;
@@ -107,7 +102,7 @@ proptest! {
                 happen(&mut cut, step);
             }
             let serving = |world: &Actual| {
-                world.containers.iter().filter(|c| is_at_work(c)).map(|c| c.name.clone()).collect::<Vec<_>>()
+                world.containers.iter().filter(|c| c.is_at_work()).map(|c| c.name.clone()).collect::<Vec<_>>()
             };
             let names = |world: &Actual| world.containers.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
             prop_assert_eq!(serving(&cut), serving(&world));
@@ -200,7 +195,7 @@ proptest! {
         };
         for step in &plan(&desired, &world).unwrap().steps {
             if let (Step::Start { containers }, Goal::Serving(serving)) = (step, &desired.goal) {
-                let old = world.containers.iter().filter(|c| is_at_work(c) && !containers.contains(&c.name));
+                let old = world.containers.iter().filter(|c| c.is_at_work() && !containers.contains(&c.name));
                 let others = old.filter(|c| release_of(c) != Some(serving.template.release)).count();
                 prop_assert_eq!(others, 0);
             }

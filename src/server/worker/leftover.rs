@@ -14,7 +14,6 @@ use crate::deploy::execute::keep_last_lines;
 use crate::engine::{Container, Restart, Role};
 use crate::name::{ContainerName, DeployId, ReleaseId, ServiceName};
 use crate::server::core::Core;
-use crate::server::worker::revive::is_at_work;
 use crate::store::StoreError;
 
 /// Services that are looked after at once.
@@ -74,7 +73,7 @@ impl Core {
         let unasked = match (live, record.live) {
             (Some((release, count)), _) => unasked(there, release.id, count, &is_routed),
             // Those of the release that was live are there to be started again.
-            (None, Some(live)) => there.iter().filter(|it| !is_of(it, live) && !is_routed(it)).collect(),
+            (None, Some(live)) => there.iter().filter(|it| !it.is_of(live) && !is_routed(it)).collect(),
             // None was ever live, so none was ever kept; but those of an adoption that was not finished were.
             (None, None) => there.iter().filter(|it| !is_kept(it) && !is_routed(it)).collect(),
         };
@@ -122,8 +121,8 @@ fn unasked(
     count: u32,
     is_routed: impl Fn(&Container) -> bool,
 ) -> Vec<&Container> {
-    let (of_live, of_others): (Vec<&Container>, Vec<&Container>) = there.iter().partition(|it| is_of(it, live));
-    let at_work = of_live.into_iter().filter(|container| is_at_work(container));
+    let (of_live, of_others): (Vec<&Container>, Vec<&Container>) = there.iter().partition(|it| it.is_of(live));
+    let at_work = of_live.into_iter().filter(|container| container.is_at_work());
     let (routed, mut others): (Vec<_>, Vec<_>) = at_work.partition(|container| is_routed(container));
     others.sort_by_key(|container| std::cmp::Reverse((is_kept(container), deploy_of(container))));
     let serving = routed.into_iter().filter(|container| is_kept(container)).count();
@@ -134,10 +133,6 @@ fn unasked(
 /// The engine is to keep it running, as it is to keep all that became ready.
 fn is_kept(container: &Container) -> bool {
     container.restart == Restart::UnlessStopped
-}
-
-fn is_of(container: &Container, wanted: ReleaseId) -> bool {
-    matches!(container.role, Role::Service { release, .. } if release == wanted)
 }
 
 fn deploy_of(container: &Container) -> Option<DeployId> {

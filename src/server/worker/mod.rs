@@ -43,6 +43,7 @@ mod watch_over;
 use std::path::PathBuf;
 
 pub(super) use keep::Going;
+pub(super) use recover::FAULT;
 pub(super) use revive::Stranded;
 pub(super) use turns::Turns;
 

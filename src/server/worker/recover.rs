@@ -19,6 +19,9 @@ use crate::server::core::Core;
 use crate::server::enduring::reason;
 use crate::server::feed::Recorder;
 
+pub(in crate::server) const FAULT: &str =
+    "a fault in mypaas itself stopped it from dealing with what its last stop cut off";
+
 /// Deploys that are dealt with at once: one that waits for another service keeps few others from it.
 const AT_ONCE: usize = 8;
 
@@ -43,8 +46,7 @@ impl Core {
     /// A fault in one of them is none of the others'.
     async fn deal_with_guarded(self: &Arc<Self>, deploy: Deploy) -> Result<(), Problem> {
         AssertUnwindSafe(self.deal_with(deploy)).catch_unwind().await.unwrap_or_else(|panic| {
-            let message = "a fault in mypaas itself stopped it from dealing with what its last stop cut off";
-            Err(Problem { causes: vec![reason(&*panic).to_owned()], ..Problem::new(ProblemCode::Internal, message) })
+            Err(Problem { causes: vec![reason(&*panic).to_owned()], ..Problem::new(ProblemCode::Internal, FAULT) })
         })
     }
 

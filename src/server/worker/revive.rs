@@ -128,16 +128,11 @@ fn left_stopped(container: &Container) -> Option<(&ContainerName, &ServiceName)>
     }
 }
 
-/// It runs, or the engine is about to start it again.
-pub(super) fn is_at_work(container: &Container) -> bool {
-    matches!(container.state, ContainerState::Running { .. } | ContainerState::Restarting { .. })
-}
-
 /// Those of the release that are to be started so that so many run.
 fn missing(there: &[Container], live: ReleaseId, count: u32) -> Vec<ContainerName> {
-    let of_live = |container: &&Container| matches!(container.role, Role::Service { release, .. } if release == live);
-    let at_work = there.iter().filter(of_live).filter(|container| is_at_work(container)).count();
-    let stopped = there.iter().filter(of_live).filter(|container| left_stopped(container).is_some());
+    let of_live = || there.iter().filter(|container| container.is_of(live));
+    let at_work = of_live().filter(|container| container.is_at_work()).count();
+    let stopped = of_live().filter(|container| left_stopped(container).is_some());
     let lacking = (count as usize).saturating_sub(at_work);
     stopped.take(lacking).map(|container| container.name.clone()).collect()
 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::Work;
 use crate::api::{Problem, ProblemCode};
 use crate::deploy::{Action, Deploy, DeployState, Desired, Goal, Origin, Outcome, Serving, Strategy};
-use crate::engine::{Container, ContainerState, Health, Probe, ProbeAnswer, Role};
+use crate::engine::{Container, ContainerState, Health, Probe, ProbeAnswer};
 use crate::name::{ContainerName, ReleaseId, ServiceName};
 use crate::router::RUSH;
 use crate::server::core::Core;
@@ -134,7 +134,7 @@ impl Core {
     /// An engine that does not answer is no fault of the release.
     async fn troubles_of(&self, deploy: &Deploy, serving: &Serving) -> Vec<Trouble> {
         let containers = self.engine.containers(Some(&deploy.service)).await.unwrap_or_default();
-        let new = containers.iter().filter(|container| is_of(container, serving.template.release));
+        let new = containers.iter().filter(|container| container.is_of(serving.template.release));
         let looks = join_all(new.map(|container| self.look_at(container, &serving.readiness.probe)));
         looks.await.into_iter().flatten().collect()
     }
@@ -285,10 +285,6 @@ fn changes_release(action: &Action) -> bool {
 
 fn succeeded(deploy: &Deploy) -> bool {
     matches!(&deploy.state, DeployState::Finished { outcome: Outcome::Succeeded, .. })
-}
-
-fn is_of(container: &Container, wanted: ReleaseId) -> bool {
-    matches!(&container.role, Role::Service { release, .. } if *release == wanted)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mypaas::api::{AuditResult, By, ProblemCode};
 use mypaas::deploy::Outcome;
-use mypaas::engine::{Behaviour, Exit, Moment};
+use mypaas::engine::{Behaviour, Exit, Fault, Moment};
 use mypaas::keys::Signer;
 use mypaas::original::{Signed, Token};
 use mypaas::proof::BodyDigest;
@@ -18,7 +18,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::wire::{Answer, Forged, Wire, fresh_address, original, public, read_answer, signer};
-use crate::stage::SINGLE;
+use crate::stage::{ROLLING, SINGLE};
 
 const DENIED: (u16, &str) = (403, "Access denied");
 
@@ -88,6 +88,25 @@ async fn a_push_takes_the_same_road_as_any_other() {
     let entry = &wire.client("ed25519").audit(None, 1).await.unwrap()[0];
     assert_eq!((entry.request.as_str(), &entry.result), ("POST /daemon/push", &AuditResult::Done));
     assert_eq!((entry.deploy, entry.service.as_ref().unwrap().as_str()), (Some(detail.deploys[0].id), "web"));
+}
+
+/// While what was before still stops.
+#[tokio::test]
+async fn what_a_push_is_told_ends_when_it_is_done() {
+    let wire = Wire::start().await;
+    let key = signer("rsa");
+    let push = async || {
+        let zip = zip_of(&[("Dockerfile", ROLLING)]);
+        timeout(Duration::from_secs(30), wire.push(&signed(&key, wire.token().await, &zip), zip)).await
+    };
+    push().await.unwrap();
+    let web = "web".parse().unwrap();
+    let live = wire.stage.snapshot().await.services.into_iter().find(|service| service.name == web).unwrap();
+    wire.stage.engine.plan_fault_at_each(&format!("stop web.{}.1", live.release.unwrap()), Fault::Hang);
+    let answer = push().await.expect("the answer ends");
+    assert!(answer.body.contains("done: web is deployed") && answer.body.ends_with("\r\n0\r\n\r\n"), "{answer:?}");
+    assert!(!answer.body.contains("retiring"), "{answer:?}");
+    assert!(!wire.stage.snapshot().await.deploys[0].is_finished());
 }
 
 #[tokio::test]

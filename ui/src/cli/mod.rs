@@ -12,7 +12,7 @@
 //! many.rs          several servers at once
 //! source.rs        the Dockerfile that is pushed; upload.rs sends its folder
 //! original.rs      the same to a server of the Python original
-//! follow.rs        a deploy watched to its end; progress/ tells it
+//! follow.rs        a deploy watched until it is done; progress/ tells it
 //! patience.rs      waiting for a server that is away for a moment
 //! output/          tables, plans, units, colours
 //! report/          any error → message, causes, hint, exit code

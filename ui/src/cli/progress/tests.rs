@@ -36,6 +36,20 @@ fn recorded_deploys_are_told_line_by_line() {
 }
 
 #[test]
+fn that_a_deploy_is_done_is_told_once_also_where_it_was_taken_up_again_right_there() {
+    let recorded: Recorded = fixture::read("events/push_succeeds.json");
+    let mut story = Story::of(&recorded.deploy);
+    let again = recorded.events.iter().rfind(|event| event.what == What::Done).unwrap();
+    let events = recorded.events.iter().flat_map(|event| match event.what {
+        What::Stopped { .. } => vec![again, event],
+        _ => vec![event],
+    });
+    let lines = events.flat_map(|event| story.tell(event));
+    let told: String = lines.map(|line| line.text(Paint { colour: false }) + "\n").collect();
+    assert_eq!(told, self::told("push_succeeds", Paint { colour: false }));
+}
+
+#[test]
 fn a_deploy_that_failed_is_told_again_with_what_its_container_left_behind() {
     let recorded: Recorded = fixture::read("events/container_exits.json");
     let now = "2026-01-31T14:00:00Z".parse().unwrap();
